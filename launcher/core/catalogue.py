@@ -1,0 +1,37 @@
+"""What the portal's refusals mean, and how they are mended, in words for the person.
+
+Source: official REST documentation, "Error codes"; the portal's own menus.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_NEW_WEBHOOK = "the webhook is wrong or was deleted; make a new one and put its address into the configuration"
+_OUR_FAULT = "this is a fault of the launcher; please report it"
+
+MENDS: Mapping[str, str] = {
+    "EXPIRED_TOKEN": "the token has expired; sign in again",
+    "NO_AUTH_FOUND": _NEW_WEBHOOK,
+    "INVALID_TOKEN": _NEW_WEBHOOK,
+    "INVALID_CREDENTIALS": _NEW_WEBHOOK,
+    "INSUFFICIENT_SCOPE": (
+        "the webhook lacks a permission; in the portal, under Developer resources, open the webhook and add "
+        '"Business processes (bizproc)"'
+    ),
+    "USER_ACCESS_ERROR": (
+        "the webhook's owner may not use it; make the webhook as an administrator of the portal"
+    ),
+    "ACCESS_DENIED": (
+        "the webhook's owner is not an administrator, or the portal's plan has no REST; make the webhook as an "
+        "administrator of a portal on a commercial plan"
+    ),
+    "PORTAL_DELETED": "the portal was deleted; check its address",
+    "OVERLOAD_LIMIT": "the portal has blocked REST because of overload; only Bitrix24's support lifts it",
+    "ERROR_METHOD_NOT_FOUND": "business processes are not available on this portal's plan",
+    "INVALID_REQUEST": "the portal wants https; write https:// in the webhook's address",
+    "ERROR_WRONG_WORKFLOW_ID": "the template does not exist on this portal; check its ID",
+    "ERROR_BATCH_LENGTH_EXCEEDED": _OUR_FAULT,
+    "ERROR_BATCH_METHOD_NOT_ALLOWED": _OUR_FAULT,
+}
+"""By the portal's code, in capitals; one for each code that stops a run."""

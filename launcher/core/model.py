@@ -1,0 +1,90 @@
+"""The launcher's words as types. One meaning each, the same in messages, files and documents."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a row stands; each state answers "did it start?" and "is it sent again?"."""
+
+    PENDING = "pending"
+    """Did not start. Is sent."""
+    SENT = "sent"
+    """In the air. Found after a crash, it becomes UNKNOWN."""
+    DEFERRED = "deferred"
+    """Did not start. Is sent again, later."""
+    STARTED = "started"
+    """Started: the portal gave a workflow ID. Never sent again."""
+    FAILED = "failed"
+    """Did not start: the portal refused this row. Sent again only when a person asks."""
+    UNKNOWN = "unknown"
+    """May have started. Never sent again by itself."""
+    INVALID = "invalid"
+    """Did not start: the row itself is wrong. Nothing was sent."""
+    SKIPPED = "skipped"
+    """Did not start, on purpose. Nothing was sent."""
+
+
+MAY_HAVE_STARTED = frozenset({State.SENT, State.STARTED, State.UNKNOWN})
+"""A row in one of these is never sent again by itself."""
+
+SENDABLE = frozenset({State.PENDING, State.DEFERRED})
+"""A row in one of these did certainly not start, and waits to be sent."""
+
+TO_MEND = frozenset({State.FAILED, State.INVALID})
+"""A row in one of these did not start and wants a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a workflow runs on, as `DOCUMENT_ID` of bizproc.workflow.start takes it."""
+
+    module: str
+    entity: str
+    element_id: str
+
+
+Value = str | tuple[str, ...]
+"""A parameter's value: a text, or several for a parameter that takes a list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """The planned call for one row."""
+
+    row_number: int
+    template_id: int
+    document: Document
+    parameters: Mapping[str, Value]
+    start_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """A row that cannot become a start, and why, in words for the person."""
+
+    row_number: int
+    reason: str
+
+
+def start_key(
+    *, portal: str, job: str, template_id: int, document: Document, parameters: Mapping[str, Value]
+) -> str:
+    """Identity of a start: 32 hexadecimal digits, equal exactly when all five are equal.
+
+    The order of the parameters does not matter.
+    """
+    identity = [
+        portal,
+        job,
+        template_id,
+        [document.module, document.entity, document.element_id],
+        sorted(parameters.items()),
+    ]
+    text = json.dumps(identity, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

@@ -1,0 +1,157 @@
+"""How fast, how much at once, and how long to wait: arithmetic on numbers, with the time as one of them.
+
+`now` is seconds of any clock that never goes back; `jitter` is a number from 0 up to 1 that the caller rolls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from launcher.core.batch import MAX_COMMANDS
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the portal allows. Source: official REST documentation, "Limits"."""
+
+    burst: int
+    """Requests at once before the portal answers QUERY_LIMIT_EXCEEDED; 0: no rate limit."""
+    per_second: float
+    """Requests that the portal's bucket forgets each second, in one step a second."""
+    operating_seconds: float
+    """Execution seconds of one method in ten minutes; 0: no limit."""
+
+
+PLANS = {
+    "standard": Limits(burst=50, per_second=2, operating_seconds=480),
+    "enterprise": Limits(burst=250, per_second=5, operating_seconds=480),
+    "self-hosted": Limits(burst=0, per_second=0, operating_seconds=0),
+}
+"""By the name that people write in config.yaml. Source: the same page; 480 s is the known cloud figure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A leaky bucket that drains evenly: `capacity` at once, and all of it again in `period_s`."""
+
+    capacity: float
+    period_s: float
+
+
+def bucket(limits: Limits) -> Bucket | None:
+    """The largest even bucket that never overflows the portal's, or None where there is no rate limit.
+
+    The portal drains in whole-second steps whose phase we cannot know: at worst a step comes a second
+    late, and `per_second` requests stand in its bucket longer than in ours. So that many, less the one
+    which the worst moment itself excludes, are kept back.
+    """
+    if limits.burst <= 0 or limits.per_second <= 0:
+        return None
+    capacity = max(1.0, limits.burst - limits.per_second + 1)
+    return Bucket(capacity, capacity / limits.per_second)
+
+
+def drained(limits: Limits) -> Bucket | None:
+    """The bucket after a refusal: the portal's is full, so only what drains may be sent."""
+    if limits.burst <= 0 or limits.per_second <= 0:
+        return None
+    return Bucket(1, 1 / limits.per_second)
+
+
+FIRST_WAIT_S = 1.0
+LONGEST_WAIT_S = 60.0
+
+
+def backoff_s(failures: int, jitter: float) -> float:
+    """Seconds to wait after that many failures in a row: 1, 2, 4 ... 60, and up to half as much again."""
+    base = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(failures - 1, 10))
+    return base * (1 + jitter / 2)
+
+
+class Pause:
+    """The one wait that all workers share, growing from failure to failure."""
+
+    def __init__(self) -> None:
+        self._failures = 0
+        self._began = float("-inf")
+        self._until = float("-inf")
+        self._trouble_since: float | None = None
+
+    def refused(self, *, sent_at: float, now: float, jitter: float) -> None:
+        """A request that left at `sent_at` was refused.
+
+        Requests that were in the air together fail together; only the first of them makes the wait grow.
+        """
+        if self._trouble_since is None:
+            self._trouble_since = now
+        if sent_at < self._began:
+            return
+        self._failures += 1
+        self._began = now
+        self._until = now + backoff_s(self._failures, jitter)
+
+    def answered(self, *, sent_at: float) -> None:
+        """A request that left at `sent_at` got through."""
+        self._trouble_since = None
+        if sent_at >= self._until:
+            self._failures = 0
+
+    def wait_s(self, now: float) -> float:
+        """Seconds until a request may leave; 0 when it may now."""
+        return max(0.0, self._until - now)
+
+    def trouble_s(self, now: float) -> float:
+        """Seconds since when every request has been refused; 0 when the last one got through."""
+        return 0.0 if self._trouble_since is None else now - self._trouble_since
+
+
+class Caution:
+    """How many rows one request may put at risk, and how many requests may be in the air.
+
+    One row goes first, alone, until the portal has accepted or refused it. A lost answer leaves all rows
+    of its request unknown, so after one, rows go alone again, and then in batches that double.
+    """
+
+    # Here the batch size will also follow what a start costs.
+
+    LOSSES_AT_MOST = 10
+    """Lost answers in a row, each to a request of one row, after which the run stops."""
+
+    def __init__(self, *, batch_size: int = MAX_COMMANDS, concurrency: int) -> None:
+        self._largest = batch_size
+        self._concurrency = concurrency
+        self._recovering = False
+        self._losses = 0
+        self._proven = False
+        self.size = 1
+
+    def may_send(self, in_flight: int) -> bool:
+        """Whether another request may join those in the air."""
+        return in_flight < (self._concurrency if self._proven else 1)
+
+    def answered(self) -> None:
+        """The portal accepted or refused a row."""
+        self._losses = 0
+        self._proven = True  # and more than one request may be in the air
+        self.size = min(self._largest, self.size * 2) if self._recovering else self._largest
+        self._recovering = self.size < self._largest
+
+    def lost(self, rows: int) -> None:
+        """The answer to a request of that many rows was lost."""
+        if rows <= self.size:
+            self._losses += 1
+        self.size = 1
+        self._proven = False
+        self._recovering = True
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether so many answers in a row were lost that going on only makes rows unknown."""
+        return self._losses >= self.LOSSES_AT_MOST
+
+
+def eta_s(*, done: int, left: int, seconds: float) -> float | None:
+    """Seconds that the rest takes at the pace so far; None while there is none to judge by."""
+    if done <= 0 or seconds <= 0:
+        return None
+    return left * seconds / done

@@ -1,0 +1,93 @@
+"""Which rows are sent, and which are skipped because of what this run and earlier ones know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from launcher.core.model import Invalid, Start, State
+
+
+class StartedBefore(StrEnum):
+    """What to do with a start that an earlier run has started."""
+
+    SKIP = "skip"
+    """Never start the same start key twice."""
+    START = "start"
+    """Each run starts anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """The row that owns a start key so far."""
+
+    run_id: int
+    run: str
+    """The run as people name it: `r12`."""
+    row_number: int
+    state: State
+    workflow_id: str = ""
+    when: str = ""
+    """When the state was reached, in words for the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What becomes of a row before anything is sent: PENDING with its start, else INVALID or SKIPPED."""
+
+    row_number: int
+    state: State
+    start: Start | None = None
+    reason: str = ""
+
+
+class Planner:
+    """Plans the rows of one run, in the file's order."""
+
+    def __init__(
+        self,
+        *,
+        run_id: int,
+        run: str,
+        started_before: StartedBefore,
+        limit: int | None = None,
+        planned_so_far: int = 0,
+    ) -> None:
+        """`limit`: plan that many starts in all, those planned so far included, and skip the rest."""
+        self._run_id = run_id
+        self._run = run
+        self._started_before = started_before
+        self._limit = limit
+        self._starts = planned_so_far
+
+    def plan(self, candidates: Iterable[Start | Invalid], claims: Mapping[str, Claim]) -> list[Planned]:
+        """One plan for each candidate. `claims` has those of the candidates' start keys that have an owner."""
+        known = dict(claims)
+        return [self._plan_one(candidate, known) for candidate in candidates]
+
+    def _plan_one(self, candidate: Start | Invalid, known: dict[str, Claim]) -> Planned:
+        if isinstance(candidate, Invalid):
+            return Planned(candidate.row_number, State.INVALID, reason=candidate.reason)
+        claim = known.get(candidate.start_key)
+        if claim is not None and (reason := self._reason_to_skip(claim)):
+            return Planned(candidate.row_number, State.SKIPPED, reason=reason)
+        if self._limit is not None and self._starts >= self._limit:
+            return Planned(candidate.row_number, State.SKIPPED, reason=f"beyond the limit of {self._limit}")
+        self._starts += 1
+        known[candidate.start_key] = Claim(
+            run_id=self._run_id, run=self._run, row_number=candidate.row_number, state=State.PENDING
+        )
+        return Planned(candidate.row_number, State.PENDING, start=candidate)
+
+    def _reason_to_skip(self, claim: Claim) -> str:
+        """Why a start with that owner is not planned; empty where it is."""
+        if claim.run_id == self._run_id:
+            return f"the same as row {claim.row_number}"
+        if self._started_before is StartedBefore.START:
+            return ""
+        if claim.state is State.STARTED:
+            return f"started {claim.when} in run {claim.run}, row {claim.row_number}, as {claim.workflow_id}"
+        if claim.state in (State.UNKNOWN, State.SENT):
+            return f"may have started {claim.when} in run {claim.run}, row {claim.row_number}, which is unknown"
+        return ""

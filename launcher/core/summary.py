@@ -1,0 +1,116 @@
+"""What a run came to: counts, and the exit code that follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+
+from launcher.core.model import State
+
+
+class Ending(StrEnum):
+    """How a run stands, or how it ended."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    """The portal refused the run as a whole, or nothing could be recorded any more."""
+    INTERRUPTED = "interrupted"
+    """A person or the system asked it to stop."""
+
+
+class Exit(IntEnum):
+    """The exit codes of the contract."""
+
+    ALL_STARTED = 0
+    SOME_NOT_STARTED = 1
+    WRONG_USAGE = 2
+    STOPPED = 3
+    INTERRUPTED = 4
+    SOME_UNKNOWN = 5
+    PORTAL_IN_USE = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Rows by state."""
+
+    by_state: Mapping[State, int] = field(default_factory=dict)
+
+    def __getitem__(self, state: State) -> int:
+        return self.by_state.get(state, 0)
+
+    @property
+    def total(self) -> int:
+        return sum(self.by_state.values())
+
+    def shown(self, *, running: bool) -> dict[str, int]:
+        """The counts of the contract: a sent row counts as pending while the run goes, as unknown after."""
+        counted = {state.value: self[state] for state in State if state is not State.SENT}
+        counted[State.PENDING if running else State.UNKNOWN] += self[State.SENT]
+        return counted
+
+
+def exit_code(counts: Counts, ending: Ending) -> Exit:
+    """The exit code of a run that ended so with these rows."""
+    match ending:
+        case Ending.STOPPED:
+            return Exit.STOPPED
+        case Ending.INTERRUPTED:
+            return Exit.INTERRUPTED
+        case Ending.RUNNING | Ending.FINISHED:
+            pass
+    if counts[State.UNKNOWN] or counts[State.SENT]:
+        return Exit.SOME_UNKNOWN
+    if any(counts[state] for state in (State.FAILED, State.INVALID, State.DEFERRED, State.PENDING)):
+        return Exit.SOME_NOT_STARTED
+    return Exit.ALL_STARTED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """One cause of trouble: how many rows share it, and the first of them."""
+
+    state: State
+    code: str
+    text: str
+    rows: int
+    first_row: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """One run as `run`, `resume` and `status` show it."""
+
+    run: str
+    job: str
+    file: str
+    portal: str
+    ending: Ending
+    counts: Counts
+    requests: int
+    seconds: float
+    results: str = ""
+    stopped_because: str = ""
+    causes: tuple[Cause, ...] = ()
+
+    @property
+    def exit_code(self) -> Exit:
+        return exit_code(self.counts, self.ending)
+
+    def as_json(self) -> dict[str, object]:
+        """The one JSON document of the contract."""
+        return {
+            "run_id": self.run,
+            "job": self.job,
+            "file": self.file,
+            "portal": self.portal,
+            "rows": self.counts.total,
+            **self.counts.shown(running=self.ending is Ending.RUNNING),
+            "requests": self.requests,
+            "seconds": round(self.seconds, 3),
+            "results": self.results,
+            "exit_code": int(self.exit_code),
+            "stopped_because": self.stopped_because,
+        }

@@ -1,0 +1,315 @@
+"""Of every answer, and of every missing one: did it start? Yes, no, or unknown.
+
+What nothing here recognises is unknown. Answers are judged by their code; descriptions are for people and
+partly in the portal's language, so none decides, but for a few that are fixed in the server's code.
+Source: official REST documentation, "Error codes" and "bizproc.workflow.start".
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from launcher.core.batch import command_key
+from launcher.core.catalogue import MENDS
+from launcher.core.model import Start, State
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The portal answered in JSON. Shape and meaning are not yet judged."""
+
+    status: int
+    body: object
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """The request never left: certainly nothing started."""
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """The request may have left, and no whole answer came back: all its starts may have happened."""
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The portal answered with a redirect to another host: nothing started."""
+
+    host: str
+
+
+Outcome = Heard | Unsent | Unheard | Moved
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is known of one start after one attempt."""
+
+    state: State
+    workflow_id: str = ""
+    code: str = ""
+    """The portal's error code as it came, or the name of how the answer was lost."""
+    text: str = ""
+    """The reason for the person; the portal's own words where it gave some."""
+
+
+class Limit(Enum):
+    """What makes the run wait."""
+
+    RATE = "rate limit"
+    OPERATING = "operating time limit"
+    CONNECTION = "no connection"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """No request may leave for a while."""
+
+    limit: Limit
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """The portal refused the run as a whole: no request may leave any more. Blames no row."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one request taught."""
+
+    verdicts: tuple[Verdict, ...]
+    """One for each start, in their order."""
+    hold: Hold | None = None
+    halt: Halt | None = None
+    lost: bool = False
+    """Whether what the portal did is unknown for want of an answer that could be understood."""
+
+
+class _Meaning(Enum):
+    RATE = "not started; wait for the rate limit"
+    OPERATING = "not started; wait for the operating time"
+    STOP = "not started; the run cannot go on"
+    REFUSED = "not started; this row is refused"
+    UNKNOWN = "may have started"
+
+
+MEANINGS: Mapping[str, _Meaning] = {
+    "QUERY_LIMIT_EXCEEDED": _Meaning.RATE,
+    "OPERATION_TIME_LIMIT": _Meaning.OPERATING,
+    "EXPIRED_TOKEN": _Meaning.STOP,
+    "NO_AUTH_FOUND": _Meaning.STOP,
+    "INVALID_TOKEN": _Meaning.STOP,
+    "INSUFFICIENT_SCOPE": _Meaning.STOP,
+    "INVALID_CREDENTIALS": _Meaning.STOP,
+    "USER_ACCESS_ERROR": _Meaning.STOP,
+    "ACCESS_DENIED": _Meaning.STOP,
+    "PORTAL_DELETED": _Meaning.STOP,
+    "OVERLOAD_LIMIT": _Meaning.STOP,
+    "ERROR_METHOD_NOT_FOUND": _Meaning.STOP,
+    "INVALID_REQUEST": _Meaning.STOP,
+    "ERROR_WRONG_WORKFLOW_ID": _Meaning.STOP,
+    "ERROR_BATCH_LENGTH_EXCEEDED": _Meaning.STOP,
+    "ERROR_BATCH_METHOD_NOT_ALLOWED": _Meaning.STOP,
+    "INTERNAL_SERVER_ERROR": _Meaning.UNKNOWN,
+    "ERROR_UNEXPECTED_ANSWER": _Meaning.UNKNOWN,
+    "ERROR_CORE": _Meaning.UNKNOWN,
+}
+"""By the portal's code, in capitals. An empty code is the start's own refusal and stands in _meaning."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """A question that the portal did not answer; questions start nothing and may be asked again."""
+
+    text: str
+    refused: bool
+    """Whether the portal refused it, and will again."""
+
+
+def answer_of(outcome: Outcome) -> dict[str, object] | NoAnswer:
+    """The body of the portal's answer to a question, or why there is none."""
+    match outcome:
+        case Heard(_, body):
+            error = _error_of(body)
+            if error is None and isinstance(body, dict) and "result" in body:
+                return body
+            if error is None:
+                return NoAnswer("the portal's answer cannot be understood", refused=False)
+            code, text = error
+            mend = MENDS.get(code.upper())
+            return NoAnswer(mend or f"the portal answered {code}: {text}", refused=mend is not None)
+        case Moved(host):
+            return NoAnswer(_moved(host), refused=True)
+        case Unsent(cause):
+            return NoAnswer(f"the portal could not be reached ({cause})", refused=False)
+        case Unheard(cause):
+            return NoAnswer(f"the portal's answer was lost ({cause})", refused=False)
+
+
+def _moved(host: str) -> str:
+    return f"the portal has moved to {host}; change the webhook's address to that host"
+
+
+def judge_batch(starts: Sequence[Start], outcome: Outcome) -> Judgement:
+    """What became of the starts of one `batch`."""
+    if not isinstance(outcome, Heard):
+        return _not_heard(starts, outcome)
+    if (error := _error_of(outcome.body)) is not None:
+        code, text = error
+        if not code:
+            # A batch's own refusal is never without a code; whatever this is, nobody knows it.
+            return _lost(
+                starts, f"HTTP {outcome.status}", text or "the portal refused the batch without a code"
+            )
+        return _judge_refusal(starts, code, text)
+    maps = _maps_of(outcome)
+    if maps is None:
+        return _lost(starts, "unexpected answer", f"HTTP {outcome.status}, and not the answer to a batch")
+    return _judge_commands(starts, *maps)
+
+
+def judge_single(start: Start, outcome: Outcome) -> Judgement:
+    """What became of a start that went alone."""
+    starts = (start,)
+    if not isinstance(outcome, Heard):
+        return _not_heard(starts, outcome)
+    if (error := _error_of(outcome.body)) is not None:
+        code, text = error
+        if not code and outcome.status != 400:
+            return _lost(starts, f"HTTP {outcome.status}", text or "an error without a code")
+        return _judge_refusal(starts, code, text)
+    if outcome.status != 200 or not isinstance(outcome.body, dict) or "result" not in outcome.body:
+        return _lost(starts, "unexpected answer", f"HTTP {outcome.status}, and not the answer to a start")
+    return _summed((_started(outcome.body["result"]),))
+
+
+def _judge_commands(
+    starts: Sequence[Start], results: Mapping[str, object], errors: Mapping[str, object]
+) -> Judgement:
+    ids = Counter(value for value in results.values() if isinstance(value, str))
+    verdicts = []
+    hold, halt = None, None
+    for start in starts:
+        key = command_key(start)
+        verdict, new_hold, new_halt = _judge_command(key, results, errors)
+        if verdict.workflow_id and ids[verdict.workflow_id] > 1:
+            verdict = Verdict(
+                State.UNKNOWN,
+                code="unexpected answer",
+                text=f"the portal gave the workflow ID {verdict.workflow_id} to more than one row",
+            )
+        hold, halt = hold or new_hold, halt or new_halt
+        verdicts.append(verdict)
+    summed = _summed(verdicts)
+    return Judgement(summed.verdicts, hold=hold, halt=halt, lost=summed.lost)
+
+
+def _judge_command(
+    key: str, results: Mapping[str, object], errors: Mapping[str, object]
+) -> tuple[Verdict, Hold | None, Halt | None]:
+    # A command failed when its key is there: the code inside may be empty.
+    if key in errors and key in results:
+        return _unexpected("the portal answered with a workflow and with an error"), None, None
+    if key in errors:
+        error = _error_of(errors[key])
+        if error is None:
+            return _unexpected("the portal answered with an error that cannot be read"), None, None
+        return _judge_error(*error)
+    if key in results:
+        return _started(results[key]), None, None
+    return _unexpected("the portal's answer leaves this row out"), None, None
+
+
+def _judge_error(code: str, text: str) -> tuple[Verdict, Hold | None, Halt | None]:
+    match _meaning(code):
+        case _Meaning.RATE:
+            return Verdict(State.DEFERRED, code=code, text=text), Hold(Limit.RATE), None
+        case _Meaning.OPERATING:
+            return Verdict(State.DEFERRED, code=code, text=text), Hold(Limit.OPERATING), None
+        case _Meaning.STOP:
+            return Verdict(State.PENDING), None, Halt(code, MENDS[code.upper()])
+        case _Meaning.REFUSED:
+            return Verdict(State.FAILED, code=code, text=text or "refused without a reason"), None, None
+        case _Meaning.UNKNOWN:
+            return Verdict(State.UNKNOWN, code=code, text=text), None, None
+
+
+def _meaning(code: str) -> _Meaning:
+    if not code:
+        # The start's own refusals have no code: "Wrong DOCUMENT_ID!" and whatever the template says.
+        return _Meaning.REFUSED
+    return MEANINGS.get(code.upper(), _Meaning.UNKNOWN)
+
+
+def _judge_refusal(starts: Sequence[Start], code: str, text: str) -> Judgement:
+    """The whole request was refused with that error: one verdict for all of its rows."""
+    verdict, hold, halt = _judge_error(code, text)
+    lost = verdict.state is State.UNKNOWN
+    return Judgement((verdict,) * len(starts), hold=hold, halt=halt, lost=lost)
+
+
+def _not_heard(starts: Sequence[Start], outcome: Unsent | Unheard | Moved) -> Judgement:
+    match outcome:
+        case Unsent(cause):
+            verdict = Verdict(State.DEFERRED, code=cause, text="the portal could not be reached")
+            return Judgement((verdict,) * len(starts), hold=Hold(Limit.CONNECTION))
+        case Moved(host):
+            return Judgement((Verdict(State.PENDING),) * len(starts), halt=Halt("moved", _moved(host)))
+        case Unheard(cause):
+            return _lost(starts, cause, "the portal's answer was lost; the workflow may have started")
+
+
+def _lost(starts: Sequence[Start], code: str, text: str) -> Judgement:
+    return Judgement((Verdict(State.UNKNOWN, code=code, text=text),) * len(starts), lost=True)
+
+
+def _summed(verdicts: Sequence[Verdict]) -> Judgement:
+    """An answer that was understood for no row at all counts as lost."""
+    return Judgement(tuple(verdicts), lost=all(verdict.state is State.UNKNOWN for verdict in verdicts))
+
+
+def _started(workflow_id: object) -> Verdict:
+    if isinstance(workflow_id, str) and workflow_id.strip():
+        return Verdict(State.STARTED, workflow_id=workflow_id)
+    return _unexpected("the portal answered without a workflow ID")
+
+
+def _unexpected(text: str) -> Verdict:
+    return Verdict(State.UNKNOWN, code="unexpected answer", text=text)
+
+
+def _error_of(body: object) -> tuple[str, str] | None:
+    """Code and text of an error, or None where there is none to be read."""
+    if not isinstance(body, dict) or "error" not in body:
+        return None
+    code, text = body["error"], body.get("error_description", "")
+    return (code if isinstance(code, str) else str(code)), (text if isinstance(text, str) else str(text))
+
+
+def _maps_of(answer: Heard) -> tuple[dict[str, object], dict[str, object]] | None:
+    """The maps of results and of errors, or None where this is not the answer to a batch."""
+    if answer.status != 200 or not isinstance(answer.body, dict):
+        return None
+    inner = answer.body.get("result")
+    if not isinstance(inner, dict) or "result" not in inner or "result_error" not in inner:
+        return None
+    results, errors = _map(inner["result"]), _map(inner["result_error"])
+    return None if results is None or errors is None else (results, errors)
+
+
+def _map(value: object) -> dict[str, object] | None:
+    """PHP writes an empty map as an empty list."""
+    if isinstance(value, dict):
+        return value
+    return {} if value == [] else None
