@@ -1,0 +1,64 @@
+"""The two limits of the cloud as arithmetic: they take the portal's time as a number and never wait."""
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Bucket:
+    """The leaky bucket of one source IP (docs: "Limits"). It leaks in whole-second steps, not steadily."""
+
+    level: float = 0.0
+    second: int = 0
+
+    def take(self, now: float, burst: int, per_second: float) -> bool:
+        """Add one request unless that would pass the burst; a refused request does not raise the level."""
+        self.leak(now, per_second)
+        if self.level + 1 > burst:
+            return False
+        self.level += 1
+        return True
+
+    def fill(self, now: float, requests: float, burst: int, per_second: float) -> None:
+        """Add requests of another program on the same IP, as far as they fit."""
+        self.leak(now, per_second)
+        self.level = min(float(burst), self.level + requests)
+
+    def leak(self, now: float, per_second: float) -> None:
+        """Let go what has leaked since the last look."""
+        second = math.floor(now)
+        if second > self.second:
+            self.level = max(0.0, self.level - per_second * (second - self.second))
+        self.second = second
+
+
+@dataclass(slots=True)
+class _Basket:
+    opened: int
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class Operating:
+    """Execution seconds of one method and one webhook or application, in baskets that drop out one by one."""
+
+    baskets: deque[_Basket] = field(default_factory=deque)
+
+    def total(self, now: float, span: float) -> float:
+        """Return the seconds in all baskets; span: how long a basket stays, in seconds."""
+        while self.baskets and self.baskets[0].opened + span <= now:
+            self.baskets.popleft()
+        return sum(basket.seconds for basket in self.baskets)
+
+    def charge(self, now: float, seconds: float, basket_seconds: float) -> None:
+        """Put seconds into the basket of now; a basket opens with the first charge that no other takes."""
+        if seconds <= 0:
+            return
+        if not self.baskets or self.baskets[-1].opened + basket_seconds <= now:
+            self.baskets.append(_Basket(int(now)))
+        self.baskets[-1].seconds += seconds
+
+    def reset_at(self, now: float, span: float) -> int:
+        """Return when the oldest basket drops out; with none in use, when one opened now would."""
+        return int((self.baskets[0].opened if self.baskets else int(now)) + span)

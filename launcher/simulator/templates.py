@@ -1,0 +1,129 @@
+"""The portal's workflow templates: one for each kind of document, and one with a parameter of every type.
+
+Shapes differ from template to template as they do on real portals: flags as "1"/"0", "Y"/"N" or booleans,
+parameters as `[]` where there are none, the document type alone or as a triple.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .documents import KINDS, DocumentType
+
+
+@dataclass(frozen=True, kw_only=True)
+class Template:
+    """One workflow template as the portal keeps it."""
+
+    id: int
+    name: str
+    type: DocumentType
+    parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
+    as_triple: bool = False
+    """Whether template.list gives DOCUMENT_TYPE as [module, entity, type]."""
+
+    def row(self) -> dict[str, Any]:
+        """Return all that template.list can select of it."""
+        return {
+            "ID": str(self.id),
+            "MODULE_ID": self.type[0],
+            "ENTITY": self.type[1],
+            "DOCUMENT_TYPE": list(self.type) if self.as_triple else self.type[2],
+            "AUTO_EXECUTE": "0",
+            "NAME": self.name,
+            "DESCRIPTION": "",
+            "TEMPLATE": [],
+            "PARAMETERS": self.parameters or [],
+            "VARIABLES": [],
+            "CONSTANTS": [],
+            "MODIFIED": "2026-03-02T11:20:05+03:00",
+            "IS_MODIFIED": "Y",
+            "USER_ID": "1",
+            "SYSTEM_CODE": "",
+        }
+
+
+def _parameter(name: str, sort: str, **more: Any) -> dict[str, Any]:
+    return {
+        "Name": name,
+        "Description": "",
+        "Type": sort,
+        "Required": "0",
+        "Multiple": "0",
+        "Options": "",
+        "Default": "",
+        **more,
+    }
+
+
+_TYPES = (
+    "LEAD",
+    "DEAL",
+    "CONTACT",
+    "COMPANY",
+    "QUOTE",
+    "SMART_INVOICE",
+    "DYNAMIC_147",
+    "STORAGE_17",
+    "iblock_31",
+    "iblock_32",
+)
+_NAMES = (
+    *("Lead follow-up", "Deal hand-over", "Contact greeting", "Company check", "Estimate approval"),
+    *("Invoice reminder", "Equipment request", "File review", "Leave request", "Supplier card"),
+)
+_LEAD: DocumentType = (KINDS[0].module, KINDS[0].entity, _TYPES[0])
+
+_FEW: dict[int, dict[str, dict[str, Any]]] = {
+    1: {
+        "Parameter1": _parameter("Parameter 1", "string"),
+        "Comment": _parameter("Comment", "text"),
+    },
+    2: {
+        "Manager": _parameter("Manager", "user", Required="N", Multiple="N", Options=None),
+        "Deadline": _parameter("Deadline", "date", Required="N", Multiple="N", Options=None),
+    },
+    4: {"Budget": _parameter("Budget", "double", Required=False, Multiple=False, Options=[])},
+    7: {"Floor": _parameter("Floor", "int", Required="Y", Multiple="N", Default="1")},
+}
+
+_EVERY_TYPE = {
+    "Text1": _parameter("A line", "string", Required="1"),
+    "Notes": _parameter("Notes", "text", Required="N", Multiple="N"),
+    "Count": _parameter("Count", "int", Required=True, Multiple=False),
+    "Share": _parameter("Share", "double", Default="0.5"),
+    "Urgent": _parameter("Urgent", "bool", Default="N"),
+    "Day": _parameter("Day", "date", Required="Y", Multiple="N"),
+    "Moment": _parameter("Moment", "datetime", Required=False, Multiple=False),
+    "Channel": _parameter(
+        "Channel", "select", Required="1", Options={"mail": "E-mail", "phone": "Telephone", "42": "Other"}
+    ),
+    "Tags": _parameter("Tags", "select", Multiple="1", Options={"hot": "Hot", "cold": "Cold"}),
+    "Responsible": _parameter("Responsible", "user", Required="Y", Multiple="N"),
+    "Observers": _parameter("Observers", "user", Multiple=True, Required=False),
+    "Attachment": _parameter("Attachment", "file"),
+    "Lines": _parameter("Lines", "string", Multiple="Y", Required="N"),
+    "Client": _parameter(
+        "Client", "UF:crm", Options={"LEAD": "Y", "CONTACT": "Y", "COMPANY": "Y", "DEAL": "Y"}, Multiple="0"
+    ),
+    "Clients": _parameter("Clients", "UF:crm", Options={"CONTACT": "Y"}, Multiple="1"),
+}
+
+TEMPLATES = {
+    template.id: template
+    for template in (
+        *(
+            Template(
+                id=number,
+                name=name,
+                type=(kind.module, kind.entity, document_type),
+                parameters=_FEW.get(number, {}),
+                as_triple=number % 3 == 0,
+            )
+            for number, (kind, document_type, name) in enumerate(
+                zip(KINDS, _TYPES, _NAMES, strict=True), start=1
+            )
+        ),
+        Template(id=11, name="All types", type=_LEAD, parameters=_EVERY_TYPE),
+    )
+}
+"""Template ID → template."""

@@ -1,0 +1,118 @@
+"""bizproc.workflow.instances, .terminate, .kill and .template.list."""
+
+from collections.abc import Callable
+from typing import Any
+
+from . import errors, listing, php
+from .methods import Call, Reply, page
+from .state import Started, State
+from .templates import TEMPLATES
+
+_TEMPLATE_FIELDS = frozenset(TEMPLATES[1].row())
+_INSTANCE_FIELDS = (
+    *("ID", "MODIFIED", "OWNED_UNTIL", "MODULE_ID", "ENTITY"),
+    *("DOCUMENT_ID", "STARTED", "STARTED_BY", "TEMPLATE_ID"),
+)
+
+
+def instances(call: Call) -> Reply:
+    """List workflows that run now; one that has ended is not listed."""
+    _administrator(call)
+    readers = _instance_readers(call.state)
+    keep = listing.conditions(call.params.get("FILTER"), readers)
+    shown = listing.select(call.params.get("SELECT"), readers, ("ID", "MODIFIED", "OWNED_UNTIL"))
+    by = listing.order(call.params.get("ORDER"), readers, ("MODIFIED", True))
+    rows = [_instance(call.state, started) for started in _candidates(call)]
+    rows = listing.arrange([row for row in rows if all(holds(row) for holds in keep)], by, readers)
+    reply = page(rows, call.offset)
+    reply.result = [_shown(call.state, row, shown) for row in reply.result]
+    return reply
+
+
+def _candidates(call: Call) -> list[Started]:
+    """Return the running workflows, by the index of documents where the filter names one."""
+    document = dict(php.items(call.params.get("FILTER"))).get("DOCUMENT_ID")
+    return call.state.workflows.running(document if isinstance(document, str) else None)
+
+
+def _instance(state: State, started: Started) -> dict[str, Any]:
+    """Return the row with moments as numbers of the portal's clock."""
+    at = started.at + state.settings.clock_offset_seconds
+    return {
+        "ID": started.workflow_id,
+        "MODIFIED": at,
+        "OWNED_UNTIL": None,
+        "MODULE_ID": started.document[0],
+        "ENTITY": started.document[1],
+        "DOCUMENT_ID": started.document[2],
+        "STARTED": at,
+        "STARTED_BY": state.settings.user_id,
+        "TEMPLATE_ID": started.template_id,
+    }
+
+
+def _shown(state: State, row: dict[str, Any], fields: tuple[str, ...]) -> dict[str, Any]:
+    written = {}
+    for field in fields:
+        value = row[field]
+        if isinstance(value, float):
+            value = state.clock.iso(value)
+        written[field] = value if value is None else str(value)
+    return written
+
+
+def _instance_readers(state: State) -> dict[str, Callable[[Any], Any]]:
+    def moment(value: Any) -> float | None:
+        # The portal keeps whole seconds.
+        return float(int(value)) if isinstance(value, float) else state.clock.read(str(value or ""))
+
+    readers: dict[str, Callable[[Any], Any]] = dict.fromkeys(_INSTANCE_FIELDS, str)
+    readers.update(MODIFIED=moment, STARTED=moment, OWNED_UNTIL=lambda v: None if not v else moment(v))
+    readers.update(STARTED_BY=php.integer, TEMPLATE_ID=php.integer)
+    return readers
+
+
+def terminate(call: Call) -> Reply:
+    """End a running workflow and keep its record; one that does not run is an error."""
+    _administrator(call)
+    if call.state.workflows.end([_workflow_id(call)]) == 0:
+        raise errors.uncoded("The workflow instance is not found.")
+    return Reply(True)
+
+
+def kill(call: Call) -> Reply:
+    """End a workflow and delete its record; true also where there is none."""
+    _administrator(call)
+    call.state.workflows.end([_workflow_id(call)])
+    return Reply(True)
+
+
+def template_list(call: Call) -> Reply:
+    """List the portal's workflow templates."""
+    _administrator(call)
+    readers: dict[str, Callable[[Any], Any]] = dict.fromkeys(_TEMPLATE_FIELDS, _comparable)
+    readers["MODIFIED"] = lambda value: call.state.clock.read(str(value or ""))
+    readers.update(ID=php.integer, AUTO_EXECUTE=php.integer, USER_ID=php.integer)
+    keep = listing.conditions(call.params.get("FILTER"), readers)
+    shown = listing.select(call.params.get("SELECT"), readers, ("ID",))
+    by = listing.order(call.params.get("ORDER"), readers, ("ID", False))
+    rows = [row for row in (t.row() for t in TEMPLATES.values()) if all(holds(row) for holds in keep)]
+    reply = page(listing.arrange(rows, by, readers), call.offset)
+    reply.result = [{field: row[field] for field in shown} for row in reply.result]
+    return reply
+
+
+def _comparable(value: Any) -> str:
+    """Return what the database compares: of a document's triple, the type itself."""
+    return str(value[-1]) if isinstance(value, list) and value else str(value)
+
+
+def _workflow_id(call: Call) -> str:
+    if not php.truth(call.params.get("ID")):
+        raise errors.wrong_workflow_id("Empty workflow instance ID")
+    return str(call.params["ID"])
+
+
+def _administrator(call: Call) -> None:
+    if not call.state.settings.admin:
+        raise errors.access_denied()
