@@ -1,0 +1,189 @@
+"""REPORT: the results file beside the input, and the file of the rows to mend.
+
+The law of this room: a results file is either whole or the old one; and the person's own cells are
+written as they were read.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from launcher.report.results_csv import CsvResults
+from launcher.report.results_model import LAUNCH_COLUMNS, ResultRow, ResultsError
+from launcher.report.results_xlsx import XlsxResults
+from launcher.sheets import Dialect
+
+__all__ = [
+    "LAUNCH_COLUMNS",
+    "ResultRow",
+    "ResultsError",
+    "check_writable",
+    "failed_path",
+    "results_path",
+    "write_pair",
+    "write_results",
+]
+
+TO_MEND = frozenset({"failed", "invalid"})
+"""States of the rows that a person has to mend. An unknown row is not one: it may have started."""
+
+Writer = CsvResults | XlsxResults
+WRITERS: dict[str, type[CsvResults] | type[XlsxResults]] = {".csv": CsvResults, ".xlsx": XlsxResults}
+WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"})
+
+
+def results_path(source: Path, dialect: Dialect | None = None) -> Path:
+    """Where the results of `source` go: NAME.results.csv beside it, .xlsx for a workbook.
+
+    `dialect` says what the file really is; without it, its name does.
+    """
+    workbook = dialect.format != "csv" if dialect else source.suffix.lower() in WORKBOOKS
+    return source.with_name(f"{source.stem}.results{'.xlsx' if workbook else '.csv'}")
+
+
+def failed_path(results: Path) -> Path:
+    """Where the rows to mend go: NAME.failed.csv (or .xlsx) beside the results."""
+    return results.with_name(f"{results.stem.removesuffix('.results')}.failed{results.suffix}")
+
+
+def check_writable(path: Path, *, source: Path | None = None) -> None:
+    """Raises ResultsError when results cannot be written to `path`; for use before anything is started.
+
+    With `source`, neither `path` nor its file of rows to mend may be that file.
+    """
+    _writer(path)
+    with _errors_of(path):
+        _check_targets(path, source)
+        probe = _temporary(path)
+        probe.touch()
+        probe.unlink()
+
+
+def _check_targets(path: Path, source: Path | None) -> None:
+    for target in (path, failed_path(path)):
+        if source is not None and target.exists() and source.exists() and target.samefile(source):
+            raise ResultsError(f"{target.name} is the input, which is never overwritten. Choose another name.")
+        if target.is_dir():
+            raise ResultsError(f"{target.name} is a folder. Name a file in it.")
+        if target.exists() and not os.access(target, os.W_OK):
+            raise ResultsError(f"{target.name} is read-only. Choose another name.")
+
+
+def write_results(path: Path, header: Sequence[str], dialect: Dialect, rows: Iterable[ResultRow]) -> None:
+    """Write all rows to `path`, whose suffix chooses the format, in place of what stood there.
+
+    Raises ResultsError when that cannot be done; the old file is then untouched.
+    """
+    file = _NewFile(path, header, dialect)
+    try:
+        for row in rows:
+            file.add(row)
+        file.finish()
+        file.put_in_place()
+    finally:
+        file.discard()
+
+
+def write_pair(path: Path, header: Sequence[str], dialect: Dialect, rows: Iterable[ResultRow]) -> Path | None:
+    """Write all rows to `path`, and those to mend to `failed_path(path)`, going through `rows` once.
+
+    Returns the path of the rows to mend; None when there are none, and then an older such file is
+    removed. Raises ResultsError when a file cannot be written; the old ones are then untouched.
+    """
+    files = [_NewFile(path, header, dialect)]
+    try:
+        for row in rows:
+            files[0].add(row)
+            if row.status in TO_MEND:
+                if len(files) == 1:
+                    files.append(_NewFile(failed_path(path), header, dialect))
+                files[1].add(row)
+        for file in files:
+            file.finish()
+        for file in files:
+            file.put_in_place()
+    finally:
+        for file in files:
+            file.discard()
+    if len(files) == 2:
+        return files[1].path
+    with _errors_of(failed_path(path)):
+        failed_path(path).unlink(missing_ok=True)
+    return None
+
+
+class _NewFile:
+    """A results file under a temporary name, until it is put in place of the old one."""
+
+    def __init__(self, path: Path, header: Sequence[str], dialect: Dialect) -> None:
+        make = _writer(path)
+        self.path = path
+        self.temporary = _temporary(path)
+        with _errors_of(path):
+            self.stream = self.temporary.open("wb")
+        try:
+            with _errors_of(path):
+                self.writer: Writer = make(self.stream, header, dialect)
+        except BaseException:
+            self.stream.close()
+            self.temporary.unlink(missing_ok=True)
+            raise
+
+    def add(self, row: ResultRow) -> None:
+        """Write one row."""
+        with _errors_of(self.path):
+            self.writer.add(row)
+
+    def finish(self) -> None:
+        """Now all is on the disk, still under the temporary name."""
+        with _errors_of(self.path):
+            self.writer.finish()
+            self.stream.flush()
+            os.fsync(self.stream.fileno())
+            self.stream.close()
+
+    def put_in_place(self) -> None:
+        """Now the file stands under its name, instead of the old one."""
+        with _errors_of(self.path):
+            self.temporary.replace(self.path)
+
+    def discard(self) -> None:
+        """Leave nothing behind; once the file is in place there is nothing to leave."""
+        self.writer.release()
+        with suppress(OSError):
+            self.stream.close()
+        with suppress(OSError):
+            self.temporary.unlink(missing_ok=True)
+
+
+def _writer(path: Path) -> type[CsvResults] | type[XlsxResults]:
+    writer = WRITERS.get(path.suffix.lower())
+    if writer is None:
+        raise ResultsError(f"{path}: results are written to .csv or .xlsx. Choose a name that ends so.")
+    return writer
+
+
+def _temporary(path: Path) -> Path:
+    # In the same folder: only there can it be renamed in one step.
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+
+@contextmanager
+def _errors_of(path: Path) -> Iterator[None]:
+    """Turns what the system or a writer says into a ResultsError that names the file."""
+    try:
+        yield
+    except ResultsError as error:
+        raise ResultsError(f"{path}: {error}") from None
+    except FileNotFoundError:
+        raise ResultsError(f"{path}: there is no such folder. Make it, or choose another.") from None
+    except PermissionError:
+        raise ResultsError(
+            f"{path}: writing is not allowed, or the file is open in another program. "
+            "Close it there, or choose another name."
+        ) from None
+    except OSError as error:
+        raise ResultsError(f"{path}: cannot be written ({error.strerror or error}).") from None

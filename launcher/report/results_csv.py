@@ -1,0 +1,70 @@
+"""The results as CSV, in the dialect of the file that was read."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import BinaryIO
+
+from launcher.report.results_model import LAUNCH_COLUMNS, ResultRow, own_columns
+from launcher.sheets import Dialect
+
+EXCEL_READS = Dialect(format="csv", encoding="utf-8", bom=True)
+"""For a table that did not come out of a CSV file."""
+
+FORMULA_STARTS = tuple("=+-@\t\r\n")
+
+
+class CsvResults:
+    """Writes rows to a stream. The person's cells read back as they were."""
+
+    def __init__(self, stream: BinaryIO, header: Sequence[str], dialect: Dialect) -> None:
+        self.dialect = dialect if dialect.format == "csv" else EXCEL_READS
+        self.own = own_columns(header)
+        self.special = re.compile(f'[\r\n"{re.escape(self.dialect.delimiter)}]')
+        # The person's cells came out of this encoding. Our texts may have letters that it lacks,
+        # and a results file must not fail over one of them.
+        self.text = io.TextIOWrapper(
+            stream, encoding=self.dialect.encoding, errors="backslashreplace", newline=""
+        )
+        self._write_head([header[index] for index in self.own] + list(LAUNCH_COLUMNS))
+
+    def add(self, row: ResultRow) -> None:
+        """Write one row."""
+        self._write([row.cells[index] for index in self.own] + [_no_formula(c) for c in row.launch_cells()])
+
+    def finish(self) -> None:
+        """Write what is still held back."""
+        self.text.flush()
+
+    def release(self) -> None:
+        """Let go of the stream, which stays open. The last call, also after an error."""
+        with suppress(OSError, ValueError):  # ValueError: the stream is closed
+            self.text.detach()
+
+    def _write_head(self, headings: list[str]) -> None:
+        if self.dialect.bom:
+            self.text.write("\ufeff")
+        if self.dialect.sep_line:
+            self.text.write(f"sep={self.dialect.delimiter}{self.dialect.newline}")
+        first = self._quoted(headings[0])
+        if first.startswith(("ID", "sep=")):
+            # A file that begins with ID is taken for another format (SYLK) by Excel, one that begins
+            # with sep= for a hint.
+            headings[0] = ""
+            self.text.write(f'"{first}"')
+        self._write(headings)
+
+    def _write(self, cells: list[str]) -> None:
+        # Not csv.writer: before Python 3.13 it leaves a lone carriage return unquoted, which breaks the row.
+        self.text.write(self.dialect.delimiter.join(map(self._quoted, cells)) + self.dialect.newline)
+
+    def _quoted(self, text: str) -> str:
+        return '"' + text.replace('"', '""') + '"' if self.special.search(text) else text
+
+
+def _no_formula(text: str) -> str:
+    """The text so that no spreadsheet program reads it as a formula."""
+    return "'" + text if text.startswith(FORMULA_STARTS) else text

@@ -1,0 +1,166 @@
+"""Which encoding a text file is in: certain where that is possible, else Russian text is recognised."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from launcher.sheets.model import SheetError
+
+BLOCK_BYTES = 1 << 20
+SAMPLE_BYTES = 1 << 16
+
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+CYRILLIC_ENCODINGS = ("cp1251", "koi8-r", "cp866")
+
+# Frequency order of Russian letters: the most frequent third, and the last third, which text in the
+# right encoding has few of and text in a wrong one has many of.
+COMMON = frozenset("оеаинтсрвлк")
+RARE = frozenset("бчйхжшюцщэфъё")
+PUNCTUATION = frozenset("«»№—–…“”„’€₽°\xa0")
+
+NOT_A_TABLE = "this is neither a CSV nor an Excel file. Save the table as .xlsx or CSV UTF-8 and run again."
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """An encoding that decodes the whole file; `bom` when a byte-order mark begins it."""
+
+    name: str
+    bom: bool = False
+
+
+def find_encoding(path: Path, wanted: str | None) -> Encoding:
+    """The encoding of `path`: `wanted` if given, else what the bytes say.
+
+    Raises SheetError when the file is no text, or the encoding cannot decode all of it.
+    """
+    mark = _mark(path)
+    if wanted is not None:
+        encoding = _wanted(path, wanted, mark)
+    elif mark is not None:
+        encoding = mark
+    else:
+        encoding = Encoding(_guess(path))
+    line = bad_line(path, encoding.name)
+    if line:
+        advice = "Leave the encoding out" if wanted else 'Save the file as "CSV UTF-8"'
+        raise SheetError(f"{path.name}, line {line}: not {shown(encoding.name)}. {advice} and run again.")
+    return encoding
+
+
+def shown(encoding: str) -> str:
+    """The name by which people know the encoding."""
+    return {"cp1251": "Windows-1251", "cp1252": "Windows-1252"}.get(encoding, encoding.upper())
+
+
+def bad_line(path: Path, encoding: str) -> int:
+    """The first line (from 1) that `encoding` cannot decode, 0 when it decodes the whole file.
+
+    The whole file, because the first Russian letter may stand in its last row. Raises SheetError at
+    a NUL character: a text file has none, and it would cut or merge cells.
+    """
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    lines = 0
+    with path.open("rb") as file:
+        while True:
+            block = file.read(BLOCK_BYTES)
+            try:
+                text = decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                before = error.object[: error.start].decode(encoding)
+                return lines + before.count("\n") + 1
+            if "\0" in text:
+                line = lines + text[: text.index("\0")].count("\n") + 1
+                raise SheetError(_nul(path, line))
+            lines += text.count("\n")
+            if not block:
+                return 0
+
+
+def _mark(path: Path) -> Encoding | None:
+    with path.open("rb") as file:
+        head = file.read(4)
+    return next((Encoding(name, bom=True) for mark, name in MARKS if head.startswith(mark)), None)
+
+
+def _wanted(path: Path, wanted: str, mark: Encoding | None) -> Encoding:
+    try:
+        name = codecs.lookup(wanted).name
+        " ".encode(name)
+    except (LookupError, TypeError, ValueError):  # ValueError: a NUL in the name
+        raise SheetError(
+            f"{path.name}: no encoding is called {wanted!r}; usual ones: utf-8, windows-1251, koi8-r, cp866."
+        ) from None
+    name = {"utf-8-sig": "utf-8", "utf-16": mark.name if mark else "utf-16-le"}.get(name, name)
+    if mark is not None and mark.name != name:
+        raise SheetError(
+            f"{path.name}: it begins with the mark of {shown(mark.name)}, so it is not {shown(name)}. "
+            "Leave the encoding out and run again."
+        )
+    return Encoding(name, bom=mark is not None)
+
+
+def _guess(path: Path) -> str:
+    with path.open("rb") as file:
+        probe = file.read(4096)
+    if b"\0" in probe:
+        for name in ("utf-16-le", "utf-16-be"):
+            if _mostly_plain(probe.decode(name, "ignore")):
+                return name
+        raise SheetError(_nul(path, 1 + probe[: probe.index(0)].count(b"\n")))
+    if not bad_line(path, "utf-8"):
+        return "utf-8"
+    sample = _foreign_words(path)
+    scores = {name: _score(sample.decode(name, "replace")) for name in CYRILLIC_ENCODINGS}
+    best = max(CYRILLIC_ENCODINGS, key=lambda name: scores[name])
+    if scores[best] <= 0:
+        raise SheetError(
+            f"{path.name}, line {bad_line(path, 'utf-8')}: neither UTF-8 nor a Russian encoding. "
+            'Save the file as "CSV UTF-8", or name its encoding, and run again.'
+        )
+    return best
+
+
+def _mostly_plain(text: str) -> bool:
+    """Whether Latin and Cyrillic characters prevail; UTF-16 read the wrong way round has few."""
+    return sum(0 < ord(char) < 128 or "Ѐ" <= char <= "ӿ" for char in text) * 10 > len(text) * 7
+
+
+def _nul(path: Path, line: int) -> str:
+    return f"{path.name}, line {line}: a NUL character; {NOT_A_TABLE}"
+
+
+def _foreign_words(path: Path) -> bytes:
+    """The first 64 KB of what is not ASCII, with the ASCII letters that touch it."""
+    found: list[bytes] = []
+    size = 0
+    with path.open("rb") as file:
+        while size < SAMPLE_BYTES and (block := file.read(BLOCK_BYTES)):
+            words = re.findall(rb"[A-Za-z]?[\x80-\xff]+[A-Za-z]?", block)
+            found += words
+            size += sum(map(len, words))
+    return b" ".join(found)[:SAMPLE_BYTES]
+
+
+def _score(text: str) -> int:
+    """How much `text` looks like Russian; 0 or less when it does not."""
+    score, before = 0, " "
+    for char in text:
+        letter = char.lower()
+        if char.isascii():
+            score -= 3 * (char.isalpha() and not before.isascii() and before.isalpha())
+        elif "а" <= letter <= "я" or letter in "ёіїєґў":
+            score += 3 if letter in COMMON else 0 if letter in RARE else 1
+            score -= 4 * (char.isupper() and before.islower())  # «иВАНОВ»
+            score -= 3 * (before.isascii() and before.isalpha())  # «cafй»
+        elif char not in PUNCTUATION:
+            score -= 3
+        before = char
+    return score
