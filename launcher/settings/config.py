@@ -1,0 +1,95 @@
+"""config.yaml as types. A key that is not here is an error."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from launcher.core.pacing import PLANS, Limits
+from launcher.core.plan import StartedBefore
+
+
+class Strict(BaseModel):
+    """No unknown keys, no change after reading, and no value (it may be a secret) in an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class LimitsConfig(Strict):
+    """What the portal allows, where it differs from the plan's figures."""
+
+    burst: int | None = Field(None, ge=0, le=100_000)
+    per_second: float | None = Field(None, ge=0, le=10_000)
+    operating_seconds: float | None = Field(None, ge=0)
+
+
+class PortalConfig(Strict):
+    """One portal and how it is called."""
+
+    webhook_url: SecretStr = SecretStr("")
+    plan: Literal["standard", "enterprise", "self-hosted"] = "standard"
+    limits: LimitsConfig = LimitsConfig()
+    concurrency: int = Field(4, ge=1, le=50)
+    """Requests in the air at once."""
+    give_up_after_minutes: float = Field(30, gt=0)
+    """The run stops when no request got through for so long."""
+
+    def effective_limits(self) -> Limits:
+        """The plan's limits, with those that the person set."""
+        plan, own = PLANS[self.plan], self.limits
+        return Limits(
+            burst=plan.burst if own.burst is None else own.burst,
+            per_second=plan.per_second if own.per_second is None else own.per_second,
+            operating_seconds=(
+                plan.operating_seconds if own.operating_seconds is None else own.operating_seconds
+            ),
+        )
+
+
+class ParameterConfig(Strict):
+    """Where a parameter of the template takes its value from."""
+
+    column: str | None = None
+    value: str | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> ParameterConfig:
+        if (self.column is None) == (self.value is None):
+            raise ValueError("either column: or value: is expected, and not both")
+        return self
+
+
+class ColumnsConfig(Strict):
+    """Which column is what."""
+
+    document: str = "ID"
+
+
+class JobConfig(Strict):
+    """Which template, which kind, which columns."""
+
+    template: str
+    """ID, or the template's exact name."""
+    kind: str
+    portal: str | None = None
+    """Which of `portals:` it runs on."""
+    columns: ColumnsConfig = ColumnsConfig()
+    parameters: dict[str, ParameterConfig] = {}
+    started_before: StartedBefore = StartedBefore.SKIP
+
+
+class Config(Strict):
+    """The whole file."""
+
+    portal: PortalConfig | None = None
+    portals: dict[str, PortalConfig] = {}
+    jobs: dict[str, JobConfig] = {}
+    ledger: SecretStr = SecretStr("")
+    """Path or URL; a URL of PostgreSQL may hold a password."""
+
+    @model_validator(mode="after")
+    def _portal_or_portals(self) -> Config:
+        if self.portal is not None and self.portals:
+            raise ValueError("either portal: or portals: is expected, and not both")
+        return self

@@ -1,0 +1,170 @@
+"""Settings from the configuration file, the environment and .env."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from launcher.core.words import nearest
+from launcher.settings.config import Config, JobConfig, PortalConfig
+from launcher.settings.errors import SettingsError
+from launcher.settings.yaml_file import Place, YamlFile, read_yaml
+
+_PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+DEFAULT_CONFIG = Path("config.yaml")
+
+
+class _Environment(BaseSettings):
+    """What the environment, else .env, may say without a configuration file."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    bitrix24_webhook_url: SecretStr = SecretStr("")
+    launcher_ledger: SecretStr = SecretStr("")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the person configured, and where."""
+
+    config: Config
+    path: Path | None
+    """The configuration file, or None where there is none."""
+    environment: _Environment
+
+    def job(self, name: str | None) -> tuple[str, JobConfig] | None:
+        """The job of that name, or the only one; None where none was named and none is configured."""
+        jobs = self.config.jobs
+        if name is None:
+            if len(jobs) > 1:
+                raise SettingsError(f"{self.path}: say which job with --job: {', '.join(jobs)}")
+            return next(iter(jobs.items()), None)
+        if name not in jobs:
+            known = f"the jobs are {', '.join(jobs)}" if jobs else "no jobs are configured"
+            raise SettingsError(f'no job "{name}"{nearest(name, jobs)}; {known}')
+        job = jobs[name]
+        _no_placeholder_left(job.model_dump_json(), f"jobs: {name}:")
+        return name, job
+
+    def portal(self, name: str | None) -> PortalConfig:
+        """The portal of that name, or the only one; its webhook from the environment where it names none."""
+        return self._complete(self._portal(name))
+
+    def all_portals(self) -> list[PortalConfig]:
+        """Every configured portal, or the one that the environment alone names."""
+        return [self._complete(found) for found in self.config.portals.values()] or [self.portal(None)]
+
+    def _complete(self, found: PortalConfig) -> PortalConfig:
+        if not found.webhook_url.get_secret_value():
+            if not self.environment.bitrix24_webhook_url.get_secret_value():
+                raise SettingsError(
+                    "no portal: put its incoming webhook into BITRIX24_WEBHOOK_URL (environment or .env), "
+                    "or into webhook_url: under portal: in config.yaml"
+                )
+            found = found.model_copy(update={"webhook_url": self.environment.bitrix24_webhook_url})
+        _no_placeholder_left(found.webhook_url.get_secret_value(), "webhook_url:")
+        return found
+
+    def _portal(self, name: str | None) -> PortalConfig:
+        portals = self.config.portals
+        if name is not None:
+            if name not in portals:
+                known = ", ".join(portals) or "none"
+                raise SettingsError(f'no portal "{name}"{nearest(name, portals)}; portals: has {known}')
+            return portals[name]
+        if self.config.portal is not None:
+            return self.config.portal
+        if len(portals) > 1:
+            raise SettingsError(f"say in the job which portal it runs on: {', '.join(portals)}")
+        return next(iter(portals.values()), PortalConfig())
+
+    def ledger(self) -> SecretStr:
+        """The ledger that the environment, else the file, names; empty where neither does."""
+        named = self.environment.launcher_ledger
+        found = named if named.get_secret_value() else self.config.ledger
+        _no_placeholder_left(found.get_secret_value(), "ledger:")
+        return found
+
+
+def load_settings(config: Path | None) -> Settings:
+    """The settings of that file, or of ./config.yaml where there is one, and of the environment.
+
+    `.env` beside the configuration file is read too; the environment comes first. A `${NAME}` that nothing
+    defines is an error only once its value is needed. Raises SettingsError.
+    """
+    path = config if config is not None else (DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() else None)
+    env_file = (path.parent if path else Path()) / ".env"
+    try:
+        environment = _Environment(_env_file=env_file, _env_file_encoding="utf-8-sig")
+        known = {**dotenv_values(env_file, encoding="utf-8-sig"), **os.environ}
+    except (OSError, UnicodeDecodeError):
+        raise SettingsError(f"{env_file}: cannot be read as UTF-8 text") from None
+    parsed = Config() if path is None else _parse(read_yaml(path), known)
+    return Settings(parsed, path, environment)
+
+
+def _parse(file: YamlFile, known: Mapping[str, str | None]) -> Config:
+    try:
+        return Config.model_validate(_filled_in(file.values, known))
+    except ValidationError as error:
+        raise SettingsError("\n".join(_in_words(file, trouble) for trouble in error.errors())) from None
+
+
+def _filled_in(value: object, known: Mapping[str, str | None]) -> object:
+    """The value with each `${NAME}` replaced where NAME is known."""
+    match value:
+        case dict():
+            return {key: _filled_in(inner, known) for key, inner in value.items()}
+        case list():
+            return [_filled_in(inner, known) for inner in value]
+        case str():
+            return _PLACEHOLDER.sub(lambda found: known.get(found[1]) or found[0], value)
+        case _:
+            return value
+
+
+def _no_placeholder_left(text: str, place: str) -> None:
+    if found := _PLACEHOLDER.search(text):
+        raise SettingsError(
+            f"{place} ${{{found[1]}}} is not defined; set {found[1]} in the environment or in .env"
+        )
+
+
+def _in_words(file: YamlFile, trouble: ErrorDetails) -> str:
+    place: Place = trouble["loc"]
+    shown = ": ".join(str(part) for part in place)
+    where = file.where(place)
+    match trouble["type"]:
+        case "extra_forbidden":
+            known = _keys_at(place[:-1])
+            return (
+                f'{where}: unknown key "{place[-1]}"{nearest(str(place[-1]), known)}; known: {", ".join(known)}'
+            )
+        case "missing":
+            return f"{where}: {shown}: is missing"
+        case "value_error":
+            return f"{where}: {shown or 'the file'}: {trouble['ctx']['error']!s}"
+        case "model_type" | "dict_type" | "model_attributes_type":
+            return f"{where}: {shown}: keys are expected below it"
+        case _:
+            return f"{where}: {shown}: {trouble['msg'][:1].lower()}{trouble['msg'][1:]}"
+
+
+def _keys_at(place: Place) -> list[str]:
+    """The keys that the configuration knows at that place."""
+    model: type[BaseModel] = Config
+    for part in place:
+        field = model.model_fields.get(str(part))
+        if field is None:
+            continue  # a name that the person chose, as a job's
+        inner = [field.annotation, *getattr(field.annotation, "__args__", ())]
+        model = next((kind for kind in inner if isinstance(kind, type) and issubclass(kind, BaseModel)), model)
+    return list(model.model_fields)

@@ -1,0 +1,85 @@
+"""A YAML file as plain maps, lists and texts, with the line of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from launcher.settings.errors import SettingsError
+
+Place = tuple[str | int, ...]
+"""Where a value stands: `("jobs", "lead-followup", "template")`."""
+
+
+@dataclass(frozen=True, slots=True)
+class YamlFile:
+    """A file's values, and the line (from 1) on which each stands."""
+
+    name: str
+    values: dict[str, object]
+    lines: dict[Place, int]
+
+    def where(self, place: Place) -> str:
+        """`config.yaml, line 12`, for the value or the nearest one around it."""
+        for length in range(len(place), 0, -1):
+            if line := self.lines.get(place[:length]):
+                return f"{self.name}, line {line}"
+        return self.name
+
+
+def read_yaml(path: Path) -> YamlFile:
+    """The file's values. Raises SettingsError where it cannot be read, or holds a key twice.
+
+    Every scalar stays the text that the person wrote: YAML's own reading turns `007` into 7, `no` into
+    False and `12:30` into 750.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise SettingsError(f"{path}: there is no such file; write one, or leave --config out") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path}: not UTF-8; save it as UTF-8 and run again") from None
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise SettingsError(f"{path}{line}: not YAML: {error.problem or 'cannot be read'}") from None
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path}: not YAML: {error}") from None
+    reading = _Reading(str(path))
+    values = {} if root is None else reading.plain(root, ())
+    if not isinstance(values, dict):
+        raise SettingsError(f"{path}: keys such as portal: and jobs: are expected at the top")
+    return YamlFile(str(path), values, reading.lines)
+
+
+@dataclass(slots=True)
+class _Reading:
+    name: str
+    lines: dict[Place, int] = field(default_factory=dict)
+
+    def plain(self, node: yaml.Node, place: Place) -> object:
+        self.lines.setdefault(place, node.start_mark.line + 1)
+        match node:
+            case yaml.MappingNode():
+                return self._map(node, place)
+            case yaml.SequenceNode():
+                return [self.plain(item, (*place, index)) for index, item in enumerate(node.value)]
+            case _:
+                return str(node.value)
+
+    def _map(self, node: yaml.MappingNode, place: Place) -> dict[str, object]:
+        values: dict[str, object] = {}
+        for key_node, value_node in node.value:
+            key, line = str(key_node.value), key_node.start_mark.line + 1
+            if key in values:
+                raise SettingsError(
+                    f'{self.name}, line {line}: the key "{key}" stands here a second time; remove one'
+                )
+            self.lines[*place, key] = line
+            values[key] = self.plain(value_node, (*place, key))
+        return values
