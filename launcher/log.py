@@ -1,0 +1,108 @@
+"""Logs: lines for people on a terminal, JSON for machines, and no secret in either.
+
+`launcher.redact` knows the secrets; every line passes through it last.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import IO, Any
+
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+from launcher.redact import redacted
+
+
+class LogFileError(Exception):
+    """The log file cannot be written; the text says why."""
+
+
+def configure(*, quiet: bool, log_file: Path | None) -> None:
+    """Send logs to stderr, and all of them as JSON to the log file where there is one.
+
+    On a terminal stderr gets the warnings, as lines for people (progress and summary tell the rest);
+    elsewhere it gets JSON lines, with `quiet` the warnings only. Raises LogFileError.
+    """
+    terminal = sys.stderr.isatty()
+    outputs = [_Output(None, logging.WARNING if quiet or terminal else logging.INFO, as_json=not terminal)]
+    if log_file is not None:
+        outputs.append(_Output(_opened(log_file), logging.DEBUG, as_json=True))
+    _to_outputs.outputs = outputs
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            redact_all,
+            _to_outputs,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(
+            logging.DEBUG if log_file is not None else outputs[0].level
+        ),
+        cache_logger_on_first_use=False,
+    )
+    # What libraries say goes the same way.
+    logging.basicConfig(handlers=[_FromLibraries()], level=logging.WARNING, force=True)
+
+
+def redact_all(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """The event with every secret in any value, however deep, replaced."""
+    return {key: redacted(value) for key, value in event.items()}
+
+
+class _Output:
+    def __init__(self, stream: IO[str] | None, level: int, *, as_json: bool) -> None:
+        """Without a stream, to whatever stderr is when a line is written: a progress bar redirects it."""
+        self._stream, self.level = stream, level
+        self._render: Any = (
+            structlog.processors.JSONRenderer(ensure_ascii=False, default=repr)
+            if as_json
+            else structlog.dev.ConsoleRenderer(
+                colors=False,
+                exception_formatter=structlog.dev.plain_traceback,
+                pad_event_to=0,
+                timestamp_key="timestamp",
+            )
+        )
+
+    def write(self, event: EventDict) -> None:
+        shown = dict(event)
+        if not isinstance(self._render, structlog.processors.JSONRenderer):
+            shown["timestamp"] = str(shown["timestamp"])[11:19]
+        stream = self._stream or sys.stderr
+        stream.write(self._render(None, "", shown) + "\n")
+        stream.flush()
+
+
+class _ToOutputs:
+    outputs: list[_Output]
+
+    def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        level = logging.getLevelNamesMapping()[str(event["level"]).upper()]
+        for output in self.outputs:
+            if level >= output.level:
+                output.write(event)
+        raise structlog.DropEvent
+
+
+_to_outputs = _ToOutputs()
+
+
+class _FromLibraries(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        event = {"library": record.name}
+        if record.exc_info and record.exc_info[0] is not None:
+            structlog.get_logger().log(record.levelno, record.getMessage(), exc_info=record.exc_info, **event)
+        else:
+            structlog.get_logger().log(record.levelno, record.getMessage(), **event)
+
+
+def _opened(path: Path) -> IO[str]:
+    try:
+        return path.open("a", encoding="utf-8")
+    except OSError as error:
+        raise LogFileError(f"--log-file {path}: cannot be written: {error.strerror}") from None

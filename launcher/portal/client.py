@@ -1,0 +1,115 @@
+"""Calls the portal over one aiohttp session.
+
+This is the one border where the library's errors become facts: the request never left (`Unsent`), or it
+may have left and no whole answer came back (`Unheard`). No exception crosses it, because aiohttp writes the
+full URL, which is the credential, into its errors.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+
+from launcher import __version__
+from launcher.core.verdict import Heard, Moved, Outcome, Unheard, Unsent
+from launcher.portal.address import Address
+
+ANSWER_TIMEOUT_S = 90.0
+"""The cloud cuts a request after 60 s, so a shorter time-out would lose answers that still come.
+Source: official REST documentation, "Limits"."""
+
+CONNECT_TIMEOUT_S = 15.0
+
+KEEPALIVE_S = 10.0
+"""Idle connections are closed by us, before a server in front of the portal does it under a request."""
+
+NEVER_LEFT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.InvalidURL,
+    aiohttp.NonHttpUrlClientError,
+)
+"""What aiohttp raises before a byte of the request was written: connection refused, no such host, no TLS,
+a proxy that refuses the tunnel, an address that it cannot use."""
+
+MAY_HAVE_LEFT = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
+"""Everything else that a call raises. ValueError: an answer that is not JSON, or not UTF-8."""
+
+
+class Portal:
+    """One portal, called through its incoming webhook."""
+
+    def __init__(self, address: Address, *, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> None:
+        self._address = address
+        self._timeout = aiohttp.ClientTimeout(total=answer_timeout_s, sock_connect=CONNECT_TIMEOUT_S)
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def name(self) -> str:
+        """The portal's name in the ledger and in messages."""
+        return self._address.portal
+
+    async def __aenter__(self) -> Self:
+        # No limit on connections: how many requests are in the air is the engine's decision, and one that
+        # waited for a connection would spend its time-out without having been sent.
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_S),
+            timeout=self._timeout,
+            headers={"User-Agent": f"bizproc-launcher/{__version__}", "Accept": "application/json"},
+            cookie_jar=aiohttp.DummyCookieJar(),
+            # The proxy of the environment is the way out of many offices, but not the way to this machine.
+            trust_env=not self._address.is_loopback,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def call(self, method: str, body: Mapping[str, object]) -> Outcome:
+        """What the portal answered to one POST of that method, or how the answer was lost.
+
+        The request is never repeated here.
+        """
+        if self._session is None:
+            raise RuntimeError("a portal is called inside its `async with`")
+        try:
+            async with self._session.post(
+                self._address.url(method), json=body, allow_redirects=False
+            ) as response:
+                if response.status in (301, 302, 303, 307, 308):
+                    return Moved(_host_of(response.headers.get("Location", "")))
+                return _parsed(response.status, await response.read())
+        except NEVER_LEFT as error:
+            return Unsent(type(error).__name__)
+        except MAY_HAVE_LEFT as error:
+            return Unheard(type(error).__name__)
+
+
+def _parsed(status: int, content: bytes) -> Heard | Unheard:
+    try:
+        return Heard(status, json.loads(content, object_pairs_hook=_no_key_twice))
+    except (ValueError, RecursionError):
+        return Unheard(f"HTTP {status} without JSON")
+
+
+def _no_key_twice(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A key that stands twice has two answers, and nobody can say which is the row's."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _host_of(location: str) -> str:
+    """The host of a redirect; the rest of its address holds the secret."""
+    return (
+        location.partition("://")[2].partition("/")[0].rpartition("@")[2] or "an address that it does not name"
+    )

@@ -1,0 +1,61 @@
+"""Secrets cannot be printed: whoever reads one names it here, and every way out passes through here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+MARK = "[secret]"
+_SHORTEST = 6
+"""A shorter text would be found by chance in what is no secret."""
+
+_known: set[str] = set()
+
+_PATTERNS = (
+    (re.compile(r"(/rest/\d+/)[^/\s\"'?#]+"), rf"\1{MARK}"),
+    (
+        re.compile(
+            r"((?:access_token|refresh_token|client_secret|auth|code)[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,;}]{6,}",
+            re.IGNORECASE,
+        ),
+        rf"\1{MARK}",
+    ),
+    (
+        re.compile(r"(Authorization[\"']?\s*[=:]\s*[\"']?(?:Bearer\s+|Basic\s+)?)[^\s\"',;}]+", re.IGNORECASE),
+        rf"\1{MARK}",
+    ),
+    (re.compile(r"(\w://[^/\s:@]+:)[^/\s@]+(@)"), rf"\1{MARK}\2"),
+)
+
+
+def register(secret: str) -> None:
+    """From now on that text is replaced wherever it would be written."""
+    if len(secret) >= _SHORTEST:
+        _known.add(secret)
+
+
+def redacted(value: object) -> object:
+    """The value with every secret in it replaced: in texts, maps and lists, and in what an object prints."""
+    match value:
+        case str():
+            return redacted_text(value)
+        case bool() | int() | float() | None:
+            return value
+        case Mapping():
+            return {redacted_text(str(key)): redacted(inner) for key, inner in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [redacted(inner) for inner in value]
+        case bytes():
+            return redacted_text(value.decode("utf-8", "replace"))
+        case _:
+            return redacted_text(repr(value))
+
+
+def redacted_text(text: str) -> str:
+    """The text with every secret in it replaced."""
+    for secret in _known:
+        if secret in text:
+            text = text.replace(secret, MARK)
+    for pattern, replacement in _PATTERNS:
+        text = pattern.sub(replacement, text)
+    return text
