@@ -1,0 +1,24 @@
+"""The durable record of runs, and the only place with SQL."""
+
+from launcher.ledger.errors import LedgerError
+from launcher.ledger.ledger import Ledger, open_ledger
+from launcher.ledger.lock import PortalInUseError, hold_portal
+from launcher.ledger.model import NewRow, NewRun, RecordedRow, RunRecord, run_name, run_number
+from launcher.ledger.records import Judged, Record, Sent
+
+__all__ = [
+    "Judged",
+    "Ledger",
+    "LedgerError",
+    "NewRow",
+    "NewRun",
+    "PortalInUseError",
+    "Record",
+    "RecordedRow",
+    "RunRecord",
+    "Sent",
+    "hold_portal",
+    "open_ledger",
+    "run_name",
+    "run_number",
+]

@@ -1,0 +1,146 @@
+"""The database under the ledger: SQLite or PostgreSQL, opened, migrated and closed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, event, inspect, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from launcher.ledger.errors import LedgerError, in_words
+from launcher.ledger.schema import SCHEMA_VERSION, metadata
+from launcher.redact import register
+
+_BUSY_S = 30
+"""How long SQLite waits for another process's transaction; ours take milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """An open database. `name` tells the person which one, without a password."""
+
+    name: str
+    file: Path | None
+    """The SQLite file; None on PostgreSQL."""
+    engine: AsyncEngine
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that is durable when the block ends, and never happened when it raises."""
+        with in_words(self.name):
+            async with self.engine.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A view of the ledger that does not make a writer wait."""
+        with in_words(self.name):
+            async with self.engine.execution_options(launcher_reading=True).connect() as connection:
+                yield connection
+
+
+@asynccontextmanager
+async def open_database(location: str) -> AsyncIterator[Database]:
+    """The database at a path or URL, at this version's schema. Raises LedgerError."""
+    database = _sqlite(location) if _is_path(location) else _server(location)
+    try:
+        await _migrate(database)
+        yield database
+    finally:
+        # Without this the driver's thread keeps the process from ending.
+        await database.engine.dispose()
+
+
+def _is_path(location: str) -> bool:
+    return "://" not in location or location.startswith("sqlite:")
+
+
+def _sqlite(location: str) -> Database:
+    path = Path(location.removeprefix("sqlite:///") if location.startswith("sqlite:") else location)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)  # it holds customers' data
+    except OSError as error:
+        raise LedgerError(f"the ledger {path}: cannot be written: {error.strerror}") from None
+    engine = create_async_engine(
+        URL.create("sqlite+aiosqlite", database=str(path)), connect_args={"timeout": _BUSY_S}
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _connected(connection: Any, _record: object) -> None:
+        # The driver must not open transactions itself: it begins them without the lock, and two processes
+        # that read and then write lose updates without an error.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=wal", "synchronous=full", f"busy_timeout={_BUSY_S * 1000}"):
+            cursor.execute(f"pragma {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begun(connection: Connection) -> None:
+        reading = connection.get_execution_options().get("launcher_reading")
+        connection.exec_driver_sql("begin" if reading else "begin immediate")
+
+    return Database(str(path), path, engine)
+
+
+def _server(location: str) -> Database:
+    try:
+        url = make_url(location)
+    except ArgumentError:
+        raise LedgerError(
+            "--ledger: a path, or a URL like postgresql://user@host/database, is expected"
+        ) from None
+    if url.get_backend_name() not in ("postgresql", "postgres"):
+        raise LedgerError(f"--ledger: {url.get_backend_name()} is not supported; use SQLite or PostgreSQL")
+    if url.password:
+        register(str(url.password))
+    engine = create_async_engine(url.set(drivername="postgresql+asyncpg"), pool_pre_ping=True)
+    return Database(f"{url.host or 'local'}/{url.database}", None, engine)
+
+
+async def _migrate(database: Database) -> None:
+    async with database.reading() as connection:
+        if await connection.run_sync(_version) == SCHEMA_VERSION:
+            return
+    async with database.writing() as connection:
+        if database.file is None:
+            await connection.execute(text("select pg_advisory_xact_lock(7276011)"))
+        found = await connection.run_sync(_version)
+        if found is not None and found > SCHEMA_VERSION:
+            raise LedgerError(f"the ledger {database.name} was made by a newer launcher; install that one")
+        if found is None:
+            await connection.run_sync(_create)
+        elif found != SCHEMA_VERSION:
+            await connection.run_sync(upgrade)
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return str(connection.execute(text("select version_num from alembic_version")).scalar() or "") or None
+
+
+def _create(connection: Connection) -> None:
+    """All tables at once; a test holds that the migrations lead to the same."""
+    metadata.create_all(connection)
+    connection.execute(text("create table alembic_version (version_num varchar(32) not null primary key)"))
+    connection.execute(text("insert into alembic_version values (:version)"), {"version": SCHEMA_VERSION})
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring the tables from whatever version they have to this one."""
+    # Takes a third of a second to import, and is needed once in a ledger's life for each version.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,79 @@
+"""What goes into the ledger and comes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from launcher.core.model import State
+from launcher.core.plan import Planned
+from launcher.core.summary import Ending
+
+
+def run_name(run_id: int) -> str:
+    """The run as people name it: `r12`."""
+    return f"r{run_id}"
+
+
+def run_number(name: str) -> int | None:
+    """The run's ID of `r12` or `12`; None where the text names no run."""
+    digits = name.strip().lower().removeprefix("r")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 9 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRun:
+    """A run as it begins."""
+
+    job: str
+    file: str
+    portal: str
+    plan: Mapping[str, object]
+    """What it was asked to do, in JSON's types; with it, it can go on without the configuration."""
+    header: tuple[str, ...]
+    dialect: Mapping[str, object]
+    fingerprint: str
+    """Tells whether the file is still the one that was read."""
+    results: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord(NewRun):
+    """A run as the ledger knows it. Times are seconds since 1970."""
+
+    id: int
+    loaded: bool
+    """Whether every row of the file is in the ledger."""
+    ending: Ending
+    stopped_because: str
+    created_at: float
+    ended_at: float | None
+    active_s: float
+
+    @property
+    def name(self) -> str:
+        return run_name(self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class NewRow:
+    """A row of the file, and what was planned for it."""
+
+    planned: Planned
+    cells: tuple[str, ...]
+    kinds: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedRow:
+    """A row with its truth so far."""
+
+    row_number: int
+    cells: tuple[str, ...]
+    kinds: str
+    state: State
+    workflow_id: str
+    error_code: str
+    error: str
+    attempts: int
+    changed_at: float

@@ -1,0 +1,93 @@
+"""The ledger's tables. A change here needs a migration beside it; a test compares the two."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, text
+
+SCHEMA_VERSION = "0001"
+"""The newest migration. A ledger of another version is migrated, or refused when it is newer."""
+
+metadata = MetaData()
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("job", Text, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("portal", Text, nullable=False),
+    # What the run was asked to do, so that it can go on when the configuration or the file has changed.
+    Column("plan", Text, nullable=False),
+    Column("header", Text, nullable=False),
+    Column("dialect", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("results", Text, nullable=False),
+    # Whether every row of the file is in `rows`.
+    Column("loaded", Boolean, nullable=False, server_default=text("false")),
+    Column("ending", String(16), nullable=False),
+    Column("stopped_because", Text, nullable=False, server_default=""),
+    Column("created_at", Float, nullable=False),
+    Column("ended_at", Float),
+    # Seconds spent working, over all sittings.
+    Column("active_s", Float, nullable=False, server_default=text("0")),
+    Index("runs_by_portal", "portal", "ending"),
+)
+
+rows = Table(
+    "rows",
+    metadata,
+    Column("run_id", Integer, primary_key=True, autoincrement=False),
+    Column("row_number", Integer, primary_key=True, autoincrement=False),
+    Column("state", String(8), nullable=False),
+    Column("template_id", Integer),
+    Column("module", Text),
+    Column("entity", Text),
+    Column("element_id", Text),
+    Column("parameters", Text),
+    Column("start_key", String(32)),
+    Column("cells", Text, nullable=False),
+    Column("kinds", Text, nullable=False, server_default=""),
+    Column("workflow_id", Text, nullable=False, server_default=""),
+    Column("error_code", Text, nullable=False, server_default=""),
+    Column("error", Text, nullable=False, server_default=""),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("changed_at", Float, nullable=False),
+    Index("rows_by_state", "run_id", "state", "row_number"),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("run_id", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("rows", Integer, nullable=False),
+    Column("sent_at", Float, nullable=False),
+    # Without these two: in the air, or lost with the process.
+    Column("answered_at", Float),
+    Column("outcome", Text),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("run_id", Integer, primary_key=True, autoincrement=False),
+    Column("row_number", Integer, primary_key=True, autoincrement=False),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("request_number", Integer, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("code", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+# Which row owns a start key. A row is sent only while it is the owner, so one start key has one row at a
+# time that may be sent, whatever runs there are.
+claims = Table(
+    "claims",
+    metadata,
+    Column("start_key", String(32), primary_key=True),
+    # 0, or the run's ID where each run starts anew.
+    Column("scope", Integer, primary_key=True, autoincrement=False),
+    Column("run_id", Integer, nullable=False),
+    Column("row_number", Integer, nullable=False),
+)

@@ -1,0 +1,26 @@
+"""Fixtures for what needs files, databases and sockets."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from launcher.ledger import Ledger, open_ledger
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A place for a new ledger, on each of the two databases."""
+    if request.param == "sqlite":
+        return str(tmp_path / "ledger.db")
+    location: str = request.getfixturevalue("postgres_url")
+    return location
+
+
+@pytest.fixture
+async def ledger(ledger_location: str) -> AsyncIterator[Ledger]:
+    """A new ledger, on each of the two databases."""
+    async with open_ledger(ledger_location) as opened:
+        yield opened

@@ -1,0 +1,276 @@
+"""The ledger keeps the truth, on SQLite and on PostgreSQL alike."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, MetaData
+
+from launcher.core.model import Document, Invalid, Start, State
+from launcher.core.plan import Planner, StartedBefore
+from launcher.core.summary import Ending
+from launcher.core.verdict import Judgement, Verdict
+from launcher.ledger import (
+    Judged,
+    Ledger,
+    LedgerError,
+    NewRow,
+    NewRun,
+    PortalInUseError,
+    RunRecord,
+    Sent,
+    hold_portal,
+    open_ledger,
+    run_number,
+)
+from launcher.ledger.database import upgrade
+
+NEW_RUN = NewRun(
+    job="followup",
+    file="/data/leads.csv",
+    portal="portal.example",
+    plan={"template_id": 1},
+    header=("ID", "Имя"),
+    dialect={"format": "csv"},
+    fingerprint="1 byte",
+    results="/data/leads.results.csv",
+)
+
+
+def start(row_number: int, key: str = "") -> Start:
+    return Start(
+        row_number=row_number,
+        template_id=1,
+        document=Document("crm", "CCrmDocumentLead", f"LEAD_{row_number}"),
+        parameters={"Имя": 'Анна; "О\'Нил"', "Теги": ("а", "б")},
+        start_key=key or f"key{row_number}",
+    )
+
+
+async def filled(
+    ledger: Ledger, *candidates: Start | Invalid, mode: StartedBefore = StartedBefore.SKIP
+) -> RunRecord:
+    """A run that has those rows, planned as a run plans them."""
+    run = await ledger.begin_run(NEW_RUN)
+    planner = Planner(run_id=run.id, run=run.name, started_before=mode)
+    keys = [candidate.start_key for candidate in candidates if isinstance(candidate, Start)]
+    planned = planner.plan(candidates, await ledger.claims(keys))
+    await ledger.add_rows(run.id, 0, [NewRow(plan, (str(plan.row_number), "Анна"), "") for plan in planned])
+    return run
+
+
+def sent(run: RunRecord, request: int, *starts: Start) -> Sent:
+    return Sent(run_id=run.id, scope=0, request_number=request, starts=starts, at=1000.0)
+
+
+def judged(run: RunRecord, request: int, *pairs: tuple[Start, Verdict]) -> Judged:
+    return Judged(
+        run_id=run.id,
+        request_number=request,
+        starts=tuple(one for one, _ in pairs),
+        judgement=Judgement(tuple(verdict for _, verdict in pairs)),
+        outcome="HTTP 200",
+        at=1001.0,
+    )
+
+
+async def states(ledger: Ledger, run: RunRecord) -> dict[int, State]:
+    return {row.row_number: row.state for row in await ledger.recorded_rows(run.id)}
+
+
+async def test_a_start_comes_back_from_the_ledger_as_it_went_in(ledger: Ledger) -> None:
+    run = await filled(ledger, start(2), start(3))
+
+    assert await ledger.sendable(run.id, State.PENDING, after_row=2, limit=10) == [start(3)]
+
+
+async def test_a_run_comes_back_as_it_began(ledger: Ledger) -> None:
+    run = await ledger.begin_run(NEW_RUN)
+    again = await ledger.run(run.id)
+
+    assert again == run
+    assert (run.name, run.header, run.ending, run.loaded) == ("r1", ("ID", "Имя"), Ending.RUNNING, False)
+
+
+async def test_a_row_is_sent_before_its_verdict_and_both_are_kept(ledger: Ledger) -> None:
+    run = await filled(ledger, start(2), start(3))
+    await ledger.record([sent(run, 1, start(2), start(3))])
+    assert await states(ledger, run) == {2: State.SENT, 3: State.SENT}
+
+    refused = Verdict(State.FAILED, code="", text="Не найдено")
+    await ledger.record([judged(run, 1, (start(2), Verdict(State.STARTED, "66e.1")), (start(3), refused))])
+
+    rows = await ledger.recorded_rows(run.id)
+    assert [(row.state, row.workflow_id, row.error, row.attempts) for row in rows] == [
+        (State.STARTED, "66e.1", "", 1),
+        (State.FAILED, "", "Не найдено", 1),
+    ]
+    assert await ledger.requests(run.id) == 1
+
+
+async def test_rows_in_the_air_when_the_process_ended_become_unknown_and_no_others(ledger: Ledger) -> None:
+    run = await filled(ledger, start(2), start(3), start(4))
+    await ledger.record([sent(run, 1, start(2)), sent(run, 2, start(3))])
+    await ledger.record([judged(run, 1, (start(2), Verdict(State.STARTED, "66e.1")))])
+
+    assert await ledger.lose_sent(run.id) == 1
+    assert await states(ledger, run) == {2: State.STARTED, 3: State.UNKNOWN, 4: State.PENDING}
+
+
+async def test_records_are_written_all_or_not_at_all(ledger: Ledger) -> None:
+    run = await filled(ledger, start(2), start(3))
+    with pytest.raises(Exception, match=r"(?i)unique|duplicate"):
+        await ledger.record([sent(run, 1, start(2)), sent(run, 1, start(3))])
+
+    assert await states(ledger, run) == {2: State.PENDING, 3: State.PENDING}
+
+
+async def test_a_start_that_a_later_run_has_taken_over_is_not_sent_by_the_earlier_one(ledger: Ledger) -> None:
+    """An interrupted run is followed by a new one of the same file, and then resumed all the same."""
+    first = await filled(ledger, start(2, "k"))
+    second = await filled(ledger, start(2, "k"))
+    assert await states(ledger, second) == {2: State.PENDING}
+
+    assert await ledger.record([sent(second, 1, start(2, "k"))]) == [(start(2, "k"),)]
+    assert await ledger.record([sent(first, 1, start(2, "k"))]) == [()]
+    assert await states(ledger, first) == {2: State.SKIPPED}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "then"),
+    [
+        (Verdict(State.STARTED, "66e.1"), State.SKIPPED),
+        (Verdict(State.UNKNOWN, text="lost"), State.SKIPPED),
+        (Verdict(State.FAILED, text="no"), State.PENDING),
+    ],
+)
+async def test_a_later_run_skips_what_may_have_started_and_starts_what_failed(
+    ledger: Ledger, verdict: Verdict, then: State
+) -> None:
+    first = await filled(ledger, start(2, "k"))
+    await ledger.record([sent(first, 1, start(2, "k"))])
+    await ledger.record([judged(first, 1, (start(2, "k"), verdict))])
+
+    second = await filled(ledger, start(9, "k"))
+
+    assert await states(ledger, second) == {9: then}
+
+
+async def test_a_duplicate_and_an_invalid_row_are_kept_with_their_reasons(ledger: Ledger) -> None:
+    run = await filled(ledger, start(2, "k"), start(3, "k"), Invalid(4, "the ID is blank"))
+
+    rows = await ledger.recorded_rows(run.id)
+    assert [(row.state, row.error) for row in rows] == [
+        (State.PENDING, ""),
+        (State.SKIPPED, "the same as row 2"),
+        (State.INVALID, "the ID is blank"),
+    ]
+    assert (await ledger.counts(run.id)).total == 3
+
+
+async def test_causes_are_counted_the_most_frequent_first(ledger: Ledger) -> None:
+    run = await filled(ledger, start(2), start(3), start(4), Invalid(5, "blank"))
+    await ledger.record([sent(run, 1, start(2), start(3), start(4))])
+    no = Verdict(State.FAILED, text="Wrong DOCUMENT_ID!")
+    await ledger.record(
+        [judged(run, 1, (start(2), Verdict(State.STARTED, "66e.1")), (start(3), no), (start(4), no))]
+    )
+
+    causes = await ledger.causes(run.id)
+    assert [(cause.text, cause.rows, cause.first_row) for cause in causes] == [
+        ("Wrong DOCUMENT_ID!", 2, 3),
+        ("blank", 1, 5),
+    ]
+
+
+async def test_one_portal_has_one_run_at_a_time_and_another_portal_its_own(
+    ledger_location: str, ledger: Ledger
+) -> None:
+    await ledger.begin_run(NEW_RUN)
+    async with open_ledger(ledger_location) as second, hold_portal(ledger, "portal.example"):
+        with pytest.raises(PortalInUseError, match="run r1"):
+            async with hold_portal(second, "portal.example"):
+                pass
+        async with hold_portal(second, "other.example"):
+            pass
+    async with open_ledger(ledger_location) as third, hold_portal(third, "portal.example"):
+        pass
+
+
+async def test_the_migrations_lead_to_the_tables_that_a_new_ledger_has(ledger: Ledger) -> None:
+    async with ledger.database.reading() as connection:
+        new = await connection.run_sync(reflected)
+    async with ledger.database.writing() as connection:
+        await connection.run_sync(new.drop_all)
+        await connection.run_sync(upgrade)
+    async with ledger.database.reading() as connection:
+        migrated = await connection.run_sync(reflected)
+
+    assert shape(migrated) == shape(new)
+    assert {"runs", "rows", "requests", "attempts", "claims"} < set(shape(new))
+
+
+def reflected(connection: Connection) -> MetaData:
+    found = MetaData()
+    found.reflect(connection)
+    return found
+
+
+def shape(tables: MetaData) -> dict[str, object]:
+    return {
+        name: (
+            {
+                column.name: (
+                    str(column.type),
+                    column.nullable,
+                    column.primary_key,
+                    column.server_default is None,
+                )
+                for column in table.columns
+            },
+            {(index.name, tuple(column.name for column in index.columns)) for index in table.indexes},
+        )
+        for name, table in tables.tables.items()
+    }
+
+
+async def test_the_ledger_is_opened_again_without_a_migration(ledger_location: str, ledger: Ledger) -> None:
+    run = await filled(ledger, start(2))
+    async with open_ledger(ledger_location) as again:
+        assert await states(again, run) == {2: State.PENDING}
+
+
+async def test_a_ledger_of_a_newer_launcher_is_refused(tmp_path: Path) -> None:
+    location = tmp_path / "ledger.db"
+    async with open_ledger(str(location)):
+        pass
+    with sqlite3.connect(location) as connection:
+        connection.execute("update alembic_version set version_num = '9999'")
+    connection.close()
+
+    with pytest.raises(LedgerError, match="newer launcher"):
+        async with open_ledger(str(location)):
+            pass
+
+
+async def test_a_file_that_is_no_ledger_is_refused_in_words(tmp_path: Path) -> None:
+    location = tmp_path / "ledger.db"
+    location.write_text("not a database, but long enough to look at" * 50)
+
+    with pytest.raises(LedgerError, match="not a database"):
+        async with open_ledger(str(location)):
+            pass
+
+
+async def test_sqlite_waits_for_the_disk_and_begins_with_its_lock(tmp_path: Path) -> None:
+    async with open_ledger(str(tmp_path / "ledger.db")) as ledger, ledger.database.reading() as connection:
+        synchronous = (await connection.exec_driver_sql("pragma synchronous")).scalar()
+        journal = (await connection.exec_driver_sql("pragma journal_mode")).scalar()
+    assert (synchronous, journal) == (2, "wal")
+
+
+@pytest.mark.parametrize(("text", "number"), [("r12", 12), ("12", 12), (" R3 ", 3), ("x", None), ("r", None)])
+def test_a_run_is_named_with_or_without_its_letter(text: str, number: int | None) -> None:
+    assert run_number(text) == number

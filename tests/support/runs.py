@@ -1,0 +1,92 @@
+"""Runs in this process: a real file, a real ledger, real sockets; only the portal is simulated."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from launcher.core.mapping import FromColumn
+from launcher.core.model import State
+from launcher.core.pacing import Limits
+from launcher.core.summary import Summary
+from launcher.engine import Conductor, Job, Progress, Rules, Stopping, save_results, summarise
+from launcher.ledger import Ledger, NewRun
+from launcher.portal import Portal, parse_webhook
+from launcher.sheets import open_table
+from launcher.simulator import Simulator
+
+NO_LIMITS = Limits(burst=0, per_second=0, operating_seconds=0)
+
+LEADS = Job(
+    name="followup",
+    template_id=1,
+    kind="lead",
+    document_column="ID",
+    parameters={"Parameter1": FromColumn("Manager")},
+)
+
+
+@dataclass
+class Runs:
+    """Takes leads through one ledger and one portal."""
+
+    ledger: Ledger
+    simulator: Simulator
+    folder: Path
+    stopping: Stopping = field(default_factory=Stopping)
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "leads.results.csv"
+
+    def file(self, rows: Sequence[tuple[str, str]]) -> Path:
+        """A file with these pairs of ID and Manager."""
+        path = self.folder / "leads.csv"
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            csv.writer(stream).writerows([("ID", "Manager"), *rows])
+        return path
+
+    async def start_all(
+        self,
+        rows: Sequence[tuple[str, str]],
+        *,
+        job: Job = LEADS,
+        limits: Limits = NO_LIMITS,
+        concurrency: int = 4,
+    ) -> Summary:
+        """Run these rows to their end."""
+        path = self.file(rows)
+        table, address = open_table(path), parse_webhook(self.simulator.webhook_url)
+        run = await self.ledger.begin_run(
+            NewRun(
+                job=job.name,
+                file=str(path),
+                portal=address.portal,
+                plan=job.to_plan(),
+                header=table.header,
+                dialect=table.dialect.to_dict(),
+                fingerprint="",
+                results=str(self.results),
+            )
+        )
+        rules = Rules(limits=limits, concurrency=concurrency, hear_out_s=5)
+        async with Portal(address) as portal:
+            conductor = Conductor(self.ledger, portal, rules, stopping=self.stopping, progress=Progress())
+            await conductor.conduct(run, job, table)
+        await save_results(self.ledger, run, self.results)
+        return await summarise(self.ledger, run.id)
+
+    async def states(self, run_id: int) -> dict[int, State]:
+        """The state of each row."""
+        return {row.row_number: row.state for row in await self.ledger.recorded_rows(run_id)}
+
+    def started_documents(self) -> list[str]:
+        """What the portal really started, in its order."""
+        return [start.document[2] for start in self.simulator.started]
+
+    def result_rows(self) -> list[dict[str, str]]:
+        """The results file as a person reads it."""
+        with self.results.open(encoding="utf-8", newline="") as stream:
+            return list(csv.DictReader(stream))
