@@ -1,0 +1,10 @@
+"""START: takes a run's rows to the portal and records what became of each."""
+
+from launcher.engine.conductor import Conductor, Rules
+from launcher.engine.job import Job
+from launcher.engine.progress import Progress
+from launcher.engine.results import save_results
+from launcher.engine.stopping import Stopping
+from launcher.engine.summary import summarise
+
+__all__ = ["Conductor", "Job", "Progress", "Rules", "Stopping", "save_results", "summarise"]

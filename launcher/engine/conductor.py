@@ -1,0 +1,170 @@
+"""Conducts a run: reads, feeds, sends and records side by side, until the last row or a reason to stop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from launcher.core.mapping import Mapper
+from launcher.core.model import State
+from launcher.core.pacing import Caution, Limits
+from launcher.core.plan import Planner
+from launcher.core.summary import Ending
+from launcher.engine.feed import Feed
+from launcher.engine.feeder import Feeder
+from launcher.engine.gate import Gate
+from launcher.engine.intake import Intake
+from launcher.engine.job import Job
+from launcher.engine.progress import Progress
+from launcher.engine.recorder import Recorder
+from launcher.engine.stopping import Stopping
+from launcher.engine.worker import Requests, Worker
+from launcher.ledger import Ledger, LedgerError, RunRecord
+from launcher.portal import Portal
+from launcher.sheets import SheetError, Table
+
+_log = structlog.get_logger()
+
+FEED_BOUND = 1000
+"""Starts that wait in memory: enough for every worker's next batches, however long the file is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How a run treats its portal."""
+
+    limits: Limits
+    concurrency: int = 4
+    """Requests in the air at once."""
+    give_up_after_s: float = 1800
+    """Stop when no request got through for so long."""
+    hear_out_s: float = 75
+    """After a stop, wait so long for what is in the air; the cloud cuts a request after 60 s."""
+
+
+class Conductor:
+    """Takes runs through one portal and one ledger."""
+
+    def __init__(
+        self, ledger: Ledger, portal: Portal, rules: Rules, *, stopping: Stopping, progress: Progress
+    ) -> None:
+        self._ledger = ledger
+        self._portal = portal
+        self._rules = rules
+        self._stopping = stopping
+        self._progress = progress
+
+    async def conduct(self, run: RunRecord, job: Job, table: Table | None) -> None:
+        """Every row of the run is settled, or the run was stopped, when this returns; the ledger says which.
+
+        `table`: the file, where not all of its rows are in the ledger yet.
+        """
+        began = asyncio.get_running_loop().time()
+        with structlog.contextvars.bound_contextvars(run_id=run.name):
+            _log.info("run begins", file=run.file, portal=run.portal, job=run.job or None)
+            intake = None if table is None else await self._intake(run, job, table)
+            try:
+                await self._work(run, job, intake)
+            finally:
+                await self._end(run, asyncio.get_running_loop().time() - began)
+
+    async def _intake(self, run: RunRecord, job: Job, table: Table) -> Intake:
+        counts = await self._ledger.counts(run.id)
+        planner = Planner(
+            run_id=run.id, run=run.name, started_before=job.started_before, limit=job.limit,
+            planned_so_far=counts.total - counts[State.INVALID] - counts[State.SKIPPED],
+        )  # fmt: skip
+        return Intake(
+            table=table,
+            mapper=Mapper(job.mapping(run.portal), table.header),
+            planner=planner,
+            ledger=self._ledger,
+            run_id=run.id,
+            scope=job.scope(run.id),
+            progress=self._progress,
+            after_row=await self._ledger.last_row(run.id),
+        )
+
+    async def _work(self, run: RunRecord, job: Job, intake: Intake | None) -> None:
+        feed = Feed(FEED_BOUND)
+        gate = Gate(
+            self._rules.limits,
+            Caution(concurrency=self._rules.concurrency),
+            give_up_after_s=self._rules.give_up_after_s,
+            stopping=self._stopping,
+            progress=self._progress,
+        )
+        recorder = Recorder(self._ledger)
+        worker = Worker(
+            run_id=run.id,
+            scope=job.scope(run.id),
+            portal=self._portal,
+            feed=feed,
+            gate=gate,
+            recorder=recorder,
+            requests=Requests(await self._ledger.requests(run.id)),
+            progress=self._progress,
+        )
+        feeder = Feeder(ledger=self._ledger, run_id=run.id, feed=feed, intake=intake, stopping=self._stopping)
+        async with asyncio.TaskGroup() as group:
+            background = [
+                group.create_task(recorder.run(), name="recorder"),
+                group.create_task(self._close_on_stop(feed, gate), name="closer"),
+            ]
+            tasks = [
+                group.create_task(self._stop_on_trouble(work), name=name)
+                for name, work in (
+                    ("feeder", feeder.run()),
+                    *((f"worker {n}", worker.run()) for n in range(self._rules.concurrency)),
+                    *((("intake", intake.run()),) if intake is not None else ()),
+                )
+            ]
+            await self._until_done(tasks)
+            for task in background:
+                task.cancel()
+
+    async def _stop_on_trouble(self, work: Awaitable[None]) -> None:
+        """Where the ledger or the file fails, nothing more is sent, and what is in the air is heard out."""
+        try:
+            await work
+        except (LedgerError, SheetError) as error:
+            self._stopping.stop(Ending.STOPPED, str(error))
+
+    async def _close_on_stop(self, feed: Feed, gate: Gate) -> None:
+        await self._stopping.wait()
+        _log.info("stopping", reason=self._stopping.because)
+        await feed.close()
+        await gate.stop()
+
+    async def _until_done(self, tasks: list[asyncio.Task[None]]) -> None:
+        """Wait for all, but after a stop only so long; what is in the air then stays unknown."""
+        finished = asyncio.ensure_future(asyncio.gather(*tasks, return_exceptions=True))
+        patience = asyncio.create_task(self._patience())
+        either: set[asyncio.Future[Any]] = {finished, patience}
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            patience.cancel()
+            for task in tasks:
+                task.cancel()
+
+    async def _patience(self) -> None:
+        await self._stopping.wait()
+        await self._stopping.hear_out(self._rules.hear_out_s)
+
+    async def _end(self, run: RunRecord, active_s: float) -> None:
+        try:
+            lost = await self._ledger.lose_sent(run.id)
+            if lost:
+                _log.warning("answers not waited for", rows=lost)
+            await self._ledger.end_run(
+                run.id, self._stopping.ending, because=self._stopping.because, active_s=active_s
+            )
+        except LedgerError as error:
+            # What is on disk is the truth: a row that is still `sent` there is unknown.
+            self._stopping.stop(Ending.STOPPED, str(error))
+        _log.info("run ends", ending=self._stopping.ending.value, seconds=round(active_s, 1))

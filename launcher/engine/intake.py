@@ -1,0 +1,60 @@
+"""Reads the file into the ledger: each row as the person wrote it, and what is planned for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from launcher.core.mapping import Mapper
+from launcher.core.model import Start
+from launcher.core.plan import Planner
+from launcher.engine.progress import Progress
+from launcher.ledger import Ledger, NewRow
+from launcher.sheets import Row, Table
+
+
+@dataclass(slots=True, kw_only=True)
+class Intake:
+    """Takes one table into one run."""
+
+    table: Table
+    mapper: Mapper
+    planner: Planner
+    ledger: Ledger
+    run_id: int
+    scope: int
+    progress: Progress
+    after_row: int = 0
+    """Rows up to this one are in the ledger already."""
+    added: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set whenever rows were added, and when there are no more."""
+    finished: bool = False
+
+    async def run(self) -> None:
+        """Every row of the file is in the ledger when this returns.
+
+        It goes on when the run is stopped: a run owns its rows, and the file may be gone by the time
+        that it is resumed.
+        """
+        chunks = self.table.chunks()
+        # In a thread: reading takes long enough to keep answers waiting.
+        while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+            await self._add([row for row in chunk if row.number > self.after_row])
+        await self.ledger.loaded(self.run_id)
+        self.finished = True
+        self.added.set()
+
+    async def _add(self, rows: Sequence[Row]) -> None:
+        if not rows:
+            return
+        candidates = [self.mapper.start(row.number, row.cells, row.kinds) for row in rows]
+        keys = [candidate.start_key for candidate in candidates if isinstance(candidate, Start)]
+        planned = self.planner.plan(candidates, await self.ledger.claims(keys))
+        new = [NewRow(plan, row.cells, row.kinds) for plan, row in zip(planned, rows, strict=True)]
+        await self.ledger.add_rows(self.run_id, self.scope, new)
+        self.progress.rows += len(new)
+        for plan in planned:
+            if plan.start is None:
+                self.progress.settled[plan.state] += 1
+        self.added.set()

@@ -1,0 +1,41 @@
+"""The one task that writes what requests do; whoever waits goes on only when it is on disk."""
+
+from __future__ import annotations
+
+import asyncio
+
+from launcher.core.model import Start
+from launcher.ledger import Ledger, LedgerError, Record
+
+_Waiting = tuple[Record, asyncio.Future[tuple[Start, ...]]]
+
+
+class Recorder:
+    """Records that come together are written in one transaction: one wait for the disk serves them all."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
+
+    async def write(self, record: Record) -> tuple[Start, ...]:
+        """What the record does (see there), once it is durable. Raises LedgerError where it cannot be."""
+        written: asyncio.Future[tuple[Start, ...]] = asyncio.get_running_loop().create_future()
+        self._queue.put_nowait((record, written))
+        return await written
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        while True:
+            together = [await self._queue.get()]
+            while not self._queue.empty():
+                together.append(self._queue.get_nowait())
+            try:
+                done = await self._ledger.record([record for record, _ in together])
+            except LedgerError as error:
+                for _, written in together:
+                    if not written.done():
+                        written.set_exception(error)
+                continue
+            for (_, written), starts in zip(together, done, strict=True):
+                if not written.done():
+                    written.set_result(starts)

@@ -1,0 +1,150 @@
+"""A worker: takes rows, records them as sent, sends them, records what became of them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from launcher.core import batch
+from launcher.core.model import Start, State
+from launcher.core.verdict import Heard, Judgement, Moved, Outcome, Unheard, Unsent, judge_batch, judge_single
+from launcher.engine.feed import Feed
+from launcher.engine.gate import Gate
+from launcher.engine.progress import Progress
+from launcher.engine.recorder import Recorder
+from launcher.ledger import Judged, Sent
+from launcher.portal import Portal
+
+_log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Requests:
+    """Numbers the requests of a run, from 1 over all its sittings."""
+
+    last: int
+
+    def next(self) -> int:
+        self.last += 1
+        return self.last
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """One of several that share all that it has."""
+
+    run_id: int
+    scope: int
+    portal: Portal
+    feed: Feed
+    gate: Gate
+    recorder: Recorder
+    requests: Requests
+    progress: Progress
+
+    async def run(self) -> None:
+        """Send rows until no more are handed out."""
+        while starts := await self.feed.take(batch.MAX_COMMANDS):
+            async with self.gate.turn() as size:
+                now, later = _split(starts, size)
+                await self.feed.give_back(later)
+                if not now:
+                    return  # the run is to stop
+                await self._send(now)
+
+    async def _send(self, starts: Sequence[Start]) -> None:
+        number = self.requests.next()
+        with structlog.contextvars.bound_contextvars(request_id=number):
+            sent = Sent(
+                run_id=self.run_id,
+                scope=self.scope,
+                request_number=number,
+                starts=tuple(starts),
+                at=time.time(),
+            )
+            kept = await self.recorder.write(sent)
+            self.progress.settled[State.SKIPPED] += len(starts) - len(kept)
+            await self.feed.settle(len(starts) - len(kept))
+            if kept:
+                await self._ask(number, kept)
+
+    async def _ask(self, number: int, starts: tuple[Start, ...]) -> None:
+        sent_at = asyncio.get_running_loop().time()
+        self.progress.requests += 1
+        outcome, judgement = await self._call(starts)
+        record = Judged(
+            run_id=self.run_id,
+            request_number=number,
+            starts=starts,
+            judgement=judgement,
+            outcome=_in_short(outcome),
+            at=time.time(),
+        )
+        await self.recorder.write(record)
+        await self.gate.learn(judgement, sent_at=sent_at)
+        self._tell(starts, outcome, judgement)
+        await self._settle(starts, judgement)
+
+    async def _call(self, starts: tuple[Start, ...]) -> tuple[Outcome, Judgement]:
+        if len(starts) == 1 and batch.must_go_alone(starts[0]):
+            outcome = await self.portal.call(batch.START, batch.encode_single(starts[0]))
+            return outcome, judge_single(starts[0], outcome)
+        outcome = await self.portal.call("batch", batch.encode(starts))
+        return outcome, judge_batch(starts, outcome)
+
+    async def _settle(self, starts: Sequence[Start], judgement: Judgement) -> None:
+        again = []
+        for start, verdict in zip(starts, judgement.verdicts, strict=True):
+            if verdict.state is State.DEFERRED and judgement.hold is not None:
+                again.append(start)
+            elif verdict.state is not State.PENDING:
+                self.progress.settled[verdict.state] += 1
+        await self.feed.give_back(again)
+        await self.feed.settle(len(starts) - len(again))
+
+    @staticmethod
+    def _tell(starts: Sequence[Start], outcome: Outcome, judgement: Judgement) -> None:
+        states = Counter(verdict.state.value for verdict in judgement.verdicts)
+        _log.debug("request", outcome=_in_short(outcome), **states)
+        if unknown := states[State.UNKNOWN.value]:
+            _log.warning(
+                "answer lost", rows=unknown, first_row=starts[0].row_number, outcome=_in_short(outcome)
+            )
+        for start, verdict in zip(starts, judgement.verdicts, strict=True):
+            if verdict.state is not State.STARTED:
+                _log.debug(
+                    verdict.state.value, row_number=start.row_number, code=verdict.code, text=verdict.text
+                )
+
+
+def _split(starts: list[Start], size: int) -> tuple[list[Start], list[Start]]:
+    """What goes in one request of at most that size, and the rest.
+
+    A start that must go alone is a request of its own.
+    """
+    if not size:
+        return [], starts
+    if batch.must_go_alone(starts[0]):
+        return starts[:1], starts[1:]
+    together = 0
+    while together < min(size, len(starts)) and not batch.must_go_alone(starts[together]):
+        together += 1
+    return starts[:together], starts[together:]
+
+
+def _in_short(outcome: Outcome) -> str:
+    match outcome:
+        case Heard(status, body):
+            code = body.get("error") if isinstance(body, dict) else None
+            return f"HTTP {status} {code}" if isinstance(code, str) else f"HTTP {status}"
+        case Unsent(cause):
+            return f"not sent: {cause}"
+        case Unheard(cause):
+            return f"lost: {cause}"
+        case Moved(host):
+            return f"moved to {host}"
