@@ -1,0 +1,177 @@
+"""What a person sees: progress on stderr, results on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import rich.box
+from rich.console import Console as RichConsole
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from launcher.cli.options import GlobalOptions
+from launcher.cli.paths import shown_path
+from launcher.core.model import Start, State
+from launcher.core.summary import Cause, Ending, Exit, Summary
+from launcher.core.words import counted, duration
+from launcher.engine import Progress
+
+STYLES = {
+    "started": "green", "failed": "red", "invalid": "red", "unknown": "yellow", "deferred": "yellow",
+    "pending": "cyan", "skipped": "dim",
+}  # fmt: skip
+"""A colour for each state; a word always says the same."""
+
+
+class Console:
+    """Shows as much as the person asked for: with --json one document, with --quiet only trouble."""
+
+    def __init__(self, said: GlobalOptions) -> None:
+        self._said = said
+        self._out = RichConsole(soft_wrap=True, highlight=False, emoji=False)
+        self._err = RichConsole(stderr=True, highlight=False, emoji=False)
+
+    def tell(self, text: str) -> None:
+        """One message on stderr."""
+        self._err.print(Text(f"launcher: {text}"), soft_wrap=True)
+
+    def show_json(self, document: object) -> None:
+        """The one document on stdout."""
+        sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+    @property
+    def wants_json(self) -> bool:
+        return self._said.json
+
+    def print(self, what: str | Text | Table) -> None:
+        """A result on stdout."""
+        self._out.print(what, markup=False)
+
+    @contextmanager
+    def showing(self, progress: Progress) -> Iterator[None]:
+        """Show the progress of a run while the block goes on; on a terminal only."""
+        if not self._err.is_terminal or self._said.quiet:
+            yield
+            return
+        view = _ProgressView(progress)
+        with Live(view, console=self._err, refresh_per_second=5, transient=True, redirect_stdout=False):
+            yield
+
+    def show_summary(self, summary: Summary) -> None:
+        """What a run came to."""
+        if self.wants_json:
+            self.show_json(summary.as_json())
+            return
+        if self._said.quiet and summary.exit_code is Exit.ALL_STARTED:
+            return
+        self._out.print(Text(_headline(summary), style="bold"))
+        self._out.print(_counts(summary))
+        self._show_causes(summary.causes)
+        if summary.results:
+            self._out.print(Text(f"Results: {shown_path(summary.results)}"))
+        for line in _next_steps(summary):
+            self._out.print(Text(line))
+
+    def show_plan(self, summary: Summary, examples: Sequence[Start], code: Exit) -> None:
+        """What a run would do."""
+        if self.wants_json:
+            self.show_json(summary.as_json() | {"exit_code": int(code), "dry_run": True})
+            return
+        would = summary.counts[State.PENDING]
+        self._out.print(
+            Text(
+                f"A run would start {counted(would, 'row')} on {summary.portal}. Nothing was started.",
+                style="bold",
+            )
+        )
+        for start in examples:
+            values = ", ".join(f"{name}={value}" for name, value in start.parameters.items())
+            document = start.document.element_id
+            self._out.print(
+                Text(f"  row {start.row_number}: template {start.template_id} on {document}  {values}")
+            )
+        if would > len(examples):
+            self._out.print(Text("  …"))
+        self._out.print(_counts(summary))
+        self._show_causes(summary.causes)
+
+    def _show_causes(self, causes: Sequence[Cause]) -> None:
+        if not causes:
+            return
+        table = Table(box=rich.box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("rows", justify="right")
+        table.add_column("state")
+        table.add_column("cause", overflow="fold")
+        table.add_column("first row", justify="right")
+        for cause in causes:
+            code = f"{cause.code}: " if cause.code else ""
+            table.add_row(
+                f"{cause.rows:,}",
+                Text(cause.state.value, style=STYLES.get(cause.state.value, "")),
+                Text(f"{code}{cause.text}"),
+                str(cause.first_row),
+            )
+        self._out.print(table)
+
+
+class _ProgressView:
+    """Rows done of total, started and failed, rate, time left, and what the run waits for."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._began = time.monotonic()
+
+    def __rich__(self) -> Text:
+        progress = self._progress
+        seconds = time.monotonic() - self._began
+        done, total = progress.done, max(progress.expected_rows, progress.rows)
+        text = Text(f"{done:,} of {counted(total, 'row')}")
+        for state in (State.STARTED, State.FAILED, State.INVALID, State.UNKNOWN, State.SKIPPED):
+            if number := progress.settled[state]:
+                text.append(f" · {number:,} {state.value}", style=STYLES[state.value])
+        sent = done - progress.settled_before
+        if seconds >= 1 and sent > 0:
+            text.append(f" · {sent / seconds:,.0f} rows/s")
+            if total > done:
+                text.append(f" · {duration((total - done) * seconds / sent)} left")
+        if progress.waiting:
+            text.append(f" · waiting: {progress.waiting}", style="yellow")
+        return text
+
+
+def _headline(summary: Summary) -> str:
+    state = {
+        Ending.RUNNING: "is running",
+        Ending.FINISHED: "has finished",
+        Ending.STOPPED: f"was stopped: {summary.stopped_because}",
+        Ending.INTERRUPTED: "was interrupted",
+    }[summary.ending]
+    return f"Run {summary.run} on {summary.portal} {state}"
+
+
+def _counts(summary: Summary) -> Text:
+    shown = summary.counts.shown(running=summary.ending is Ending.RUNNING)
+    parts = [Text(f"{summary.counts.total:,} rows")]
+    parts += [Text(f"{n:,} {state}", style=STYLES.get(state, "")) for state, n in shown.items() if n]
+    if summary.requests:
+        parts.append(Text(f"{counted(summary.requests, 'request')} in {duration(summary.seconds)}"))
+    return Text(" · ").join(parts)
+
+
+def _next_steps(summary: Summary) -> Iterator[str]:
+    """What to do next, one line for each thing."""
+    counts = summary.counts.shown(running=False)
+    if summary.ending in (Ending.STOPPED, Ending.INTERRUPTED):
+        yield f"Nothing is lost. Go on with: launcher resume {summary.run}"
+    if counts["unknown"]:
+        yield (
+            "Unknown rows may have started and are never sent again by themselves; "
+            "look at these documents in the portal."
+        )
+    if counts["failed"] or counts["invalid"]:
+        yield "Rows to mend are in the file NAME.failed beside the results; mend the file and run it again."

@@ -1,0 +1,67 @@
+"""`launcher run --dry-run`: everything short of starting."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from launcher.cli.console import Console
+from launcher.cli.options import GlobalOptions
+from launcher.core.mapping import Mapper
+from launcher.core.model import Start, State
+from launcher.core.plan import Claim, Planned, Planner
+from launcher.core.summary import Cause, Counts, Ending, Exit, Summary
+from launcher.engine import Job
+from launcher.ledger import Ledger
+from launcher.sheets import Table
+
+_EXAMPLES = 3
+
+
+async def show_plan(
+    said: GlobalOptions, ledger: Ledger, job: Job, table: Table, *, file: str, portal: str
+) -> int:
+    """Show what a run would do, and give the exit code; nothing is sent and nothing is written."""
+    mapper = Mapper(job.mapping(portal), table.header)
+    planner = Planner(run_id=0, run="this run", started_before=job.started_before, limit=job.limit)
+    planned_already: dict[str, Claim] = {}
+    states: Counter[State] = Counter()
+    causes: dict[tuple[State, str], list[int]] = {}
+    examples: list[Start] = []
+    for chunk in table.chunks():
+        candidates = [mapper.start(row.number, row.cells, row.kinds) for row in chunk]
+        keys = [candidate.start_key for candidate in candidates if isinstance(candidate, Start)]
+        claims = await ledger.claims(keys)
+        for plan in planner.plan(candidates, claims | planned_already):
+            states[plan.state] += 1
+            if plan.start is None:
+                causes.setdefault((plan.state, plan.reason), []).append(plan.row_number)
+                continue
+            planned_already[plan.start.start_key] = _claim(plan)
+            if len(examples) < _EXAMPLES:
+                examples.append(plan.start)
+    summary = Summary(
+        run="",
+        job=job.name,
+        file=file,
+        portal=portal,
+        ending=Ending.FINISHED,
+        counts=Counts(states),
+        requests=0,
+        seconds=0.0,
+        causes=_most_frequent(causes),
+    )
+    code = Exit.SOME_NOT_STARTED if states[State.INVALID] else Exit.ALL_STARTED
+    Console(said).show_plan(summary, examples, code)
+    return int(code)
+
+
+def _claim(plan: Planned) -> Claim:
+    return Claim(run_id=0, run="this run", row_number=plan.row_number, state=State.PENDING)
+
+
+def _most_frequent(causes: dict[tuple[State, str], list[int]]) -> tuple[Cause, ...]:
+    found = [
+        Cause(state=state, code="", text=text, rows=len(rows), first_row=rows[0])
+        for (state, text), rows in causes.items()
+    ]
+    return tuple(sorted(found, key=lambda cause: (-cause.rows, cause.first_row))[:10])

@@ -1,0 +1,149 @@
+"""The options of `run` that say what to start, and how they and the configuration become a job."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from launcher.core.documents import kind_named
+from launcher.core.mapping import Fixed, FromColumn, Source
+from launcher.engine import Job
+from launcher.portal import Portal, template_named
+from launcher.settings import JobConfig, ParameterConfig, PortalConfig, Settings, SettingsError
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What the person said to `run`."""
+
+    file: Path
+    job: str | None = None
+    template: str | None = None
+    kind: str | None = None
+    column: str | None = None
+    parameters: dict[str, Source] = field(default_factory=dict)
+    sheet: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    results: Path | None = None
+    limit: int | None = None
+    dry_run: bool = False
+
+
+def run_options(function: Decorated) -> Decorated:
+    """Give a command the options of `run`; it is called with one `options: RunOptions`."""
+
+    @functools.wraps(function)
+    def call(param: Sequence[str], value: Sequence[str], **said: Any) -> Any:
+        parameters: dict[str, Source] = {
+            name: FromColumn(column) for name, column in (_pair("--param", text) for text in param)
+        }
+        parameters.update((name, Fixed(text)) for name, text in (_pair("--value", text) for text in value))
+        return function(options=RunOptions(parameters=parameters, **said))
+
+    decorated: Any = call
+    for option in reversed(_OPTIONS):
+        decorated = option(decorated)
+    return decorated  # type: ignore[no-any-return]
+
+
+def _pair(option: str, text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise click.UsageError(f"{option} {text}: NAME=… is expected, as in {option} Parameter1=Manager")
+    return name.strip(), value.strip() if option == "--param" else value
+
+
+_OPTIONS = (
+    click.argument("file", type=click.Path(path_type=Path)),
+    click.option("--job", metavar="NAME", help="Which of jobs: in the configuration."),
+    click.option("--template", metavar="ID", help="Workflow template: its ID, or its exact name."),
+    click.option(
+        "--kind", metavar="KIND", help="Kind of document: lead, deal, contact, company, dynamic:147, …"
+    ),
+    click.option("--column", metavar="HEADING", help="The column with the document's ID; without it, ID."),
+    click.option(
+        "--param",
+        multiple=True,
+        metavar="NAME=COLUMN",
+        help="The template's parameter from a column. Repeatable.",
+    ),
+    click.option(
+        "--value", multiple=True, metavar="NAME=TEXT", help="The template's parameter, the same for all rows."
+    ),
+    click.option("--sheet", metavar="NAME", help="Sheet of a workbook; without it, the first."),
+    click.option("--encoding", metavar="NAME", help="Encoding of a CSV file, where it is not recognised."),
+    click.option("--delimiter", metavar="MARK", help="What separates the cells of a CSV file."),
+    click.option(
+        "--results",
+        type=click.Path(path_type=Path),
+        metavar="PATH",
+        help="Results file, .csv or .xlsx; without it, beside the input.",
+    ),
+    click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Start N rows at most."),
+    click.option("--dry-run", is_flag=True, help="Read and plan everything, start nothing."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A job as configured and asked for, before its template's name is looked up."""
+
+    name: str
+    config: JobConfig
+    portal: PortalConfig
+
+
+def choose_job(settings: Settings, options: RunOptions, portal: PortalConfig | None = None) -> Chosen:
+    """The configured job with what the command line says instead. Raises SettingsError, KindError.
+
+    `portal` stands in for the configured one.
+    """
+    alone = options.job is None and options.template is not None and options.kind is not None
+    configured = None if alone else settings.job(options.job)
+    name, config = configured or ("", None)
+    if config is None and (options.template is None or options.kind is None):
+        raise SettingsError(
+            "say what to start: --template ID and --kind lead (or deal, …), or --job NAME of config.yaml"
+        )
+    said: dict[str, object] = {} if config is None else config.model_dump()
+    said |= {
+        key: value
+        for key, value in (("template", options.template), ("kind", options.kind))
+        if value is not None
+    }
+    if options.column is not None:
+        said["columns"] = {"document": options.column}
+    chosen = JobConfig.model_validate(said)
+    kind_named(chosen.kind)
+    return Chosen(name, chosen, portal or settings.portal(chosen.portal))
+
+
+async def settle_job(chosen: Chosen, options: RunOptions, portal: Portal) -> Job:
+    """The job with its template's ID; asks the portal only for a template that is named. Raises AskingError."""
+    config = chosen.config
+    template = config.template.strip()
+    number = int(template) if template.isascii() and template.isdigit() else 0
+    return Job(
+        name=chosen.name,
+        template_id=number or (await template_named(portal, template)).id,
+        kind=config.kind,
+        document_column=config.columns.document,
+        parameters={name: _source(parameter) for name, parameter in config.parameters.items()}
+        | options.parameters,
+        started_before=config.started_before,
+        limit=options.limit,
+    )
+
+
+def _source(parameter: ParameterConfig) -> Source:
+    if parameter.column is not None:
+        return FromColumn(parameter.column)
+    return Fixed(parameter.value or "")

@@ -1,0 +1,84 @@
+"""Options that every command takes, before and after its name, and how an error ends a command."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalOptions:
+    """What the person said to every command."""
+
+    config: Path | None = None
+    ledger: str = ""
+    json: bool = False
+    quiet: bool = False
+    log_file: Path | None = None
+
+
+class Refused(click.ClickException):
+    """Ends the command with one message for the person and an exit code; no traceback."""
+
+    def __init__(self, message: str, exit_code: int = 2) -> None:
+        from launcher.redact import redacted_text
+
+        super().__init__(redacted_text(message))
+        self.exit_code = exit_code  # type: ignore[misc]
+
+    def show(self, file: Any = None) -> None:  # noqa: ARG002  click's signature
+        """Each line to stderr under our name; with --json the message on stdout too."""
+        for line in self.message.splitlines():
+            click.echo(f"launcher: {line}", err=True)
+        context = click.get_current_context(silent=True)
+        if context is not None and said(context).json:
+            click.echo(json.dumps({"error": self.message, "exit_code": self.exit_code}, ensure_ascii=False))
+
+
+def said(context: click.Context) -> GlobalOptions:
+    """The global options of this call so far."""
+    found = context.find_root().obj
+    return found if isinstance(found, GlobalOptions) else GlobalOptions()
+
+
+def global_options(function: Decorated) -> Decorated:
+    """Give a command, or the group, the global options; they gather in the root context's `obj`."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+def _keep(context: click.Context, option: click.Parameter, value: object) -> None:
+    if value not in (None, False, ""):
+        changed: dict[str, Any] = {option.name: value}
+        context.find_root().obj = replace(said(context), **changed)
+
+
+def _option(*names: str, **settings: Any) -> Callable[[Decorated], Decorated]:
+    return click.option(*names, expose_value=False, callback=_keep, is_eager=True, **settings)
+
+
+_OPTIONS = (
+    _option(
+        "--config",
+        type=click.Path(path_type=Path),
+        metavar="PATH",
+        help="Configuration file; without it ./config.yaml where there is one.",
+    ),
+    _option("--ledger", metavar="URL", help="Path of an SQLite file, or postgresql://user@host/database."),
+    _option("--json", is_flag=True, help="One JSON document on stdout, and nothing else there."),
+    _option("--quiet", is_flag=True, help="No progress; a summary only where something did not start."),
+    _option(
+        "--log-file",
+        type=click.Path(path_type=Path),
+        metavar="PATH",
+        help="Append the whole log to this file, as JSON lines.",
+    ),
+)

@@ -1,0 +1,59 @@
+"""`launcher results [RUN]`: writes the results file again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from launcher.cli.console import Console
+from launcher.cli.options import GlobalOptions, Refused, global_options
+from launcher.cli.paths import shown_path
+from launcher.cli.session import carry_out, chosen_run, opened_ledger, settings_of
+from launcher.core.model import State
+from launcher.core.words import nearest
+from launcher.engine import save_results
+from launcher.report.results import check_writable
+
+
+@click.command("results")
+@click.argument("run", required=False)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help=".csv or .xlsx; without it, as the run did.",
+)
+@click.option("--only", metavar="STATES", help="Only rows in these states, as in --only failed,unknown.")
+@global_options
+def command(run: str | None, output: Path | None, only: str | None) -> None:
+    """Write the results of RUN (without it, the last one) again, as the ledger has them now."""
+    states = [_state(name) for name in only.split(",")] if only else []
+    carry_out(lambda said: _write(said, run, output, states))
+
+
+def _state(name: str) -> State:
+    try:
+        return State(name.strip().lower())
+    except ValueError:
+        states = [state.value for state in State]
+        raise Refused(
+            f'--only: no state "{name}"{nearest(name, states)}; states: {", ".join(states)}'
+        ) from None
+
+
+async def _write(said: GlobalOptions, name: str | None, output: Path | None, states: list[State]) -> int:
+    async with opened_ledger(said, settings_of(said)) as ledger:
+        run = await chosen_run(ledger, name)
+        if states and output is None:
+            raise Refused("--only: say where to, with -o PATH; the run's own results file keeps all rows")
+        path = output or Path(run.results)
+        check_writable(path, source=Path(run.file))
+        await save_results(ledger, run, path, only=states, with_failed=output is None)
+    console = Console(said)
+    if console.wants_json:
+        console.show_json({"run_id": run.name, "results": str(path.resolve())})
+    else:
+        console.print(f"Results of run {run.name}: {shown_path(path)}")
+    return 0

@@ -1,0 +1,66 @@
+"""`launcher resume [RUN]`: goes on with an interrupted or stopped run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from launcher.cli.console import Console
+from launcher.cli.options import GlobalOptions, Refused, global_options
+from launcher.cli.running import Running, fingerprint
+from launcher.cli.session import carry_out, chosen_run, opened_ledger, settings_of
+from launcher.engine import Job
+from launcher.ledger import RunRecord, hold_portal
+from launcher.portal import Address, Portal, parse_webhook
+from launcher.settings import PortalConfig, Settings
+from launcher.sheets import Dialect, Table, open_table
+
+
+@click.command("resume")
+@click.argument("run", required=False)
+@global_options
+def command(run: str | None) -> None:
+    """Go on with RUN (without it, the last one) where it stopped.
+
+    Rows that have started are not touched. Rows whose answer never came stay unknown.
+    """
+    carry_out(lambda said: resume_run(said, settings_of(said), run))
+
+
+async def resume_run(said: GlobalOptions, settings: Settings, name: str | None) -> int:
+    """Take that run on; gives the exit code."""
+    async with opened_ledger(said, settings) as ledger:
+        run = await chosen_run(ledger, name)
+        config, address = portal_of(settings, run)
+        async with hold_portal(ledger, run.portal), Portal(address) as portal:
+            await ledger.lose_sent(run.id)
+            await ledger.resumed(run.id)
+            table = None if run.loaded else _table(run, Console(said))
+            return await Running(said, ledger, portal, config).go(run, Job.from_plan(run.job, run.plan), table)
+
+
+def portal_of(settings: Settings, run: RunRecord) -> tuple[PortalConfig, Address]:
+    """The configured portal that the run is on. Raises Refused where none is."""
+    found = []
+    for config in settings.all_portals():
+        address = parse_webhook(config.webhook_url.get_secret_value())
+        if address.portal == run.portal:
+            return config, address
+        found.append(address.portal)
+    raise Refused(f"run {run.name} is on {run.portal}; the configuration has {', '.join(found)}")
+
+
+def _table(run: RunRecord, console: Console) -> Table | None:
+    """The run's file, where it is still the one whose rows were being read when the run was cut off."""
+    file = Path(run.file)
+    if not file.is_file() or fingerprint(file) != run.fingerprint:
+        console.tell(
+            f"{file} was changed or removed before run {run.name} had read all of it. Its rows so far go on; "
+            f"then run the file again for the rest: what has started is skipped"
+        )
+        return None
+    dialect = Dialect.from_dict(run.dialect)
+    if dialect.format != "csv":
+        return open_table(file, sheet=dialect.sheet)
+    return open_table(file, encoding=dialect.encoding, delimiter=dialect.delimiter)

@@ -1,0 +1,63 @@
+"""`launcher run FILE`: reads, checks, starts, writes results."""
+
+from __future__ import annotations
+
+import click
+
+from launcher.cli.dry_run import show_plan
+from launcher.cli.job_options import RunOptions, choose_job, run_options, settle_job
+from launcher.cli.options import GlobalOptions, global_options
+from launcher.cli.running import Running, fingerprint
+from launcher.cli.session import carry_out, opened_ledger, settings_of
+from launcher.core.mapping import Mapper
+from launcher.ledger import NewRun, hold_portal
+from launcher.portal import Portal, parse_webhook
+from launcher.report.results import check_writable, results_path
+from launcher.settings import PortalConfig, Settings
+from launcher.sheets import open_table
+
+
+@click.command("run")
+@run_options
+@global_options
+def command(options: RunOptions) -> None:
+    """Start a workflow on every row of FILE, a CSV or an Excel file.
+
+    Rows that an earlier run of the same job has started are skipped. The results file is written beside FILE.
+    """
+    carry_out(lambda said: run_file(said, settings_of(said), options))
+
+
+async def run_file(
+    said: GlobalOptions, settings: Settings, options: RunOptions, portal_config: PortalConfig | None = None
+) -> int:
+    """One file through one job; gives the exit code.
+
+    `portal_config` stands in for the configured portal.
+    """
+    chosen = choose_job(settings, options, portal_config)
+    address = parse_webhook(chosen.portal.webhook_url.get_secret_value())
+    table = open_table(
+        options.file, sheet=options.sheet, encoding=options.encoding, delimiter=options.delimiter
+    )
+    results = options.results or results_path(options.file, table.dialect)
+    if not options.dry_run:
+        check_writable(results, source=options.file)
+    async with opened_ledger(said, settings) as ledger, Portal(address) as portal:
+        job = await settle_job(chosen, options, portal)
+        Mapper(job.mapping(portal.name), table.header)
+        if options.dry_run:
+            return await show_plan(said, ledger, job, table, file=str(options.file), portal=portal.name)
+        async with hold_portal(ledger, portal.name):
+            new = NewRun(
+                job=job.name,
+                file=str(options.file.resolve()),
+                portal=portal.name,
+                plan=job.to_plan(),
+                header=table.header,
+                dialect=table.dialect.to_dict(),
+                fingerprint=fingerprint(options.file),
+                results=str(results.resolve()),
+            )
+            running = Running(said, ledger, portal, chosen.portal)
+            return await running.go(await ledger.begin_run(new), job, table)

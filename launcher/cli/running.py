@@ -1,0 +1,58 @@
+"""A run in front of a person: progress while it goes, results and summary when it has ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from launcher.cli.console import Console
+from launcher.cli.options import GlobalOptions
+from launcher.cli.session import interruptible
+from launcher.engine import Conductor, Job, Progress, Rules, Stopping, save_results, summarise
+from launcher.ledger import Ledger, RunRecord
+from launcher.portal import Portal
+from launcher.report.results import ResultsError
+from launcher.settings import PortalConfig
+from launcher.sheets import Table
+
+
+def fingerprint(file: Path) -> str:
+    """Tells whether a file is still the one that was read."""
+    found = file.stat()
+    return f"{found.st_size} bytes, changed {found.st_mtime_ns}"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What a run needs around it."""
+
+    said: GlobalOptions
+    ledger: Ledger
+    portal: Portal
+    config: PortalConfig
+
+    async def go(self, run: RunRecord, job: Job, table: Table | None) -> int:
+        """Take the run to its end, or to where it stops; show what it came to and give the exit code."""
+        console = Console(self.said)
+        stopping, progress = Stopping(), Progress()
+        progress.begin(await self.ledger.counts(run.id))
+        progress.expected_rows = progress.rows if table is None else table.row_count
+        rules = Rules(
+            limits=self.config.effective_limits(),
+            concurrency=self.config.concurrency,
+            give_up_after_s=self.config.give_up_after_minutes * 60,
+        )
+        conductor = Conductor(self.ledger, self.portal, rules, stopping=stopping, progress=progress)
+        with interruptible(stopping, console.tell), console.showing(progress):
+            await conductor.conduct(run, job, table)
+        return await self._close(run, console)
+
+    async def _close(self, run: RunRecord, console: Console) -> int:
+        summary = await summarise(self.ledger, run.id)
+        try:
+            await save_results(self.ledger, run, Path(run.results))
+        except ResultsError as error:
+            # The ledger has the truth; only its copy for people is missing.
+            console.tell(f"{error} Then: launcher results {run.name}")
+        console.show_summary(summary)
+        return int(summary.exit_code)

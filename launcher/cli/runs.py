@@ -1,0 +1,59 @@
+"""`launcher runs`: lists runs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+import rich.box
+from rich.table import Table
+
+from launcher.cli.console import Console
+from launcher.cli.options import GlobalOptions, global_options
+from launcher.cli.paths import shown_path
+from launcher.cli.session import carry_out, opened_ledger, settings_of
+from launcher.core.summary import Summary
+from launcher.engine import summarise
+
+_COLUMNS = ("run", "when", "job", "file", "portal", "rows", "started", "failed", "unknown", "invalid", "state")
+
+
+@click.command("runs")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many, the newest."
+)
+@global_options
+def command(limit: int) -> None:
+    """List runs, the newest first."""
+    carry_out(lambda said: _list(said, limit))
+
+
+async def _list(said: GlobalOptions, limit: int) -> int:
+    async with opened_ledger(said, settings_of(said)) as ledger:
+        found = [(run, await summarise(ledger, run.id)) for run in await ledger.last_runs(limit)]
+    console = Console(said)
+    if console.wants_json:
+        console.show_json([summary.as_json() | {"created_at": _iso(run.created_at)} for run, summary in found])
+        return 0
+    if not found:
+        console.print("No runs yet. Begin with: launcher run FILE")
+        return 0
+    table = Table(*_COLUMNS, box=rich.box.SIMPLE_HEAD, pad_edge=False)
+    for run, summary in found:
+        table.add_row(*_cells(run.created_at, summary))
+    console.print(table)
+    return 0
+
+
+def _cells(created_at: float, summary: Summary) -> list[str]:
+    counts = summary.counts.shown(running=False)
+    when = datetime.fromtimestamp(created_at).strftime("%Y-%m-%d %H:%M")
+    numbers = (f"{counts[state]:,}" for state in ("started", "failed", "unknown", "invalid"))
+    return [
+        summary.run, when, summary.job, shown_path(summary.file), summary.portal, f"{summary.counts.total:,}",
+        *numbers, summary.ending.value,
+    ]  # fmt: skip
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds).astimezone().isoformat(timespec="seconds")

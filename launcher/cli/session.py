@@ -1,0 +1,116 @@
+"""What commands share: settings and ledger opened, signals heard, errors put into words, results shown."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import click
+from platformdirs import user_data_path
+
+from launcher import log
+from launcher.cli.options import GlobalOptions, Refused, said
+from launcher.core.documents import KindError
+from launcher.core.mapping import MappingError
+from launcher.core.summary import Ending, Exit
+from launcher.engine import Stopping
+from launcher.ledger import Ledger, LedgerError, PortalInUseError, RunRecord, open_ledger, run_number
+from launcher.portal import AddressError, AskingError
+from launcher.report.results import ResultsError
+from launcher.settings import Settings, SettingsError, load_settings
+from launcher.sheets import SheetError
+
+_REFUSALS = (
+    SettingsError,
+    AddressError,
+    KindError,
+    MappingError,
+    SheetError,
+    ResultsError,
+    LedgerError,
+    log.LogFileError,
+)
+"""What a person can mend before anything starts."""
+
+
+def carry_out(work: Callable[[GlobalOptions], Coroutine[Any, Any, int]]) -> None:
+    """Run a command's work and exit with the code that it gives. Turns errors into messages."""
+    options = said(click.get_current_context())
+    with in_words():
+        log.configure(quiet=options.quiet, log_file=options.log_file)
+        code = asyncio.run(work(options))
+    click.get_current_context().exit(int(code))
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """Turn what a person can mend into one message and its exit code."""
+    try:
+        yield
+    except PortalInUseError as error:
+        raise Refused(str(error), Exit.PORTAL_IN_USE) from None
+    except AskingError as error:
+        raise Refused(str(error), Exit.STOPPED if error.refused else Exit.WRONG_USAGE) from None
+    except _REFUSALS as error:
+        raise Refused(str(error), Exit.WRONG_USAGE) from None
+
+
+@asynccontextmanager
+async def opened_ledger(options: GlobalOptions, settings: Settings) -> AsyncIterator[Ledger]:
+    """The ledger that the options, the environment or the configuration name, else the usual one."""
+    async with open_ledger(
+        options.ledger or settings.ledger().get_secret_value() or _usual_ledger(settings)
+    ) as ledger:
+        yield ledger
+
+
+def _usual_ledger(settings: Settings) -> str:
+    """Beside the configuration file, else in the person's data folder."""
+    if settings.path is not None:
+        return str(settings.path.resolve().parent / "launcher.db")
+    return str(user_data_path("bizproc-launcher", appauthor=False) / "launcher.db")
+
+
+def settings_of(options: GlobalOptions) -> Settings:
+    """The settings of this call."""
+    return load_settings(options.config)
+
+
+async def chosen_run(ledger: Ledger, name: str | None) -> RunRecord:
+    """The run that the person named, or the last one. Raises Refused."""
+    if name is None:
+        last = await ledger.last_runs(1)
+        if not last:
+            raise Refused(f"no runs in the ledger {ledger.database.name} yet; begin with: launcher run FILE")
+        return last[0]
+    number = run_number(name)
+    run = None if number is None else await ledger.run(number)
+    if run is None:
+        raise Refused(f'no run "{name}" in the ledger {ledger.database.name}; see: launcher runs')
+    return run
+
+
+@contextmanager
+def interruptible(stopping: Stopping, tell: Callable[[str], None]) -> Iterator[None]:
+    """A first SIGINT or SIGTERM stops the run in good order, a second one stops waiting for answers."""
+    loop = asyncio.get_running_loop()
+
+    def on_signal() -> None:
+        if not stopping.is_set:
+            tell("stopping: nothing more is sent; waiting for the answers on their way (again: do not wait)")
+            stopping.stop(Ending.INTERRUPTED, "interrupted")
+        else:
+            stopping.hurry()
+
+    before = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}
+    for name in before:
+        # Not loop.add_signal_handler: Windows lacks it.
+        signal.signal(name, lambda *_: loop.call_soon_threadsafe(on_signal))
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)

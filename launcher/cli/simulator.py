@@ -1,0 +1,65 @@
+"""`launcher simulator`: serves a simulated portal on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import click
+
+from launcher.cli.console import Console
+from launcher.cli.options import GlobalOptions, Refused, global_options
+from launcher.cli.session import carry_out
+from launcher.simulator import Settings, Simulator, serve
+
+
+@click.command("simulator")
+@click.option("--port", default=8024, show_default=True, help="Port on 127.0.0.1; 0: any free one.")
+@click.option(
+    "--burst", default=50, show_default=True, help="Requests at once before it refuses; 0: no rate limit."
+)
+@click.option("--per-second", default=2.0, show_default=True, help="Requests that it forgets each second.")
+@click.option("--start-ms", default=0.0, show_default=True, help="What starting one workflow costs.")
+@click.option(
+    "--operating-seconds", default=0.0, show_default=True, help="Execution seconds in ten minutes; 0: no limit."
+)
+@click.option(
+    "--documents", default=10_000_000, show_default=True, help="Documents 1 to N exist, of every kind."
+)
+@global_options
+def command(
+    port: int, burst: int, per_second: float, start_ms: float, operating_seconds: float, documents: int
+) -> None:
+    """Serve a simulated portal on this machine, to try things out. It starts nothing but entries in a list.
+
+    Its webhook's address is printed; http://127.0.0.1:PORT/simulator/started lists what was started.
+    Ctrl-C ends it.
+    """
+    settings = Settings(
+        port=port,
+        burst=burst,
+        per_second=per_second,
+        start_seconds=start_ms / 1000,
+        operating_limit=operating_seconds,
+        documents=documents,
+    )
+    carry_out(lambda said: _serve(said, settings))
+
+
+async def _serve(said: GlobalOptions, settings: Settings) -> int:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: loop.call_soon_threadsafe(stop.set))
+    console = Console(said)
+
+    def on_ready(portal: Simulator) -> None:
+        if console.wants_json:
+            console.show_json({"url": portal.url, "webhook_url": portal.webhook_url})
+        else:
+            console.print(f"Simulated portal: {portal.url}\nBITRIX24_WEBHOOK_URL={portal.webhook_url}")
+
+    try:
+        await serve(settings, on_ready, stop)
+    except OSError as error:
+        raise Refused(f"--port {settings.port}: {error.strerror or error}; choose another, or 0") from None
+    return 0
