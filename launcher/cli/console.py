@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import rich.box
 from rich.console import Console as RichConsole
@@ -20,6 +21,7 @@ from launcher.core.model import Start, State
 from launcher.core.summary import Cause, Ending, Exit, Summary
 from launcher.core.words import counted, duration
 from launcher.engine import Progress
+from launcher.report.results import failed_path
 
 STYLES = {
     "started": "green", "failed": "red", "invalid": "red", "unknown": "yellow", "deferred": "yellow",
@@ -28,12 +30,17 @@ STYLES = {
 """A colour for each state; a word always says the same."""
 
 
+_WIDTH = 120
+
+
 class Console:
     """Shows as much as the person asked for: with --json one document, with --quiet only trouble."""
 
     def __init__(self, said: GlobalOptions) -> None:
         self._said = said
-        self._out = RichConsole(soft_wrap=True, highlight=False, emoji=False)
+        # A file or a mail is as wide as it needs to be; only a terminal has an edge.
+        width = None if sys.stdout.isatty() else _WIDTH
+        self._out = RichConsole(width=width, soft_wrap=True, highlight=False, emoji=False)
         self._err = RichConsole(stderr=True, highlight=False, emoji=False)
 
     def tell(self, text: str) -> None:
@@ -109,11 +116,10 @@ class Console:
         table.add_column("cause", overflow="fold")
         table.add_column("first row", justify="right")
         for cause in causes:
-            code = f"{cause.code}: " if cause.code else ""
             table.add_row(
                 f"{cause.rows:,}",
                 Text(cause.state.value, style=STYLES.get(cause.state.value, "")),
-                Text(f"{code}{cause.text}"),
+                Text(f"{cause.code}: {cause.text}" if cause.code else cause.text),
                 str(cause.first_row),
             )
         self._out.print(table)
@@ -174,4 +180,6 @@ def _next_steps(summary: Summary) -> Iterator[str]:
             "look at these documents in the portal."
         )
     if counts["failed"] or counts["invalid"]:
-        yield "Rows to mend are in the file NAME.failed beside the results; mend the file and run it again."
+        failed = failed_path(Path(summary.results))
+        yield f"Rows to mend: {shown_path(failed)}"
+        yield "Mend them in your file and run it again; what has started is skipped."

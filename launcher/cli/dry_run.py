@@ -25,7 +25,7 @@ async def show_plan(
     planner = Planner(run_id=0, run="this run", started_before=job.started_before, limit=job.limit)
     planned_already: dict[str, Claim] = {}
     states: Counter[State] = Counter()
-    causes: dict[tuple[State, str], list[int]] = {}
+    causes: dict[tuple[State, str], list[Planned]] = {}
     examples: list[Start] = []
     for chunk in table.chunks():
         candidates = [mapper.start(row.number, row.cells, row.kinds) for row in chunk]
@@ -34,7 +34,7 @@ async def show_plan(
         for plan in planner.plan(candidates, claims | planned_already):
             states[plan.state] += 1
             if plan.start is None:
-                causes.setdefault((plan.state, plan.reason), []).append(plan.row_number)
+                causes.setdefault((plan.state, plan.code), []).append(plan)
                 continue
             planned_already[plan.start.start_key] = _claim(plan)
             if len(examples) < _EXAMPLES:
@@ -59,9 +59,9 @@ def _claim(plan: Planned) -> Claim:
     return Claim(run_id=0, run="this run", row_number=plan.row_number, state=State.PENDING)
 
 
-def _most_frequent(causes: dict[tuple[State, str], list[int]]) -> tuple[Cause, ...]:
+def _most_frequent(causes: dict[tuple[State, str], list[Planned]]) -> tuple[Cause, ...]:
     found = [
-        Cause(state=state, code="", text=text, rows=len(rows), first_row=rows[0])
-        for (state, text), rows in causes.items()
+        Cause(state=state, code=code, text=plans[0].reason, rows=len(plans), first_row=plans[0].row_number)
+        for (state, code), plans in causes.items()
     ]
     return tuple(sorted(found, key=lambda cause: (-cause.rows, cause.first_row))[:10])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 import click
 import rich.box
@@ -10,12 +11,12 @@ from rich.table import Table
 
 from launcher.cli.console import Console
 from launcher.cli.options import GlobalOptions, global_options
-from launcher.cli.paths import shown_path
 from launcher.cli.session import carry_out, opened_ledger, settings_of
 from launcher.core.summary import Summary
 from launcher.engine import summarise
 
-_COLUMNS = ("run", "when", "job", "file", "portal", "rows", "started", "failed", "unknown", "invalid", "state")
+_COUNTED = {"started": ("started",), "to mend": ("failed", "invalid"), "unknown": ("unknown",)}
+"""Heading → states whose rows are counted under it."""
 
 
 @click.command("runs")
@@ -38,7 +39,14 @@ async def _list(said: GlobalOptions, limit: int) -> int:
     if not found:
         console.print("No runs yet. Begin with: launcher run FILE")
         return 0
-    table = Table(*_COLUMNS, box=rich.box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=rich.box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("run", "when"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("job", "file"):
+        table.add_column(heading, overflow="fold", min_width=6)
+    for heading in ("rows", *_COUNTED):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("ended", no_wrap=True)
     for run, summary in found:
         table.add_row(*_cells(run.created_at, summary))
     console.print(table)
@@ -47,12 +55,15 @@ async def _list(said: GlobalOptions, limit: int) -> int:
 
 def _cells(created_at: float, summary: Summary) -> list[str]:
     counts = summary.counts.shown(running=False)
-    when = datetime.fromtimestamp(created_at).strftime("%Y-%m-%d %H:%M")
-    numbers = (f"{counts[state]:,}" for state in ("started", "failed", "unknown", "invalid"))
     return [
-        summary.run, when, summary.job, shown_path(summary.file), summary.portal, f"{summary.counts.total:,}",
-        *numbers, summary.ending.value,
-    ]  # fmt: skip
+        summary.run,
+        datetime.fromtimestamp(created_at).strftime("%Y-%m-%d %H:%M"),
+        summary.job,
+        Path(summary.file).name,
+        f"{summary.counts.total:,}",
+        *(f"{sum(counts[state] for state in states):,}" for states in _COUNTED.values()),
+        summary.ending.value,
+    ]
 
 
 def _iso(seconds: float) -> str:

@@ -14,7 +14,7 @@ from launcher.engine import summarise
 @click.argument("run", required=False)
 @global_options
 def command(run: str | None) -> None:
-    """Show RUN (without it, the last one): counts, errors by cause, what to do next. Exits as the run did."""
+    """Show RUN (without it, the last one): counts, errors by cause, what to do next."""
     carry_out(lambda said: _status(said, run))
 
 

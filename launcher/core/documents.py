@@ -17,7 +17,11 @@ class KindError(Exception):
 
 
 class ElementIdError(Exception):
-    """The cell holds no usable ID for this kind; the text says why."""
+    """The cell holds no usable ID for this kind; the text says why, `code` in two words."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +122,7 @@ def element_number(kind: Kind, text: str) -> str:
     """
     cell = text.strip()
     if not cell:
-        raise ElementIdError("the ID is blank")
+        raise ElementIdError("blank ID", "the ID is blank")
     if found := _NUMBER.fullmatch(cell):
         return found[1]
     if found := _PREFIXED.fullmatch(cell):
@@ -127,8 +131,8 @@ def element_number(kind: Kind, text: str) -> str:
         if prefix in own and number:
             return number
         if prefix not in own:
-            raise ElementIdError(f'"{_shown(cell)}" is not the ID of a {kind.name}')
-    raise ElementIdError(f'"{_shown(cell)}" is not an ID: a whole number above 0 is expected')
+            raise ElementIdError("other kind", f'"{_shown(cell)}" is not the ID of a {kind.name}')
+    raise ElementIdError("bad ID", f'"{_shown(cell)}" is not an ID: a whole number above 0 is expected')
 
 
 def _shown(cell: str, longest: int = 40) -> str:

@@ -37,7 +37,11 @@ class MappingError(Exception):
 
 
 class _CellError(Exception):
-    """This row's cell cannot be used; the text says why."""
+    """This row's cell cannot be used; the text says why, `code` in two words."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ class _Column:
 
     def text(self, cells: Sequence[str], kinds: str) -> str:
         if kinds and (trouble := UNUSABLE_CELLS.get(kinds[self.index])):
-            raise _CellError(f'the cell in column "{self.heading}" {trouble}')
+            raise _CellError("bad cell", f'the cell in column "{self.heading}" {trouble}')
         return cells[self.index]
 
 
@@ -110,7 +114,7 @@ class Mapper:
             document = mapping.kind.document(self._number(cells, kinds))
             taken = {name: column.text(cells, kinds) for name, column in self._columns.items()}
         except _CellError as error:
-            return Invalid(row_number, str(error))
+            return Invalid(row_number, error.code, str(error))
         parameters = {**self._fixed, **taken}
         return Start(
             row_number=row_number,
@@ -130,7 +134,7 @@ class Mapper:
         try:
             return element_number(self._mapping.kind, self._document.text(cells, kinds))
         except ElementIdError as error:
-            raise _CellError(f'column "{self._document.heading}": {error}') from None
+            raise _CellError(error.code, f'column "{self._document.heading}": {error}') from None
 
 
 def _find(header: Sequence[str], wanted: str, purpose: str) -> _Column:

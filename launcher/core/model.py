@@ -69,6 +69,8 @@ class Invalid:
     """A row that cannot become a start, and why, in words for the person."""
 
     row_number: int
+    code: str
+    """The kind of fault, by which rows are counted together: `bad ID`."""
     reason: str
 
 

@@ -39,6 +39,8 @@ class Planned:
     row_number: int
     state: State
     start: Start | None = None
+    code: str = ""
+    """Why it is not sent, in two words, by which rows are counted together; `reason` says it of this row."""
     reason: str = ""
 
 
@@ -68,26 +70,32 @@ class Planner:
 
     def _plan_one(self, candidate: Start | Invalid, known: dict[str, Claim]) -> Planned:
         if isinstance(candidate, Invalid):
-            return Planned(candidate.row_number, State.INVALID, reason=candidate.reason)
+            return Planned(candidate.row_number, State.INVALID, code=candidate.code, reason=candidate.reason)
         claim = known.get(candidate.start_key)
-        if claim is not None and (reason := self._reason_to_skip(claim)):
-            return Planned(candidate.row_number, State.SKIPPED, reason=reason)
+        if claim is not None and (why := self._why_skipped(claim)):
+            return Planned(candidate.row_number, State.SKIPPED, code=why[0], reason=why[1])
         if self._limit is not None and self._starts >= self._limit:
-            return Planned(candidate.row_number, State.SKIPPED, reason=f"beyond the limit of {self._limit}")
+            return Planned(
+                candidate.row_number,
+                State.SKIPPED,
+                code="beyond limit",
+                reason=f"beyond the limit of {self._limit}",
+            )
         self._starts += 1
         known[candidate.start_key] = Claim(
             run_id=self._run_id, run=self._run, row_number=candidate.row_number, state=State.PENDING
         )
         return Planned(candidate.row_number, State.PENDING, start=candidate)
 
-    def _reason_to_skip(self, claim: Claim) -> str:
-        """Why a start with that owner is not planned; empty where it is."""
+    def _why_skipped(self, claim: Claim) -> tuple[str, str] | None:
+        """Why a start with that owner is not planned, as code and reason; None where it is."""
         if claim.run_id == self._run_id:
-            return f"the same as row {claim.row_number}"
+            return "duplicate", f"the same as row {claim.row_number}"
         if self._started_before is StartedBefore.START:
-            return ""
+            return None
+        where = f"{claim.when} in run {claim.run}, row {claim.row_number}"
         if claim.state is State.STARTED:
-            return f"started {claim.when} in run {claim.run}, row {claim.row_number}, as {claim.workflow_id}"
+            return "started before", f"started {where}, as {claim.workflow_id}"
         if claim.state in (State.UNKNOWN, State.SENT):
-            return f"may have started {claim.when} in run {claim.run}, row {claim.row_number}, which is unknown"
-        return ""
+            return "unknown before", f"may have started {where}, which is unknown"
+        return None

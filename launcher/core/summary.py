@@ -70,7 +70,7 @@ def exit_code(counts: Counts, ending: Ending) -> Exit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """One cause of trouble: how many rows share it, and the first of them."""
+    """One cause for which rows did not start: how many share it, and the first of them with its own text."""
 
     state: State
     code: str

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from sqlalchemy import Row, bindparam, func, insert, select, update
+from sqlalchemy import Row, bindparam, case, func, insert, select, update
 
 from launcher.core.model import Document, Start, State
 from launcher.core.plan import Claim
@@ -187,16 +187,25 @@ class Ledger:
             return int((await connection.execute(query)).scalar_one())
 
     async def causes(self, run_id: int, limit: int = 10) -> tuple[Cause, ...]:
-        """Why rows did not start, the most frequent cause first, each with its first row."""
-        count = func.count().label("how_many")
-        query = (
-            select(
-                rows.c.state, rows.c.error_code, rows.c.error, count, func.min(rows.c.row_number).label("first")
-            )
+        """Why rows did not start, the most frequent cause first, each with its first row.
+
+        Rows with the same code have the same cause; the portal's own refusals often have none but a text.
+        """
+        # A text that names a workflow or a row differs from row to row, so it counts only without a code.
+        text = case((rows.c.error_code == "", rows.c.error), else_="")
+        how_many, first = func.count().label("how_many"), func.min(rows.c.row_number).label("first")
+        grouped = (
+            select(rows.c.state, rows.c.error_code, how_many, first)
             .where(rows.c.run_id == run_id, rows.c.state.not_in((State.STARTED, State.PENDING, State.SENT)))
-            .group_by(rows.c.state, rows.c.error_code, rows.c.error)
-            .order_by(count.desc(), func.min(rows.c.row_number))
+            .group_by(rows.c.state, rows.c.error_code, text)
+            .order_by(how_many.desc(), first)
             .limit(limit)
+            .subquery()
+        )
+        query = (
+            select(grouped, rows.c.error)
+            .join(rows, (rows.c.run_id == run_id) & (rows.c.row_number == grouped.c.first))
+            .order_by(grouped.c.how_many.desc(), grouped.c.first)
         )
         async with self._database.reading() as connection:
             return tuple(
@@ -244,6 +253,7 @@ def _new_row(run_id: int, row: NewRow, now: float) -> dict[str, object]:
         "start_key": start and start.start_key,
         "cells": _json(row.cells),
         "kinds": row.kinds,
+        "error_code": planned.code,
         "error": planned.reason,
         "changed_at": now,
     }

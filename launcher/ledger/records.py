@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from launcher.core.model import Start, State
+from launcher.core.model import SENDABLE, Start, State
 from launcher.core.verdict import Judgement, Verdict
 from launcher.ledger.schema import attempts, claims, requests, rows
 
@@ -27,8 +28,16 @@ _JUDGE = (
         changed_at=bindparam("b_at"),
     )
 )
-_OWNERS = select(claims.c.start_key, claims.c.run_id, claims.c.row_number).where(
-    claims.c.scope == bindparam("b_scope"), claims.c.start_key.in_(bindparam("b_keys", expanding=True))
+_STANDING = (
+    select(
+        rows.c.row_number,
+        rows.c.state,
+        claims.c.run_id.label("owner_run"),
+        claims.c.row_number.label("owner_row"),
+    )
+    .join(claims, (claims.c.start_key == rows.c.start_key) & (claims.c.scope == bindparam("b_scope")))
+    .where(rows.c.run_id == bindparam("b_run"), rows.c.row_number.in_(bindparam("b_rows", expanding=True)))
+    .with_for_update(of=rows)
 )
 
 
@@ -36,8 +45,9 @@ _OWNERS = select(claims.c.start_key, claims.c.run_id, claims.c.row_number).where
 class Sent:
     """These starts are about to leave in that request.
 
-    Written: each is SENT, with one more attempt. Gives back the starts that may be sent: a row whose start
-    key has another owner by now is SKIPPED instead.
+    Written: each is SENT, with one more attempt. Gives back the starts that may be sent. A row whose start
+    key has another owner by now is SKIPPED; a row that is no longer waiting to be sent (another process has
+    taken it) is left as it is.
     """
 
     run_id: int
@@ -47,34 +57,37 @@ class Sent:
     at: float
 
     async def write(self, connection: AsyncConnection) -> tuple[Start, ...]:
-        owned = await self._owned(connection)
-        kept = tuple(start for start in self.starts if start.row_number in owned)
-        await self._give_up([start for start in self.starts if start.row_number not in owned], connection)
+        standing = {
+            row.row_number: row
+            for row in await connection.execute(
+                _STANDING,
+                {
+                    "b_run": self.run_id,
+                    "b_scope": self.scope,
+                    "b_rows": [start.row_number for start in self.starts],
+                },
+            )
+        }
+        waiting = [s for s in self.starts if State(standing[s.row_number].state) in SENDABLE]
+        kept = tuple(s for s in waiting if self._owns(standing[s.row_number]))
+        await self._give_up([start for start in waiting if start not in kept], connection)
         if not kept:
             return ()
         await connection.execute(
             insert(requests),
-            {
-                "run_id": self.run_id,
-                "number": self.request_number,
-                "rows": len(kept),
-                "sent_at": self.at,
-            },
+            {"run_id": self.run_id, "number": self.request_number, "rows": len(kept), "sent_at": self.at},
         )
         await connection.execute(
             _SEND, [{"b_run": self.run_id, "b_row": start.row_number, "b_at": self.at} for start in kept]
         )
         return kept
 
-    async def _owned(self, connection: AsyncConnection) -> set[int]:
-        found = await connection.execute(
-            _OWNERS, {"b_scope": self.scope, "b_keys": [start.start_key for start in self.starts]}
-        )
-        return {row_number for _key, run_id, row_number in found if run_id == self.run_id}
+    def _owns(self, row: Row[Any]) -> bool:
+        return bool(row.owner_run == self.run_id and row.owner_row == row.row_number)
 
     async def _give_up(self, lost: list[Start], connection: AsyncConnection) -> None:
         if lost:
-            verdict = Verdict(State.SKIPPED, text="a later run has taken this start over")
+            verdict = Verdict(State.SKIPPED, code="taken over", text="another row has taken this start over")
             await connection.execute(
                 _JUDGE, [_judged(self.run_id, start.row_number, verdict, self.at) for start in lost]
             )

@@ -1,7 +1,7 @@
 """SELECT, FILTER and ORDER of bizproc's list methods, as its REST service reads them.
 
-Source: docs, and servers as they were seen to answer. Unknown fields and operations are ignored without a word, and
-field names in FILTER count only in upper case.
+Source: docs, and servers as they were seen to answer. Unknown fields and operations are ignored without
+a word, and field names in FILTER count only in upper case.
 """
 
 import re

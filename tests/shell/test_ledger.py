@@ -138,6 +138,16 @@ async def test_a_start_that_a_later_run_has_taken_over_is_not_sent_by_the_earlie
     assert await states(ledger, first) == {2: State.SKIPPED}
 
 
+async def test_a_row_that_another_process_has_sent_is_not_sent_again(ledger: Ledger) -> None:
+    """Two processes go on with the same run: the database, not the lock, has the last word."""
+    run = await filled(ledger, start(2), start(3))
+    await ledger.record([sent(run, 1, start(2))])
+
+    assert await ledger.record([sent(run, 2, start(2), start(3))]) == [(start(3),)]
+    rows = await ledger.recorded_rows(run.id)
+    assert [(row.state, row.attempts) for row in rows] == [(State.SENT, 1), (State.SENT, 1)]
+
+
 @pytest.mark.parametrize(
     ("verdict", "then"),
     [
@@ -159,19 +169,19 @@ async def test_a_later_run_skips_what_may_have_started_and_starts_what_failed(
 
 
 async def test_a_duplicate_and_an_invalid_row_are_kept_with_their_reasons(ledger: Ledger) -> None:
-    run = await filled(ledger, start(2, "k"), start(3, "k"), Invalid(4, "the ID is blank"))
+    run = await filled(ledger, start(2, "k"), start(3, "k"), Invalid(4, "blank ID", "the ID is blank"))
 
     rows = await ledger.recorded_rows(run.id)
-    assert [(row.state, row.error) for row in rows] == [
-        (State.PENDING, ""),
-        (State.SKIPPED, "the same as row 2"),
-        (State.INVALID, "the ID is blank"),
+    assert [(row.state, row.error_code, row.error) for row in rows] == [
+        (State.PENDING, "", ""),
+        (State.SKIPPED, "duplicate", "the same as row 2"),
+        (State.INVALID, "blank ID", "the ID is blank"),
     ]
     assert (await ledger.counts(run.id)).total == 3
 
 
 async def test_causes_are_counted_the_most_frequent_first(ledger: Ledger) -> None:
-    run = await filled(ledger, start(2), start(3), start(4), Invalid(5, "blank"))
+    run = await filled(ledger, start(2), start(3), start(4), Invalid(5, "blank ID", "blank"))
     await ledger.record([sent(run, 1, start(2), start(3), start(4))])
     no = Verdict(State.FAILED, text="Wrong DOCUMENT_ID!")
     await ledger.record(
