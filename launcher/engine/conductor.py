@@ -68,7 +68,7 @@ class Conductor:
             _log.info("run begins", file=run.file, portal=run.portal, job=run.job or None)
             intake = None if table is None else await self._intake(run, job, table)
             try:
-                await self._work(run, job, intake)
+                await self._work(run, intake)
             finally:
                 await self._end(run, asyncio.get_running_loop().time() - began)
 
@@ -84,12 +84,11 @@ class Conductor:
             planner=planner,
             ledger=self._ledger,
             run_id=run.id,
-            scope=job.scope(run.id),
             progress=self._progress,
             after_row=await self._ledger.last_row(run.id),
         )
 
-    async def _work(self, run: RunRecord, job: Job, intake: Intake | None) -> None:
+    async def _work(self, run: RunRecord, intake: Intake | None) -> None:
         feed = Feed(FEED_BOUND)
         gate = Gate(
             self._rules.limits,
@@ -101,7 +100,6 @@ class Conductor:
         recorder = Recorder(self._ledger)
         worker = Worker(
             run_id=run.id,
-            scope=job.scope(run.id),
             portal=self._portal,
             feed=feed,
             gate=gate,

@@ -23,7 +23,6 @@ class Intake:
     planner: Planner
     ledger: Ledger
     run_id: int
-    scope: int
     progress: Progress
     after_row: int = 0
     """Rows up to this one are in the ledger already."""
@@ -52,7 +51,7 @@ class Intake:
         keys = [candidate.start_key for candidate in candidates if isinstance(candidate, Start)]
         planned = self.planner.plan(candidates, await self.ledger.claims(keys))
         new = [NewRow(plan, row.cells, row.kinds) for plan, row in zip(planned, rows, strict=True)]
-        await self.ledger.add_rows(self.run_id, self.scope, new)
+        await self.ledger.add_rows(self.run_id, new)
         self.progress.rows += len(new)
         for plan in planned:
             if plan.start is None:

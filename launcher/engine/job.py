@@ -35,10 +35,6 @@ class Job:
             parameters=self.parameters,
         )
 
-    def scope(self, run_id: int) -> int:
-        """Within which a start key has one owner: the whole ledger, or this run (see ledger.schema.claims)."""
-        return run_id if self.started_before is StartedBefore.START else 0
-
     def to_plan(self) -> dict[str, object]:
         """The job in JSON's types."""
         return {

@@ -39,7 +39,6 @@ class Worker:
     """One of several that share all that it has."""
 
     run_id: int
-    scope: int
     portal: Portal
     feed: Feed
     gate: Gate
@@ -62,7 +61,6 @@ class Worker:
         with structlog.contextvars.bound_contextvars(request_id=number):
             sent = Sent(
                 run_id=self.run_id,
-                scope=self.scope,
                 request_number=number,
                 starts=tuple(starts),
                 at=time.time(),

@@ -15,7 +15,12 @@ from launcher.ledger.schema import attempts, claims, requests, rows
 _SEND = (
     update(rows)
     .where(rows.c.run_id == bindparam("b_run"), rows.c.row_number == bindparam("b_row"))
-    .values(state=State.SENT, attempts=rows.c.attempts + 1, changed_at=bindparam("b_at"))
+    .values(
+        state=State.SENT,
+        attempts=rows.c.attempts + 1,
+        request_number=bindparam("b_request"),
+        changed_at=bindparam("b_at"),
+    )
 )
 _JUDGE = (
     update(rows)
@@ -35,7 +40,7 @@ _STANDING = (
         claims.c.run_id.label("owner_run"),
         claims.c.row_number.label("owner_row"),
     )
-    .join(claims, (claims.c.start_key == rows.c.start_key) & (claims.c.scope == bindparam("b_scope")))
+    .join(claims, claims.c.start_key == rows.c.start_key)
     .where(rows.c.run_id == bindparam("b_run"), rows.c.row_number.in_(bindparam("b_rows", expanding=True)))
     .with_for_update(of=rows)
 )
@@ -51,7 +56,6 @@ class Sent:
     """
 
     run_id: int
-    scope: int
     request_number: int
     starts: tuple[Start, ...]
     at: float
@@ -63,7 +67,6 @@ class Sent:
                 _STANDING,
                 {
                     "b_run": self.run_id,
-                    "b_scope": self.scope,
                     "b_rows": [start.row_number for start in self.starts],
                 },
             )
@@ -77,12 +80,11 @@ class Sent:
             insert(requests),
             {"run_id": self.run_id, "number": self.request_number, "rows": len(kept), "sent_at": self.at},
         )
-        await connection.execute(
-            _SEND, [{"b_run": self.run_id, "b_row": start.row_number, "b_at": self.at} for start in kept]
-        )
+        sent = {"b_run": self.run_id, "b_request": self.request_number, "b_at": self.at}
+        await connection.execute(_SEND, [sent | {"b_row": start.row_number} for start in kept])
         return kept
 
-    def _owns(self, row: Row[Any]) -> bool:
+    def _owns(self, row: Row[*tuple[Any, ...]]) -> bool:
         return bool(row.owner_run == self.run_id and row.owner_row == row.row_number)
 
     async def _give_up(self, lost: list[Start], connection: AsyncConnection) -> None:

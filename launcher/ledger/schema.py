@@ -51,6 +51,8 @@ rows = Table(
     Column("error_code", Text, nullable=False, server_default=""),
     Column("error", Text, nullable=False, server_default=""),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
+    # The request of the last attempt.
+    Column("request_number", Integer),
     Column("changed_at", Float, nullable=False),
     Index("rows_by_state", "run_id", "state", "row_number"),
 )
@@ -80,14 +82,21 @@ attempts = Table(
     Column("at", Float, nullable=False),
 )
 
+# The addresses that a portal had after it moved. Start keys go by the first, or a row that started before
+# the move would start again after it.
+addresses = Table(
+    "addresses",
+    metadata,
+    Column("address", String(255), primary_key=True),
+    Column("portal", Text, nullable=False),
+)
+
 # Which row owns a start key. A row is sent only while it is the owner, so one start key has one row at a
 # time that may be sent, whatever runs there are.
 claims = Table(
     "claims",
     metadata,
     Column("start_key", String(32), primary_key=True),
-    # 0, or the run's ID where each run starts anew.
-    Column("scope", Integer, primary_key=True, autoincrement=False),
     Column("run_id", Integer, nullable=False),
     Column("row_number", Integer, nullable=False),
 )

@@ -12,21 +12,18 @@ from launcher.core.model import Start
 from launcher.ledger.schema import claims
 
 
-async def own_claims(connection: AsyncConnection, run_id: int, scope: int, starts: Sequence[Start]) -> None:
+async def own_claims(connection: AsyncConnection, run_id: int, starts: Sequence[Start]) -> None:
     """From now on these rows of that run own their start keys, whoever did before."""
     if not starts:
         return
     await connection.execute(
         _statement(connection.dialect.name),
-        [
-            {"start_key": start.start_key, "scope": scope, "run_id": run_id, "row_number": start.row_number}
-            for start in starts
-        ],
+        [{"start_key": start.start_key, "run_id": run_id, "row_number": start.row_number} for start in starts],
     )
 
 
 def _statement(dialect: str) -> Insert:
-    key = [claims.c.start_key, claims.c.scope]
+    key = [claims.c.start_key]
     if dialect == "sqlite":
         ours = sqlite_insert(claims)
         return ours.on_conflict_do_update(

@@ -57,12 +57,12 @@ async def filled(
     planner = Planner(run_id=run.id, run=run.name, started_before=mode)
     keys = [candidate.start_key for candidate in candidates if isinstance(candidate, Start)]
     planned = planner.plan(candidates, await ledger.claims(keys))
-    await ledger.add_rows(run.id, 0, [NewRow(plan, (str(plan.row_number), "Анна"), "") for plan in planned])
+    await ledger.add_rows(run.id, [NewRow(plan, (str(plan.row_number), "Анна"), "") for plan in planned])
     return run
 
 
 def sent(run: RunRecord, request: int, *starts: Start) -> Sent:
-    return Sent(run_id=run.id, scope=0, request_number=request, starts=starts, at=1000.0)
+    return Sent(run_id=run.id, request_number=request, starts=starts, at=1000.0)
 
 
 def judged(run: RunRecord, request: int, *pairs: tuple[Start, Verdict]) -> Judged:

@@ -1,4 +1,4 @@
-"""The first ledger: runs, rows, requests, attempts, claims."""
+"""The first ledger: runs, rows, requests, attempts, addresses, claims."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("error_code", sa.Text, nullable=False, server_default=""),
         sa.Column("error", sa.Text, nullable=False, server_default=""),
         sa.Column("attempts", sa.Integer, nullable=False, server_default=sa.text("0")),
+        sa.Column("request_number", sa.Integer),
         sa.Column("changed_at", sa.Float, nullable=False),
     )
     op.create_index("rows_by_state", "rows", ["run_id", "state", "row_number"])
@@ -69,9 +70,13 @@ def upgrade() -> None:
         sa.Column("at", sa.Float, nullable=False),
     )
     op.create_table(
+        "addresses",
+        sa.Column("address", sa.String(255), primary_key=True),
+        sa.Column("portal", sa.Text, nullable=False),
+    )
+    op.create_table(
         "claims",
         sa.Column("start_key", sa.String(32), primary_key=True),
-        sa.Column("scope", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("run_id", sa.Integer, nullable=False),
         sa.Column("row_number", sa.Integer, nullable=False),
     )

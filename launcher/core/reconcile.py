@@ -1,0 +1,95 @@
+"""Which running workflow is the one whose start was not heard of.
+
+A workflow is a row's when it runs on the row's document with the row's template, was started by the webhook's
+own user while the lost request could have started it, and belongs to no other row. Everything else leaves
+the row unknown: a workflow that has ended is not listed, so a miss proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from launcher.core.model import Document
+
+EARLIEST_S = 5.0
+"""The portal's clock is asked by a request that takes a while itself, and may be set meanwhile."""
+
+LATEST_S = 90.0
+"""After a request has left: the cloud cuts it after 60 s, and a workflow may be listed a little later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostRow:
+    """A row whose start was not heard of, and when its request left, by our clock, in seconds since 1970."""
+
+    row_number: int
+    template_id: int
+    document: Document
+    sent_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A running workflow as the portal lists it; `started_at` by the portal's clock, in seconds since 1970."""
+
+    workflow_id: str
+    template_id: int
+    entity: str
+    element_id: str
+    started_at: float
+    started_by: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What asking the portal taught of a lost row: its workflow, or why it stays unknown."""
+
+    row_number: int
+    workflow_id: str = ""
+    reason: str = ""
+
+
+def settle(
+    lost: Sequence[LostRow],
+    running: Mapping[int, Sequence[Running]],
+    *,
+    owned: Collection[str],
+    user_id: int,
+    portal_ahead_s: float,
+) -> list[Settled]:
+    """One for each lost row. `running` has, by row number, what the portal lists for the row's document;
+    `owned` the workflow IDs that rows of the ledger have; `portal_ahead_s` is how far its clock is ahead."""
+    candidates = {
+        row.row_number: [
+            workflow.workflow_id
+            for workflow in running.get(row.row_number, ())
+            if workflow.workflow_id not in owned and _may_be(row, workflow, user_id, portal_ahead_s)
+        ]
+        for row in lost
+    }
+    wanted = Counter(workflow for found in candidates.values() for workflow in found)
+    return [_settled(row.row_number, candidates[row.row_number], wanted) for row in lost]
+
+
+def _may_be(row: LostRow, workflow: Running, user_id: int, portal_ahead_s: float) -> bool:
+    sent_at = row.sent_at + portal_ahead_s
+    return (
+        workflow.template_id == row.template_id
+        and workflow.entity == row.document.entity
+        and workflow.element_id == row.document.element_id
+        and workflow.started_by == user_id
+        and sent_at - EARLIEST_S <= workflow.started_at <= sent_at + LATEST_S
+    )
+
+
+def _settled(row_number: int, found: Sequence[str], wanted: Counter[str]) -> Settled:
+    if not found:
+        reason = "the portal lists no running workflow that fits: it has ended, or never started"
+        return Settled(row_number, reason=reason)
+    if len(found) > 1:
+        return Settled(row_number, reason=f"{len(found)} running workflows fit: {', '.join(found)}")
+    if wanted[found[0]] > 1:
+        return Settled(row_number, reason=f"the running workflow {found[0]} fits more than one row")
+    return Settled(row_number, workflow_id=found[0])

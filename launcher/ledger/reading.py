@@ -1,0 +1,179 @@
+"""What the ledger tells of runs and rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from sqlalchemy import Row, bindparam, case, func, select
+
+from launcher.core.model import Document, State
+from launcher.core.reconcile import LostRow
+from launcher.core.summary import Cause, Counts, Ending
+from launcher.ledger.database import Database
+from launcher.ledger.model import RecordedRow, RunRecord
+from launcher.ledger.schema import addresses, requests, rows, runs
+
+PAGE = 2000
+
+
+class Reading:
+    """The half of the ledger that changes nothing."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @property
+    def database(self) -> Database:
+        """Where it is kept."""
+        return self._database
+
+    async def run(self, run_id: int) -> RunRecord | None:
+        """That run, or None where there is none."""
+        async with self._database.reading() as connection:
+            found = (await connection.execute(select(runs).where(runs.c.id == run_id))).one_or_none()
+        return None if found is None else run_of(found)
+
+    async def last_runs(self, limit: int, *, portal: str | None = None) -> list[RunRecord]:
+        """The newest runs first."""
+        query = select(runs).order_by(runs.c.id.desc()).limit(limit)
+        if portal is not None:
+            query = query.where(runs.c.portal == portal)
+        async with self._database.reading() as connection:
+            return [run_of(row) for row in await connection.execute(query)]
+
+    async def counts(self, run_id: int) -> Counts:
+        """The run's rows by state."""
+        query = select(rows.c.state, func.count()).where(rows.c.run_id == run_id).group_by(rows.c.state)
+        async with self._database.reading() as connection:
+            return Counts({State(state): count for state, count in await connection.execute(query)})
+
+    async def requests(self, run_id: int) -> int:
+        """How many requests the run has sent to start rows."""
+        query = select(func.coalesce(func.max(requests.c.number), 0)).where(requests.c.run_id == run_id)
+        async with self._database.reading() as connection:
+            return int((await connection.execute(query)).scalar_one())
+
+    async def last_row(self, run_id: int) -> int:
+        """The last row of the file that the ledger has; 0 where it has none."""
+        query = select(func.coalesce(func.max(rows.c.row_number), 0)).where(rows.c.run_id == run_id)
+        async with self._database.reading() as connection:
+            return int((await connection.execute(query)).scalar_one())
+
+    async def causes(self, run_id: int, limit: int = 10) -> tuple[Cause, ...]:
+        """Why rows did not start, the most frequent cause first, each with its first row.
+
+        Rows with the same code have the same cause; the portal's own refusals often have none but a text.
+        """
+        # A text that names a workflow or a row differs from row to row, so it counts only without a code.
+        text = case((rows.c.error_code == "", rows.c.error), else_="")
+        how_many, first = func.count().label("how_many"), func.min(rows.c.row_number).label("first")
+        grouped = (
+            select(rows.c.state, rows.c.error_code, how_many, first)
+            .where(rows.c.run_id == run_id, rows.c.state.not_in((State.STARTED, State.PENDING, State.SENT)))
+            .group_by(rows.c.state, rows.c.error_code, text)
+            .order_by(how_many.desc(), first)
+            .limit(limit)
+            .subquery()
+        )
+        query = (
+            select(grouped, rows.c.error)
+            .join(rows, (rows.c.run_id == run_id) & (rows.c.row_number == grouped.c.first))
+            .order_by(grouped.c.how_many.desc(), grouped.c.first)
+        )
+        async with self._database.reading() as connection:
+            return tuple(
+                Cause(
+                    state=State(row.state),
+                    code=row.error_code,
+                    text=row.error,
+                    rows=row.how_many,
+                    first_row=row.first,
+                )
+                for row in await connection.execute(query)
+            )
+
+    async def portal_at(self, address: str) -> str:
+        """The portal that answers at this address, by the first address that it had."""
+        query = select(addresses.c.portal).where(addresses.c.address == address)
+        async with self._database.reading() as connection:
+            return (await connection.execute(query)).scalar() or address
+
+    async def lost_rows(self, run_id: int, *, after_row: int = 0) -> list[LostRow]:
+        """The run's next unknown rows by number, at most 2,000."""
+        query = (
+            select(rows, requests.c.sent_at)
+            .join(requests, (requests.c.run_id == rows.c.run_id) & (requests.c.number == rows.c.request_number))
+            .where(rows.c.run_id == run_id, rows.c.state == State.UNKNOWN, rows.c.row_number > after_row)
+            .order_by(rows.c.row_number)
+            .limit(PAGE)
+        )
+        async with self._database.reading() as connection:
+            return [
+                LostRow(
+                    row_number=row.row_number,
+                    template_id=row.template_id,
+                    document=Document(row.module, row.entity, row.element_id),
+                    sent_at=row.sent_at,
+                )
+                for row in await connection.execute(query)
+            ]
+
+    async def owned(self, workflow_ids: Sequence[str]) -> set[str]:
+        """Those of the workflow IDs that some row of the ledger has."""
+        query = select(rows.c.workflow_id).where(rows.c.workflow_id.in_(bindparam("ids", expanding=True)))
+        found: set[str] = set()
+        async with self._database.reading() as connection:
+            for first in range(0, len(workflow_ids), PAGE):
+                found.update(await connection.scalars(query, {"ids": workflow_ids[first : first + PAGE]}))
+        return found
+
+    async def recorded_rows(
+        self, run_id: int, *, after_row: int = 0, only: Sequence[State] = ()
+    ) -> list[RecordedRow]:
+        """The next rows by number, at most 2,000; an empty list after the last."""
+        query = (
+            select(rows)
+            .where(rows.c.run_id == run_id, rows.c.row_number > after_row)
+            .order_by(rows.c.row_number)
+            .limit(PAGE)
+        )
+        if only:
+            query = query.where(rows.c.state.in_(only))
+        async with self._database.reading() as connection:
+            return [_recorded(row) for row in await connection.execute(query)]
+
+
+def _recorded(row: Row[tuple[object, ...]]) -> RecordedRow:
+    return RecordedRow(
+        row_number=row.row_number,
+        cells=tuple(json.loads(row.cells)),
+        kinds=row.kinds,
+        state=State(row.state),
+        workflow_id=row.workflow_id,
+        error_code=row.error_code,
+        error=row.error,
+        attempts=row.attempts,
+        changed_at=row.changed_at,
+    )
+
+
+def run_of(row: Row[tuple[object, ...]]) -> RunRecord:
+    """A row of the table of runs as a record."""
+    return RunRecord(
+        id=row.id,
+        job=row.job,
+        file=row.file,
+        portal=row.portal,
+        plan=json.loads(row.plan),
+        header=tuple(json.loads(row.header)),
+        dialect=json.loads(row.dialect),
+        fingerprint=row.fingerprint,
+        results=row.results,
+        loaded=row.loaded,
+        ending=Ending(row.ending),
+        stopped_because=row.stopped_because,
+        created_at=row.created_at,
+        ended_at=row.ended_at,
+        active_s=row.active_s,
+    )
