@@ -18,6 +18,7 @@ from rich.text import Text
 from launcher.cli.options import GlobalOptions
 from launcher.cli.paths import shown_path
 from launcher.core.model import Start, State
+from launcher.core.pacing import eta_s
 from launcher.core.summary import Cause, Ending, Exit, Summary
 from launcher.core.words import counted, duration
 from launcher.engine import Progress
@@ -143,8 +144,9 @@ class _ProgressView:
         sent = done - progress.settled_before
         if seconds >= 1 and sent > 0:
             text.append(f" · {sent / seconds:,.0f} rows/s")
-            if total > done:
-                text.append(f" · {duration((total - done) * seconds / sent)} left")
+            left_s = eta_s(done=sent, left=total - done, seconds=seconds)
+            if left_s:
+                text.append(f" · {duration(left_s)} left")
         if progress.waiting:
             text.append(f" · waiting: {progress.waiting}", style="yellow")
         return text

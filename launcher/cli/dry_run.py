@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 
 from launcher.cli.console import Console
@@ -22,7 +23,9 @@ async def show_plan(
 ) -> int:
     """Show what a run would do, and give the exit code; nothing is sent and nothing is written."""
     mapper = Mapper(job.mapping(portal), table.header)
-    planner = Planner(run_id=0, run="this run", started_before=job.started_before, limit=job.limit)
+    planner = Planner(
+        run_id=0, run="this run", started_before=job.started_before, now=time.time(), limit=job.limit
+    )
     planned_already: dict[str, Claim] = {}
     states: Counter[State] = Counter()
     causes: dict[tuple[State, str], list[Planned]] = {}

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from launcher.core.documents import kind_named
+from launcher.core.guard import StopAfter
 from launcher.core.mapping import Fixed, FromColumn, Source
 from launcher.engine import Job
 from launcher.portal import Portal, template_named
@@ -138,7 +139,9 @@ async def settle_job(chosen: Chosen, options: RunOptions, portal: Portal) -> Job
         document_column=config.columns.document,
         parameters={name: _source(parameter) for name, parameter in config.parameters.items()}
         | options.parameters,
-        started_before=config.started_before,
+        started_before=config.started_before_rule(),
+        duplicates=config.duplicates,
+        stop_after=config.stop_after.limit() if config.stop_after else StopAfter(),
         limit=options.limit,
     )
 

@@ -40,7 +40,7 @@ class Running:
         rules = Rules(
             limits=self.config.effective_limits(),
             concurrency=self.config.concurrency,
-            give_up_after_s=self.config.give_up_after_minutes * 60,
+            give_up_after_s=self.config.give_up_after,
         )
         conductor = Conductor(self.ledger, self.portal, rules, stopping=stopping, progress=progress)
         with interruptible(stopping, console.tell), console.showing(progress):

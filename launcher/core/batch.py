@@ -8,7 +8,7 @@ Source: official REST documentation, "How to Execute a Batch Request".
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 from launcher.core.model import Start, Value
@@ -19,11 +19,19 @@ MAX_COMMANDS = 50
 MAX_INPUT_VARS = 1000
 """PHP's parse_str drops what comes after that many values, in silence (php.ini, max_input_vars)."""
 
+LONGEST_BATCH = 512 * 1024
+"""Bytes of parameters in one batch, reckoned high. Web servers commonly take 1 MB and drop what is longer."""
+
 START = "bizproc.workflow.start"
 
 _REPLACED_BY_THE_PORTAL = re.compile(r"\$(?:result|next|total|time|error)", re.IGNORECASE)
 """The portal replaces `$result[...]` and its like by earlier commands' answers, after decoding, so no
 escaping prevents it. Wider than the portal's own pattern on purpose: a single call costs little."""
+
+
+_KEPT_NAME = re.compile(r"(?!__)[^\[\]\0\s][^\[\]\0]*")
+"""Names that parse_str surely keeps. It decodes a name before it looks for its brackets, cuts it at a NUL,
+takes a single white space for no name, and drops `__Host-...` and `__Secure-...` in silence."""
 
 
 def command_key(start: Start) -> str:
@@ -39,8 +47,7 @@ def must_go_alone(start: Start) -> bool:
     """Whether a batch would damage this start, so that it needs a single call."""
     values = 0
     for name, value in start.parameters.items():
-        # parse_str decodes a name before it looks for its brackets.
-        if not name or "[" in name or "]" in name:
+        if not _KEPT_NAME.fullmatch(name):
             return True
         for text in (name, *_texts(value)):
             values += 1
@@ -51,29 +58,57 @@ def must_go_alone(start: Start) -> bool:
     return values > MAX_INPUT_VARS - 10
 
 
+def together(starts: Sequence[Start], size: int) -> int:
+    """How many of the starts, from the first, go in the next request: `size` at most, and at least one."""
+    count, length = 0, 0
+    for start in starts[:size]:
+        length += sum(_encoded_at_most(text) for value in start.parameters.values() for text in _texts(value))
+        if must_go_alone(start) or length > LONGEST_BATCH:
+            break
+        count += 1
+    return max(1, count)
+
+
+def _encoded_at_most(text: str) -> int:
+    return len(text) * (3 if text.isascii() else 12)
+
+
 def encode(starts: Sequence[Start]) -> dict[str, object]:
     """The body of a `batch` of these starts; none of them may be one that must go alone."""
-    if len(starts) > MAX_COMMANDS:
-        raise ValueError(f"{len(starts)} commands in one batch, {MAX_COMMANDS} at most")
-    return {"halt": 0, "cmd": {command_key(start): encode_command(start) for start in starts}}
+    commands = {command_key(start): encode_command(start) for start in starts}
+    if len(commands) < len(starts) or len(starts) > MAX_COMMANDS:
+        raise ValueError(f"{len(starts)} starts for {len(commands)} commands, {MAX_COMMANDS} at most")
+    return {"halt": 0, "cmd": commands}
 
 
 def encode_command(start: Start) -> str:
     """One command of a batch: `bizproc.workflow.start?TEMPLATE_ID=...`."""
-    document = start.document
-    pairs = [
-        f"TEMPLATE_ID={start.template_id}",
-        f"DOCUMENT_ID[0]={_quoted(document.module)}",
-        f"DOCUMENT_ID[1]={_quoted(document.entity)}",
-        f"DOCUMENT_ID[2]={_quoted(document.element_id)}",
-    ]
-    for name, value in start.parameters.items():
-        key = f"PARAMETERS[{_quoted(name)}]"
-        if isinstance(value, str):
-            pairs.append(f"{key}={_quoted(value)}")
-        else:
-            pairs += [f"{key}[{index}]={_quoted(text)}" for index, text in enumerate(value)]
-    return f"{START}?{'&'.join(pairs)}"
+    return encode_call(START, encode_single(start))
+
+
+def encode_call(method: str, parameters: Mapping[str, object]) -> str:
+    """A call as one command of a batch. `parameters`: texts, numbers, and lists and maps of them."""
+    pairs = [pair for name, value in parameters.items() for pair in _pairs(_quoted(name), value)]
+    return f"{method}?{'&'.join(pairs)}"
+
+
+def _pairs(name: str, value: object) -> Iterator[str]:
+    """`name=value`, or `name[key]=value` for each value inside."""
+    match value:
+        case str():
+            yield f"{name}={_quoted(value)}"
+        case bool():
+            raise TypeError("true and false cannot be said in a batch")
+        case Mapping():
+            for key, inner in value.items():
+                yield from _pairs(f"{name}[{_quoted(str(key))}]", inner)
+        case list() | tuple():
+            for index, inner in enumerate(value):
+                yield from _pairs(f"{name}[{index}]", inner)
+        case int():
+            yield f"{name}={value}"
+        case _:
+            raise TypeError(f"{type(value).__name__} cannot be said in a batch")
 
 
 def encode_single(start: Start) -> dict[str, object]:

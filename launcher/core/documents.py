@@ -89,9 +89,9 @@ KINDS: dict[str, Kind] = {
 }  # fmt: skip
 """All kinds but smart processes, which carry their type's number: `dynamic:147`."""
 
-_DYNAMIC = re.compile(r"dynamic[:_](\d{1,9})", re.IGNORECASE)
+_DYNAMIC = re.compile(r"dynamic[:_]0*([1-9]\d{0,8})", re.IGNORECASE | re.ASCII)
 _NUMBER = re.compile(r"0*([1-9]\d{0,18})(?:\.0+)?", re.ASCII)
-_PREFIXED = re.compile(r"([A-Za-z][A-Za-z0-9_]*?)_(\d+)", re.ASCII)
+_PREFIXED = re.compile(r"([A-Za-z][A-Za-z0-9_]*?)_(\d{1,19})", re.ASCII)
 
 
 def kind_named(name: str) -> Kind:

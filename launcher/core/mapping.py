@@ -100,7 +100,7 @@ class Mapper:
         self._columns: dict[str, _Column] = {}
         for name, source in mapping.parameters.items():
             if isinstance(source, Fixed):
-                self._fixed[name] = source.text
+                self._fixed[name] = _sayable(name, source.text)
             else:
                 self._columns[name] = _find(header, source.column, f'for the parameter "{name}"')
 
@@ -153,6 +153,15 @@ def _find(header: Sequence[str], wanted: str, purpose: str) -> _Column:
             f'the column "{wanted}" {purpose} stands in the file more than once (columns {places}); rename one'
         )
     return _Column(found[0], header[found[0]])
+
+
+def _sayable(name: str, text: str) -> str:
+    """The text; raises MappingError where it is broken, as what a terminal passes on in another encoding."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise MappingError(f'the value of the parameter "{name}" is not Unicode text; write it anew') from None
+    return text
 
 
 def _folded(heading: str) -> str:

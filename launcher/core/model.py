@@ -90,3 +90,8 @@ def start_key(
     ]
     text = json.dumps(identity, ensure_ascii=False, separators=(",", ":"))
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def next_key(key: str) -> str:
+    """The start key of the next repetition of a start in the same file."""
+    return hashlib.blake2b(key.encode(), digest_size=16).hexdigest()

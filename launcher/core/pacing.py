@@ -16,7 +16,7 @@ class Limits:
 
     burst: int
     """Requests at once before the portal answers QUERY_LIMIT_EXCEEDED; 0: no rate limit."""
-    per_second: float
+    per_second: int
     """Requests that the portal's bucket forgets each second, in one step a second."""
     operating_seconds: float
     """Execution seconds of one method in ten minutes; 0: no limit."""
@@ -47,15 +47,21 @@ def bucket(limits: Limits) -> Bucket | None:
     """
     if limits.burst <= 0 or limits.per_second <= 0:
         return None
-    capacity = max(1.0, limits.burst - limits.per_second + 1)
-    return Bucket(capacity, capacity / limits.per_second)
+    per_second = _drains(limits)
+    capacity = limits.burst - per_second + 1
+    return Bucket(capacity, capacity / per_second)
 
 
 def drained(limits: Limits) -> Bucket | None:
     """The bucket after a refusal: the portal's is full, so only what drains may be sent."""
     if limits.burst <= 0 or limits.per_second <= 0:
         return None
-    return Bucket(1, 1 / limits.per_second)
+    return Bucket(1, 1 / _drains(limits))
+
+
+def _drains(limits: Limits) -> int:
+    """What the portal's bucket cannot hold, it cannot drain in one step."""
+    return min(limits.per_second, limits.burst)
 
 
 FIRST_WAIT_S = 1.0
@@ -88,11 +94,15 @@ class Pause:
             return
         self._failures += 1
         self._began = now
-        self._until = now + backoff_s(self._failures, jitter)
+        self._until = max(self._until, now + backoff_s(self._failures, jitter))
+
+    def got_through(self) -> None:
+        """The portal accepted or refused rows, though it may have held back others."""
+        self._trouble_since = None
 
     def answered(self, *, sent_at: float) -> None:
-        """A request that left at `sent_at` got through."""
-        self._trouble_since = None
+        """A request that left at `sent_at` got through, and the portal held back nothing."""
+        self.got_through()
         if sent_at >= self._until:
             self._failures = 0
 
@@ -123,23 +133,30 @@ class Caution:
         self._recovering = False
         self._losses = 0
         self._proven = False
+        self._lost_at = float("-inf")
         self.size = 1
 
     def may_send(self, in_flight: int) -> bool:
         """Whether another request may join those in the air."""
         return in_flight < (self._concurrency if self._proven else 1)
 
-    def answered(self) -> None:
-        """The portal accepted or refused a row."""
+    def answered(self, *, sent_at: float) -> None:
+        """The portal accepted or refused a row of a request that left at `sent_at`."""
+        if sent_at < self._lost_at:
+            return  # it says nothing of what came after
         self._losses = 0
         self._proven = True  # and more than one request may be in the air
         self.size = min(self._largest, self.size * 2) if self._recovering else self._largest
         self._recovering = self.size < self._largest
 
-    def lost(self, rows: int) -> None:
-        """The answer to a request of that many rows was lost."""
-        if rows <= self.size:
+    def lost(self, *, sent_at: float, now: float) -> None:
+        """The answer to a request that left at `sent_at` was lost.
+
+        Of requests that were in the air together, only the first that is lost counts.
+        """
+        if sent_at >= self._lost_at:
             self._losses += 1
+            self._lost_at = now
         self.size = 1
         self._proven = False
         self._recovering = True

@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from launcher.core.model import Invalid, Start, State
+from launcher.core.model import Invalid, Start, State, next_key
 
 
-class StartedBefore(StrEnum):
-    """What to do with a start that an earlier run has started."""
+@dataclass(frozen=True, slots=True)
+class StartedBefore:
+    """What a start that an earlier run has started means to this one."""
+
+    forget_after_s: float
+    """It is skipped for so long after it started, and then started anew."""
+
+
+SKIP = StartedBefore(math.inf)
+"""Never start the same start key twice."""
+
+START = StartedBefore(0)
+"""Each run starts anew."""
+
+
+class Duplicates(StrEnum):
+    """What to do with rows of one file that have the same start key."""
 
     SKIP = "skip"
-    """Never start the same start key twice."""
+    """The first goes, the others name its row."""
     START = "start"
-    """Each run starts anew."""
+    """All go."""
+    ERROR = "error"
+    """The file is refused."""
+
+
+DUPLICATE = "duplicate"
+"""The code of a row that is skipped because of an earlier one of its file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +50,9 @@ class Claim:
     row_number: int
     state: State
     workflow_id: str = ""
+    at: float = 0.0
+    """When the state was reached, in seconds since 1970; `when` says it in words for the person."""
     when: str = ""
-    """When the state was reached, in words for the person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +76,16 @@ class Planner:
         run_id: int,
         run: str,
         started_before: StartedBefore,
+        now: float,
         limit: int | None = None,
         planned_so_far: int = 0,
     ) -> None:
-        """`limit`: plan that many starts in all, those planned so far included, and skip the rest."""
+        """`now`: seconds since 1970. `limit`: plan that many starts, those planned so far included, and skip
+        the rest."""
         self._run_id = run_id
         self._run = run
         self._started_before = started_before
+        self._now = now
         self._limit = limit
         self._starts = planned_so_far
 
@@ -90,8 +116,8 @@ class Planner:
     def _why_skipped(self, claim: Claim) -> tuple[str, str] | None:
         """Why a start with that owner is not planned, as code and reason; None where it is."""
         if claim.run_id == self._run_id:
-            return "duplicate", f"the same as row {claim.row_number}"
-        if self._started_before is StartedBefore.START:
+            return DUPLICATE, f"the same as row {claim.row_number}"
+        if self._now - claim.at >= self._started_before.forget_after_s:
             return None
         where = f"{claim.when} in run {claim.run}, row {claim.row_number}"
         if claim.state is State.STARTED:
@@ -99,3 +125,11 @@ class Planner:
         if claim.state in (State.UNKNOWN, State.SENT):
             return "unknown before", f"may have started {where}, which is unknown"
         return None
+
+
+def another(start: Start) -> Start:
+    """The same start once more: for a row that repeats an earlier one of its file and is to start all the same.
+
+    The n-th repetition has the same start key in every run, so that a later run knows it again.
+    """
+    return replace(start, start_key=next_key(start.start_key))

@@ -32,6 +32,18 @@ class Exit(IntEnum):
     PORTAL_IN_USE = 6
 
 
+_SHOWN = (
+    State.STARTED,
+    State.FAILED,
+    State.UNKNOWN,
+    State.INVALID,
+    State.SKIPPED,
+    State.PENDING,
+    State.DEFERRED,
+)
+"""The states of the JSON document, in the contract's order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """Rows by state."""
@@ -47,7 +59,7 @@ class Counts:
 
     def shown(self, *, running: bool) -> dict[str, int]:
         """The counts of the contract: a sent row counts as pending while the run goes, as unknown after."""
-        counted = {state.value: self[state] for state in State if state is not State.SENT}
+        counted = {state.value: self[state] for state in _SHOWN}
         counted[State.PENDING if running else State.UNKNOWN] += self[State.SENT]
         return counted
 
@@ -61,9 +73,10 @@ def exit_code(counts: Counts, ending: Ending) -> Exit:
             return Exit.INTERRUPTED
         case Ending.RUNNING | Ending.FINISHED:
             pass
-    if counts[State.UNKNOWN] or counts[State.SENT]:
+    shown = counts.shown(running=ending is Ending.RUNNING)
+    if shown[State.UNKNOWN]:
         return Exit.SOME_UNKNOWN
-    if any(counts[state] for state in (State.FAILED, State.INVALID, State.DEFERRED, State.PENDING)):
+    if any(shown[state] for state in (State.FAILED, State.INVALID, State.DEFERRED, State.PENDING)):
         return Exit.SOME_NOT_STARTED
     return Exit.ALL_STARTED
 

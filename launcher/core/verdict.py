@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from launcher.core.batch import command_key
-from launcher.core.catalogue import MENDS
+from launcher.core.catalogue import BUSY, MENDS, is_busy
 from launcher.core.model import Start, State
 
 
@@ -59,6 +59,8 @@ class Verdict:
     """The portal's error code as it came, or the name of how the answer was lost."""
     text: str = ""
     """The reason for the person; the portal's own words where it gave some."""
+    later: bool = False
+    """DEFERRED for a reason of the row's own: it may be sent again, but not at once."""
 
 
 class Limit(Enum):
@@ -148,13 +150,22 @@ def answer_of(outcome: Outcome) -> dict[str, object] | NoAnswer:
                 return NoAnswer("the portal's answer cannot be understood", refused=False)
             code, text = error
             mend = MENDS.get(code.upper())
-            return NoAnswer(mend or f"the portal answered {code}: {text}", refused=mend is not None)
+            said = ": ".join(part for part in (code, text) if part) or "an error without a reason"
+            return NoAnswer(mend or f"the portal answered {said}", refused=mend is not None)
         case Moved(host):
             return NoAnswer(_moved(host), refused=True)
         case Unsent(cause):
             return NoAnswer(f"the portal could not be reached ({cause})", refused=False)
         case Unheard(cause):
             return NoAnswer(f"the portal's answer was lost ({cause})", refused=False)
+
+
+def answers_of_batch(body: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
+    """Results and totals of a batch of questions, by command key; what is missing was not answered."""
+    inner = body.get("result")
+    if not isinstance(inner, dict):
+        return {}, {}
+    return _map(inner.get("result")) or {}, _map(inner.get("result_total")) or {}
 
 
 def _moved(host: str) -> str:
@@ -165,6 +176,8 @@ def judge_batch(starts: Sequence[Start], outcome: Outcome) -> Judgement:
     """What became of the starts of one `batch`."""
     if not isinstance(outcome, Heard):
         return _not_heard(starts, outcome)
+    if _contradicts_itself(outcome.body):
+        return _lost(starts, "unexpected answer", "the portal answered with a result and with an error")
     if (error := _error_of(outcome.body)) is not None:
         code, text = error
         if not code:
@@ -184,6 +197,8 @@ def judge_single(start: Start, outcome: Outcome) -> Judgement:
     starts = (start,)
     if not isinstance(outcome, Heard):
         return _not_heard(starts, outcome)
+    if _contradicts_itself(outcome.body):
+        return _lost(starts, "unexpected answer", "the portal answered with a result and with an error")
     if (error := _error_of(outcome.body)) is not None:
         code, text = error
         if not code and outcome.status != 400:
@@ -240,6 +255,8 @@ def _judge_error(code: str, text: str) -> tuple[Verdict, Hold | None, Halt | Non
         case _Meaning.STOP:
             return Verdict(State.PENDING), None, Halt(code, MENDS[code.upper()])
         case _Meaning.REFUSED:
+            if is_busy(text):
+                return Verdict(State.DEFERRED, code=BUSY, text=text, later=True), None, None
             return Verdict(State.FAILED, code=code, text=text or "refused without a reason"), None, None
         case _Meaning.UNKNOWN:
             return Verdict(State.UNKNOWN, code=code, text=text), None, None
@@ -295,6 +312,10 @@ def _error_of(body: object) -> tuple[str, str] | None:
         return None
     code, text = body["error"], body.get("error_description", "")
     return (code if isinstance(code, str) else str(code)), (text if isinstance(text, str) else str(text))
+
+
+def _contradicts_itself(body: object) -> bool:
+    return isinstance(body, dict) and "error" in body and bool(body.get("result"))
 
 
 def _maps_of(answer: Heard) -> tuple[dict[str, object], dict[str, object]] | None:

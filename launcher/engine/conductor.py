@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
+from launcher.core.guard import Guard
 from launcher.core.mapping import Mapper
 from launcher.core.model import State
 from launcher.core.pacing import Caution, Limits
@@ -68,31 +70,37 @@ class Conductor:
             _log.info("run begins", file=run.file, portal=run.portal, job=run.job or None)
             intake = None if table is None else await self._intake(run, job, table)
             try:
-                await self._work(run, intake)
+                await self._work(run, job, intake)
             finally:
                 await self._end(run, asyncio.get_running_loop().time() - began)
 
     async def _intake(self, run: RunRecord, job: Job, table: Table) -> Intake:
         counts = await self._ledger.counts(run.id)
         planner = Planner(
-            run_id=run.id, run=run.name, started_before=job.started_before, limit=job.limit,
+            run_id=run.id,
+            run=run.name,
+            started_before=job.started_before,
+            now=time.time(),
+            limit=job.limit,
             planned_so_far=counts.total - counts[State.INVALID] - counts[State.SKIPPED],
-        )  # fmt: skip
+        )
         return Intake(
             table=table,
             mapper=Mapper(job.mapping(run.portal), table.header),
             planner=planner,
             ledger=self._ledger,
             run_id=run.id,
+            duplicates=job.duplicates,
             progress=self._progress,
             after_row=await self._ledger.last_row(run.id),
         )
 
-    async def _work(self, run: RunRecord, intake: Intake | None) -> None:
+    async def _work(self, run: RunRecord, job: Job, intake: Intake | None) -> None:
         feed = Feed(FEED_BOUND)
         gate = Gate(
             self._rules.limits,
             Caution(concurrency=self._rules.concurrency),
+            guard=Guard(job.stop_after),
             give_up_after_s=self._rules.give_up_after_s,
             stopping=self._stopping,
             progress=self._progress,
@@ -107,7 +115,15 @@ class Conductor:
             requests=Requests(await self._ledger.requests(run.id)),
             progress=self._progress,
         )
-        feeder = Feeder(ledger=self._ledger, run_id=run.id, feed=feed, intake=intake, stopping=self._stopping)
+        feeder = Feeder(
+            ledger=self._ledger,
+            run_id=run.id,
+            feed=feed,
+            intake=intake,
+            give_up_after_s=self._rules.give_up_after_s,
+            stopping=self._stopping,
+            progress=self._progress,
+        )
         async with asyncio.TaskGroup() as group:
             background = [
                 group.create_task(recorder.run(), name="recorder"),

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from launcher.core.batch import MAX_COMMANDS
 from launcher.core.model import State
+from launcher.core.words import counted, duration
 from launcher.engine.feed import Feed
 from launcher.engine.intake import Intake
+from launcher.engine.progress import Progress
 from launcher.engine.stopping import Stopping
 from launcher.ledger import Ledger
 
 _PAGE = 10 * MAX_COMMANDS
+
+FIRST_ROUND_S = 15.0
+LONGEST_ROUND_S = 300.0
+"""Between two tries of rows that wait for a workflow on their own item to end."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -23,14 +30,36 @@ class Feeder:
     feed: Feed
     intake: Intake | None
     """None where every row is in the ledger already."""
+    give_up_after_s: float
     stopping: Stopping
+    progress: Progress
 
     async def run(self) -> None:
-        """Every row that can be sent has been, once, when this returns, unless the run is to stop."""
+        """Every row that can be sent has been, when this returns, unless the run is to stop.
+
+        Rows that the portal defers go again in rounds, until they start or are given up for this sitting.
+        """
         await self._pass(State.DEFERRED)
         await self._pass(State.PENDING)
         await self.feed.all_settled()
+        await self._rounds()
         await self.feed.close()
+
+    async def _rounds(self) -> None:
+        loop = asyncio.get_running_loop()
+        give_up_at, wait_s = loop.time() + self.give_up_after_s, FIRST_ROUND_S
+        while deferred := (await self.ledger.counts(self.run_id))[State.DEFERRED]:
+            left_s = give_up_at - loop.time()
+            if self.stopping.is_set or left_s <= 0:
+                return
+            wait_s = min(wait_s, left_s)
+            self.progress.waiting = f"{counted(deferred, 'row')} deferred by the portal, {duration(wait_s)}"
+            await self.stopping.sleep(wait_s)
+            self.progress.waiting = ""
+            self.progress.settled[State.DEFERRED] = 0
+            await self._pass(State.DEFERRED)
+            await self.feed.all_settled()
+            wait_s = min(2 * wait_s, LONGEST_ROUND_S)
 
     async def _pass(self, state: State) -> None:
         last_row = 0

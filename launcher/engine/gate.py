@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 import structlog
 from aiolimiter import AsyncLimiter
 
+from launcher.core.guard import Guard
+from launcher.core.model import State
 from launcher.core.pacing import Bucket, Caution, Limits, Pause, bucket, drained
 from launcher.core.summary import Ending
 from launcher.core.verdict import Judgement, Limit
@@ -28,17 +30,20 @@ class Gate:
         limits: Limits,
         caution: Caution,
         *,
+        guard: Guard,
         give_up_after_s: float,
         stopping: Stopping,
         progress: Progress,
     ) -> None:
         self._limits = limits
         self._caution = caution
+        self._guard = guard
         self._give_up_after_s = give_up_after_s
         self._stopping = stopping
         self._progress = progress
         self._pause = Pause()
         self._limiter = _limiter(bucket(limits))
+        self._bucket_known = False
         self._in_flight = 0
         self._changed = asyncio.Condition()
 
@@ -88,27 +93,48 @@ class Gate:
         """Take account of the answer to a request that left at `sent_at` of this gate's clock."""
         if judgement.halt is not None:
             self._stopping.stop(Ending.STOPPED, judgement.halt.text)
-        elif judgement.hold is not None:
-            self._hold(judgement.hold.limit, sent_at)
         elif judgement.lost:
-            self._lost(len(judgement.verdicts), sent_at)
+            self._lost(sent_at)
         else:
-            self._pause.answered(sent_at=sent_at)
-            self._caution.answered()
+            if self._watch(judgement):
+                await self._answered(sent_at)
+            if judgement.hold is not None:
+                self._hold(judgement.hold.limit, sent_at)
+            else:
+                self._pause.answered(sent_at=sent_at)
         async with self._changed:
             self._changed.notify_all()
 
+    async def _answered(self, sent_at: float) -> None:
+        self._pause.got_through()
+        self._caution.answered(sent_at=sent_at)
+        if not self._bucket_known and self._limiter is not None:
+            # The portal's bucket had nothing to drain before the first request reached it, so ours begins
+            # to drain when its answer is here, however slow the way is.
+            self._bucket_known = True
+            self._limiter = _limiter(bucket(self._limits))
+            if self._limiter is not None:
+                await self._limiter.acquire()
+
+    def _watch(self, judgement: Judgement) -> bool:
+        """Whether the portal accepted or refused a row; stops the run where too many are refused."""
+        states = [verdict.state for verdict in judgement.verdicts]
+        accepted, failed = states.count(State.STARTED), states.count(State.FAILED)
+        if why := self._guard.count(accepted=accepted, failed=failed):
+            self._stopping.stop(Ending.STOPPED, why)
+        return accepted + failed > 0
+
     def _hold(self, limit: Limit, sent_at: float) -> None:
         if limit is Limit.RATE:
-            self._limiter = _limiter(drained(self._limits))
+            self._limiter, self._bucket_known = _limiter(drained(self._limits)), True
         self._wait(limit.value, sent_at)
         if self._pause.trouble_s(self._now()) > self._give_up_after_s:
             self._stopping.stop(
                 Ending.STOPPED, f"{limit.value} for {duration(self._give_up_after_s)}; no request got through"
             )
 
-    def _lost(self, rows: int, sent_at: float) -> None:
-        self._caution.lost(rows)
+    def _lost(self, sent_at: float) -> None:
+        self._caution.lost(sent_at=sent_at, now=self._now())
         self._wait("the portal's answer was lost", sent_at)
         if self._caution.hopeless:
             self._stopping.stop(

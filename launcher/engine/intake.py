@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from launcher.core.mapping import Mapper
-from launcher.core.model import Start
-from launcher.core.plan import Planner
+from launcher.core.model import Invalid, Start
+from launcher.core.plan import DUPLICATE, Duplicates, Planned, Planner, another
 from launcher.engine.progress import Progress
 from launcher.ledger import Ledger, NewRow
 from launcher.sheets import Row, Table
@@ -23,6 +23,7 @@ class Intake:
     planner: Planner
     ledger: Ledger
     run_id: int
+    duplicates: Duplicates
     progress: Progress
     after_row: int = 0
     """Rows up to this one are in the ledger already."""
@@ -48,8 +49,7 @@ class Intake:
         if not rows:
             return
         candidates = [self.mapper.start(row.number, row.cells, row.kinds) for row in rows]
-        keys = [candidate.start_key for candidate in candidates if isinstance(candidate, Start)]
-        planned = self.planner.plan(candidates, await self.ledger.claims(keys))
+        planned = await self._plan(candidates)
         new = [NewRow(plan, row.cells, row.kinds) for plan, row in zip(planned, rows, strict=True)]
         await self.ledger.add_rows(self.run_id, new)
         self.progress.rows += len(new)
@@ -57,3 +57,15 @@ class Intake:
             if plan.start is None:
                 self.progress.settled[plan.state] += 1
         self.added.set()
+
+    async def _plan(self, candidates: Sequence[Start | Invalid]) -> list[Planned]:
+        keys = [candidate.start_key for candidate in candidates if isinstance(candidate, Start)]
+        planned = self.planner.plan(candidates, await self.ledger.claims(keys))
+        if self.duplicates is not Duplicates.START:
+            return planned
+        repeated = [index for index, plan in enumerate(planned) if plan.code == DUPLICATE]
+        if repeated:
+            once_more = [another(start) for index in repeated if isinstance(start := candidates[index], Start)]
+            for index, plan in zip(repeated, await self._plan(once_more), strict=True):
+                planned[index] = plan
+        return planned

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from launcher.core.documents import kind_named
+from launcher.core.guard import NEVER, StopAfter
 from launcher.core.mapping import Fixed, FromColumn, RowMapping, Source
-from launcher.core.plan import StartedBefore
+from launcher.core.plan import SKIP, Duplicates, StartedBefore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +22,9 @@ class Job:
     kind: str
     document_column: str
     parameters: Mapping[str, Source]
-    started_before: StartedBefore = StartedBefore.SKIP
+    started_before: StartedBefore = SKIP
+    duplicates: Duplicates = Duplicates.SKIP
+    stop_after: StopAfter = NEVER
     limit: int | None = None
     """Start that many rows at most."""
 
@@ -45,22 +49,27 @@ class Job:
                 name: {"column": source.column} if isinstance(source, FromColumn) else {"value": source.text}
                 for name, source in self.parameters.items()
             },
-            "started_before": self.started_before.value,
+            "forget_after_s": None if self.started_before == SKIP else self.started_before.forget_after_s,
+            "duplicates": self.duplicates.value,
+            "stop_after": asdict(self.stop_after),
             "limit": self.limit,
         }
 
     @classmethod
-    def from_plan(cls, name: str, plan: Mapping[str, object]) -> Job:
+    def from_plan(cls, name: str, plan: Mapping[str, Any]) -> Job:
         """The job that `to_plan` wrote."""
-        values = dict(plan)
-        parameters = values.pop("parameters")
-        if not isinstance(parameters, dict):
-            raise TypeError("parameters: a map is expected")
+        forget_after_s = plan["forget_after_s"]
         return cls(
             name=name,
+            template_id=plan["template_id"],
+            kind=plan["kind"],
+            document_column=plan["document_column"],
             parameters={
                 key: FromColumn(source["column"]) if "column" in source else Fixed(source["value"])
-                for key, source in parameters.items()
+                for key, source in plan["parameters"].items()
             },
-            **{**values, "started_before": StartedBefore(str(values["started_before"]))},  # type: ignore[arg-type]
+            started_before=SKIP if forget_after_s is None else StartedBefore(forget_after_s),
+            duplicates=Duplicates(plan["duplicates"]),
+            stop_after=StopAfter(**plan["stop_after"]),
+            limit=plan["limit"],
         )

@@ -98,7 +98,7 @@ class Worker:
     async def _settle(self, starts: Sequence[Start], judgement: Judgement) -> None:
         again = []
         for start, verdict in zip(starts, judgement.verdicts, strict=True):
-            if verdict.state is State.DEFERRED and judgement.hold is not None:
+            if verdict.state is State.DEFERRED and not verdict.later:
                 again.append(start)
             elif verdict.state is not State.PENDING:
                 self.progress.settled[verdict.state] += 1
@@ -121,18 +121,11 @@ class Worker:
 
 
 def _split(starts: list[Start], size: int) -> tuple[list[Start], list[Start]]:
-    """What goes in one request of at most that size, and the rest.
-
-    A start that must go alone is a request of its own.
-    """
+    """What goes in one request of at most that size, and the rest."""
     if not size:
         return [], starts
-    if batch.must_go_alone(starts[0]):
-        return starts[:1], starts[1:]
-    together = 0
-    while together < min(size, len(starts)) and not batch.must_go_alone(starts[together]):
-        together += 1
-    return starts[:together], starts[together:]
+    count = batch.together(starts, size)
+    return starts[:count], starts[count:]
 
 
 def _in_short(outcome: Outcome) -> str:

@@ -81,6 +81,7 @@ class Ledger(Reading):
                         row_number=row.row_number,
                         state=State(row.state),
                         workflow_id=row.workflow_id,
+                        at=row.changed_at,
                         when=datetime.fromtimestamp(row.changed_at).strftime("%Y-%m-%d %H:%M"),
                     )
         return found

@@ -15,6 +15,10 @@ class AddressError(Exception):
 
 
 _PATH = re.compile(r"/rest/(?P<user>\d+)/(?P<secret>[A-Za-z0-9_-]+)(?:/[A-Za-z0-9_.]*)?/?")
+_CLOUD = re.compile(
+    r"[a-z0-9-]+\.bitrix24\.(?:com|eu|de|fr|it|es|pl|ru|by|kz|ua|in|cn|jp|uk|id|vn|mx|co|com\.br|com\.tr)"
+)
+"""Portals in Bitrix24's own cloud, by its regional sites. Not `bitrix24.*`: anybody may register the rest."""
 _EXAMPLE = (
     "it looks like https://company.bitrix24.com/rest/1/abc123/ (made in the portal under Developer resources)"
 )
@@ -38,10 +42,33 @@ class Address:
     """The portal's name in the ledger and in messages: its host in lower case, with a port other than 443."""
     is_loopback: bool
     _base: _Hidden
+    _path: _Hidden
 
     def url(self, method: str) -> str:
         """The URL of a method. It holds the secret: pass it on, keep it nowhere."""
-        return self._base.value + method
+        return f"{self._base.value}{self._path.value}{method}"
+
+    def moved_to(self, location: str) -> Address | None:
+        """The portal's new address, as a redirect names it; None where the secret must not go there."""
+        try:
+            parts = urlsplit(location)
+            host, port = (parts.hostname or "").lower(), parts.port
+        except ValueError:
+            return None
+        if not host or parts.username or not self._may_follow(parts.scheme, host):
+            return None
+        place = _place(host, port, parts)
+        if place == self.portal and self._base.value.startswith(f"{parts.scheme}:"):
+            return None  # to where it came from
+        return Address(place, _is_loopback(host), _Hidden(f"{parts.scheme}://{place}"), self._path)
+
+    def _may_follow(self, scheme: str, host: str) -> bool:
+        own = urlsplit(f"//{self.portal}").hostname or ""
+        if self.is_loopback:
+            return _is_loopback(host) and scheme in ("http", "https")
+        if scheme != "https":
+            return False
+        return host == own or (_CLOUD.fullmatch(own) is not None and _CLOUD.fullmatch(host) is not None)
 
 
 def parse_webhook(text: str) -> Address:
@@ -66,8 +93,8 @@ def parse_webhook(text: str) -> Address:
             f"the webhook's address of {host} begins with http://, which anybody on the way can read; write https://"
         )
     place = _place(host, port, parts)
-    base = f"{parts.scheme}://{place}/rest/{found['user']}/{found['secret']}/"
-    return Address(place, _is_loopback(host), _Hidden(base))
+    path = f"/rest/{found['user']}/{found['secret']}/"
+    return Address(place, _is_loopback(host), _Hidden(f"{parts.scheme}://{place}"), _Hidden(path))
 
 
 def _place(host: str, port: int | None, parts: SplitResult) -> str:

@@ -8,7 +8,8 @@ full URL, which is the credential, into its errors.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -23,6 +24,8 @@ ANSWER_TIMEOUT_S = 90.0
 Source: official REST documentation, "Limits"."""
 
 CONNECT_TIMEOUT_S = 15.0
+
+REDIRECTS_AT_MOST = 3
 
 KEEPALIVE_S = 10.0
 """Idle connections are closed by us, before a server in front of the portal does it under a request."""
@@ -41,18 +44,30 @@ MAY_HAVE_LEFT = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
 """Everything else that a call raises. ValueError: an answer that is not JSON, or not UTF-8."""
 
 
+async def _tell_nobody(_address: str) -> None:
+    return
+
+
 class Portal:
     """One portal, called through its incoming webhook."""
 
-    def __init__(self, address: Address, *, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        address: Address,
+        *,
+        name: str = "",
+        on_move: Callable[[str], Awaitable[None]] = _tell_nobody,
+        answer_timeout_s: float = ANSWER_TIMEOUT_S,
+    ) -> None:
+        """`name`: the portal's in the ledger, where it is not its address. `on_move` is awaited with the new
+        address before anything is sent there."""
         self._address = address
+        self._on_move = on_move
+        self.name = name or address.portal
+        self.moved_to = ""
+        """The address to which the portal sent us; empty where it did not."""
         self._timeout = aiohttp.ClientTimeout(total=answer_timeout_s, sock_connect=CONNECT_TIMEOUT_S)
         self._session: aiohttp.ClientSession | None = None
-
-    @property
-    def name(self) -> str:
-        """The portal's name in the ledger and in messages."""
-        return self._address.portal
 
     async def __aenter__(self) -> Self:
         # No limit on connections: how many requests are in the air is the engine's decision, and one that
@@ -76,8 +91,21 @@ class Portal:
     async def call(self, method: str, body: Mapping[str, object]) -> Outcome:
         """What the portal answered to one POST of that method, or how the answer was lost.
 
-        The request is never repeated here.
+        The request is sent once; again only to the new address of a portal that has moved, where the
+        redirect proves that it was not executed.
         """
+        for _ in range(REDIRECTS_AT_MOST):
+            outcome = await self._post(method, body)
+            if not isinstance(outcome, _Redirect):
+                return outcome
+            address = self._address.moved_to(outcome.location)
+            if address is None:
+                return Moved(_host_of(outcome.location))
+            await self._on_move(address.portal)
+            self._address, self.moved_to = address, address.portal
+        return Moved(self._address.portal)
+
+    async def _post(self, method: str, body: Mapping[str, object]) -> Heard | Unsent | Unheard | _Redirect:
         if self._session is None:
             raise RuntimeError("a portal is called inside its `async with`")
         try:
@@ -85,12 +113,20 @@ class Portal:
                 self._address.url(method), json=body, allow_redirects=False
             ) as response:
                 if response.status in (301, 302, 303, 307, 308):
-                    return Moved(_host_of(response.headers.get("Location", "")))
+                    return _Redirect(response.headers.get("Location", ""))
                 return _parsed(response.status, await response.read())
         except NEVER_LEFT as error:
             return Unsent(type(error).__name__)
         except MAY_HAVE_LEFT as error:
             return Unheard(type(error).__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Redirect:
+    location: str
+
+    def __repr__(self) -> str:
+        return "_Redirect([secret])"
 
 
 def _parsed(status: int, content: bytes) -> Heard | Unheard:

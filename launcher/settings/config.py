@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
+from launcher.core.guard import StopAfter
 from launcher.core.pacing import PLANS, Limits
-from launcher.core.plan import StartedBefore
+from launcher.core.periods import period_s
+from launcher.core.plan import SKIP, START, Duplicates, StartedBefore
 
 
 class Strict(BaseModel):
@@ -16,11 +18,15 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
+Period = Annotated[float, BeforeValidator(lambda text: period_s(text) if isinstance(text, str) else text)]
+"""Seconds, written as `30m` or `7d`."""
+
+
 class LimitsConfig(Strict):
     """What the portal allows, where it differs from the plan's figures."""
 
     burst: int | None = Field(None, ge=0, le=100_000)
-    per_second: float | None = Field(None, ge=0, le=10_000)
+    per_second: int | None = Field(None, ge=0, le=10_000)
     operating_seconds: float | None = Field(None, ge=0)
 
 
@@ -32,8 +38,8 @@ class PortalConfig(Strict):
     limits: LimitsConfig = LimitsConfig()
     concurrency: int = Field(4, ge=1, le=50)
     """Requests in the air at once."""
-    give_up_after_minutes: float = Field(30, gt=0)
-    """The run stops when no request got through for so long."""
+    give_up_after: Period = 1800.0
+    """The run stops when no request got through for so long; rows deferred for so long are given up."""
 
     def effective_limits(self) -> Limits:
         """The plan's limits, with those that the person set."""
@@ -60,6 +66,35 @@ class ParameterConfig(Strict):
         return self
 
 
+class AfterConfig(Strict):
+    """`started_before: {after: 7d}`."""
+
+    after: Period
+
+
+class StopAfterConfig(Strict):
+    """When so many rows failed, something is wrong with all of them."""
+
+    failures: str
+    """A number of rows, or a share such as 20%."""
+    of_first: int = Field(200, ge=1)
+    """A share is counted of the first so many rows."""
+
+    @model_validator(mode="after")
+    def _number_or_share(self) -> StopAfterConfig:
+        self.limit()
+        return self
+
+    def limit(self) -> StopAfter:
+        """The same as core understands it."""
+        number, percent, rest = self.failures.strip().partition("%")
+        if not number.strip().isdigit() or rest.strip() or int(number) == 0 or (percent and int(number) > 99):
+            raise ValueError("failures: a number of rows, or a share such as 20%, is expected")
+        if percent:
+            return StopAfter(share=int(number) / 100, of_first=self.of_first)
+        return StopAfter(failures=int(number))
+
+
 class ColumnsConfig(Strict):
     """Which column is what."""
 
@@ -76,7 +111,15 @@ class JobConfig(Strict):
     """Which of `portals:` it runs on."""
     columns: ColumnsConfig = ColumnsConfig()
     parameters: dict[str, ParameterConfig] = {}
-    started_before: StartedBefore = StartedBefore.SKIP
+    started_before: Literal["skip", "start"] | AfterConfig = "skip"
+    duplicates: Duplicates = Duplicates.SKIP
+    stop_after: StopAfterConfig | None = None
+
+    def started_before_rule(self) -> StartedBefore:
+        """The same as core understands it."""
+        if isinstance(self.started_before, AfterConfig):
+            return StartedBefore(self.started_before.after)
+        return SKIP if self.started_before == "skip" else START
 
 
 class Config(Strict):

@@ -12,8 +12,8 @@ from .methods import Call, Reply
 from .state import Started
 from .templates import TEMPLATES
 
-CAP_TEXT = "Для данного элемента уже запущено максимальное количество бизнес-процессов: {cap}"
-"""Simulated wording of the cap on one CRM item: real portals say it in their own language."""
+CAP_TEXT = "Для каждого документа может одновременно быть запущено не более {cap} процесса(ов)"
+"""What a Russian portal says; others say it in their own language."""
 
 
 def start(call: Call) -> Reply:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, MetaData
 
 from launcher.core.model import Document, Invalid, Start, State
-from launcher.core.plan import Planner, StartedBefore
+from launcher.core.plan import SKIP, Planner
 from launcher.core.summary import Ending
 from launcher.core.verdict import Judgement, Verdict
 from launcher.ledger import (
@@ -49,12 +49,10 @@ def start(row_number: int, key: str = "") -> Start:
     )
 
 
-async def filled(
-    ledger: Ledger, *candidates: Start | Invalid, mode: StartedBefore = StartedBefore.SKIP
-) -> RunRecord:
+async def filled(ledger: Ledger, *candidates: Start | Invalid) -> RunRecord:
     """A run that has those rows, planned as a run plans them."""
     run = await ledger.begin_run(NEW_RUN)
-    planner = Planner(run_id=run.id, run=run.name, started_before=mode)
+    planner = Planner(run_id=run.id, run=run.name, started_before=SKIP, now=0.0)
     keys = [candidate.start_key for candidate in candidates if isinstance(candidate, Start)]
     planned = planner.plan(candidates, await ledger.claims(keys))
     await ledger.add_rows(run.id, [NewRow(plan, (str(plan.row_number), "Анна"), "") for plan in planned])

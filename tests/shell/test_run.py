@@ -12,7 +12,7 @@ import pytest
 from launcher.core.mapping import FromColumn
 from launcher.core.model import State
 from launcher.core.pacing import Limits
-from launcher.core.plan import StartedBefore
+from launcher.core.plan import START
 from launcher.core.summary import Ending, Exit
 from launcher.ledger import open_ledger
 from launcher.simulator import Settings, Simulator
@@ -189,7 +189,7 @@ async def test_what_an_earlier_run_started_is_skipped_and_says_where(run: Runs, 
 
 
 async def test_a_job_that_is_meant_to_repeat_starts_anew(run: Runs, portal: Simulator) -> None:
-    weekly = replace(LEADS, started_before=StartedBefore.START)
+    weekly = replace(LEADS, started_before=START)
     await run.start_all(leads(10), job=weekly)
     await run.start_all(leads(10), job=weekly)
 

@@ -1,0 +1,105 @@
+"""Asks the portal about rows whose answers were lost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from launcher.core.batch import MAX_COMMANDS, encode_call
+from launcher.core.reconcile import LostRow, Running, Settled, settle
+from launcher.core.verdict import answers_of_batch
+from launcher.engine.asking import Asker
+from launcher.ledger import Ledger
+from launcher.portal import AskingError
+
+_SELECT = ["ID", "TEMPLATE_ID", "ENTITY", "DOCUMENT_ID", "STARTED", "STARTED_BY"]
+_PAGE = 50
+"""Workflows listed at once. Source: official REST documentation, "bizproc.workflow.instances"."""
+
+
+async def reconcile(ledger: Ledger, asker: Asker, run_id: int) -> int:
+    """Rows whose workflows are found running are STARTED; the others stay UNKNOWN, with the reason in words.
+
+    Gives how many were found. Raises AskingError, LedgerError; what was settled until then stays so.
+    """
+    found, last_row = 0, 0
+    who = when = None
+    while lost := await ledger.lost_rows(run_id, after_row=last_row):
+        last_row = lost[-1].row_number
+        if who is None or when is None:
+            who, when = await _own_user(asker), await _portal_ahead_s(asker)
+        for first in range(0, len(lost), MAX_COMMANDS):
+            some = lost[first : first + MAX_COMMANDS]
+            settled = await _settled(ledger, asker, some, user_id=who, portal_ahead_s=when)
+            await ledger.settle(run_id, settled)
+            found += sum(1 for one in settled if one.workflow_id)
+    return found
+
+
+async def _settled(
+    ledger: Ledger, asker: Asker, lost: Sequence[LostRow], *, user_id: int, portal_ahead_s: float
+) -> list[Settled]:
+    commands = {
+        f"r{row.row_number}": encode_call(
+            "bizproc.workflow.instances",
+            {
+                "SELECT": _SELECT,
+                "FILTER": {"TEMPLATE_ID": row.template_id, "DOCUMENT_ID": row.document.element_id},
+            },
+        )
+        for row in lost
+    }
+    results, totals = answers_of_batch(await asker.ask("batch", {"halt": 0, "cmd": commands}))
+    running, unanswered = {}, {}
+    for row in lost:
+        key = f"r{row.row_number}"
+        listed, total = results.get(key), totals.get(key, 0)
+        if not isinstance(listed, list):
+            unanswered[row.row_number] = "the portal did not say which workflows run on its document"
+        elif isinstance(total, int) and total > _PAGE:
+            unanswered[row.row_number] = f"{total} workflows run on its document, more than can be told apart"
+        else:
+            running[row.row_number] = [workflow for item in listed if (workflow := _running(item)) is not None]
+    owned = await ledger.owned([workflow.workflow_id for found in running.values() for workflow in found])
+    answered = [row for row in lost if row.row_number in running]
+    return [
+        *settle(answered, running, owned=owned, user_id=user_id, portal_ahead_s=portal_ahead_s),
+        *(Settled(row_number, reason=reason) for row_number, reason in unanswered.items()),
+    ]
+
+
+def _running(item: object) -> Running | None:
+    """A workflow as the portal lists it, or None where it lists something else."""
+    if not isinstance(item, Mapping):
+        return None
+    try:
+        return Running(
+            workflow_id=str(item["ID"]),
+            template_id=int(item["TEMPLATE_ID"]),
+            entity=str(item["ENTITY"]),
+            element_id=str(item["DOCUMENT_ID"]),
+            started_at=datetime.fromisoformat(str(item["STARTED"])).timestamp(),
+            started_by=int(item["STARTED_BY"]),
+        )
+    except (KeyError, ValueError, TypeError):
+        return None
+
+
+async def _own_user(asker: Asker) -> int:
+    result = (await asker.ask("profile", {}))["result"]
+    if isinstance(result, Mapping) and str(result.get("ID", "")).isdigit():
+        return int(result["ID"])
+    raise AskingError(f"{asker.portal}: the portal does not say who the webhook's owner is")
+
+
+async def _portal_ahead_s(asker: Asker) -> float:
+    """How far the portal's clock is ahead of ours, in seconds."""
+    before = time.time()
+    answer = await asker.ask("server.time", {})
+    after = time.time()
+    try:
+        portal_now = datetime.fromisoformat(str(answer["result"])).timestamp()
+    except ValueError:
+        raise AskingError(f"{asker.portal}: the portal does not say what time it is") from None
+    return portal_now - (before + after) / 2

@@ -1,0 +1,304 @@
+"""Starts as the portal's `batch` takes them. What PHP makes of a command, PHP itself says."""
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from launcher.core.batch import encode, encode_command, encode_single, must_go_alone
+from launcher.core.documents import KINDS, kind_named
+from launcher.core.model import Document, Start, Value
+from tests.core.making import lead, leads
+
+READER = r"""
+function exact($value) {
+    if (!is_array($value)) return base64_encode($value);
+    $pairs = [];
+    foreach ($value as $key => $inner) $pairs[] = [base64_encode((string) $key), exact($inner)];
+    return $pairs;
+}
+while (($line = fgets(STDIN)) !== false) {
+    $url = parse_url(json_decode($line));
+    parse_str($url['query'] ?? '', $query);
+    unset($url['query']);
+    echo json_encode([exact($url), exact($query)]), "\n";
+}
+"""
+
+Pairs = list[tuple[str, Any]]
+"""A PHP array: keys and values in their order; a value is a text or again such a list."""
+
+Read = Callable[[str], tuple[Pairs, Pairs]]
+"""What parse_url leaves of a command without its query, and what parse_str makes of the query."""
+
+
+@pytest.fixture(scope="module")
+def php() -> Iterator[Read]:
+    """One PHP that reads commands as the portal does."""
+    program = shutil.which("php")
+    if program is None:
+        reason = "php is not installed (php-cli), and nothing else can say how the portal reads a command"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    options = ["-n", "-d", "memory_limit=-1", "-d", "max_input_vars=1000", "-d", "display_errors=stderr"]
+    with subprocess.Popen(
+        [program, *options, "-r", READER], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as reader:
+        stdin, stdout = reader.stdin, reader.stdout
+        assert stdin is not None
+        assert stdout is not None
+
+        def read(command: str) -> tuple[Pairs, Pairs]:
+            stdin.write(json.dumps(command).encode() + b"\n")
+            stdin.flush()
+            url, query = json.loads(stdout.readline())
+            return exact(url), exact(query)
+
+        yield read
+        stdin.close()
+        assert reader.wait(10) == 0
+
+
+def exact(value: Any) -> Any:
+    if isinstance(value, str):
+        return base64.b64decode(value).decode()
+    return [(base64.b64decode(key).decode(), exact(inner)) for key, inner in value]
+
+
+def as_php_should_read(start: Start) -> Pairs:
+    module, entity, element_id = start.document.module, start.document.entity, start.document.element_id
+    parameters = [
+        (name, value if isinstance(value, str) else [(str(place), text) for place, text in enumerate(value)])
+        for name, value in start.parameters.items()
+    ]
+    return [
+        ("TEMPLATE_ID", str(start.template_id)),
+        ("DOCUMENT_ID", [("0", module), ("1", entity), ("2", element_id)]),
+        *([("PARAMETERS", parameters)] if parameters else []),
+    ]
+
+
+def assert_read_back(php: Read, start: Start) -> None:
+    url, query = php(encode_command(start))
+    assert url == [("path", "bizproc.workflow.start")]
+    assert query == as_php_should_read(start)
+
+
+MARKS = "&=#?+%[]{}()<>'\"`\\|/:;,.!@^*~-_ \t\r\n\0$"
+texts = st.one_of(
+    st.text(),
+    st.text(alphabet=MARKS),
+    st.text(alphabet=MARKS + "абвгдеёжзЯЮ€😀👨‍👩‍👧012"),
+    st.sampled_from(
+        ["", "0", "null", "%00", "%5B", "+7 495 123-45-67", "a=b&c[]=d", "https://x/?a=1#b", "\ufeff"]
+    ),
+)
+names = st.one_of(
+    st.sampled_from(
+        ["Parameter1", "a.b", "Имя клиента", "x y", "1", "05", "-1", "a&b=c", "_", "a.b.c d", "Ü+%"]
+    ),
+    st.text(alphabet=MARKS + "абвЯё😀12AZ", min_size=1),
+    st.text(min_size=1),
+)
+values = st.one_of(texts, texts, st.lists(texts, min_size=1, max_size=5).map(tuple))
+parameters = st.dictionaries(names, values, max_size=8)
+
+
+@given(parameters, st.integers(1, 10**9))
+@settings(deadline=None, max_examples=1500, suppress_health_check=[HealthCheck.too_slow])
+@example({}, 1)
+@example({"A": "&=#?+%[]"}, 1)
+@example({"A": "a'b\"c`d\\"}, 1)
+@example({"A": "первая\r\nвторая\n\nтретья"}, 1)
+@example({"A": "👨‍👩‍👧 😀", "Б": "\0", "C": ""}, 1)
+@example({"a.b": "1", "a_b": "2", "a b": "3"}, 1)
+@example({"List": ("", "&", "[0]", "Анна")}, 1)
+def test_php_reads_back_exactly_the_values_that_were_encoded(
+    php: Read, parameters: dict[str, Value], template_id: int
+) -> None:
+    start = Start(
+        row_number=2,
+        template_id=template_id,
+        document=Document("crm", "CCrmDocumentLead", "LEAD_777"),
+        parameters=parameters,
+        start_key="",
+    )
+
+    if not must_go_alone(start):
+        assert_read_back(php, start)
+
+
+@pytest.mark.parametrize("unit", ["a", "Ж", "%", "😀", "&=[]", "\n"])
+def test_php_reads_back_a_value_of_100_kilobytes(php: Read, unit: str) -> None:
+    text = unit * (100_000 // len(unit.encode()))
+
+    assert_read_back(php, lead(2, {"Before": "1", "Long": text, "List": (text, "2"), "After": "3"}))
+
+
+@pytest.mark.parametrize("name", [*KINDS, "dynamic:147"])
+def test_php_reads_back_the_document_of_every_kind(php: Read, name: str) -> None:
+    document = kind_named(name).document("777")
+
+    assert_read_back(
+        php, Start(row_number=2, template_id=7, document=document, parameters={"A": "1"}, start_key="")
+    )
+
+
+def test_php_reads_back_every_row_of_a_whole_batch(php: Read) -> None:
+    starts = [lead(row_number, {"Row": f"[{row_number}]&"}) for row_number in range(2, 52)]
+
+    commands = encode(starts)["cmd"]
+
+    assert isinstance(commands, dict)
+    for start in starts:
+        _, query = php(commands[f"r{start.row_number}"])
+        assert query == as_php_should_read(start)
+
+
+@pytest.mark.parametrize(
+    "many",
+    [
+        lambda count: {f"P{number}": "v" for number in range(count)},
+        lambda count: {"P": ("v",) * count},
+        lambda count: {f"P{number}": ("v",) * 10 for number in range(count // 10)},
+    ],
+    ids=["parameters", "values of one parameter", "both"],
+)
+def test_php_drops_nothing_of_a_start_that_may_go_in_a_batch(
+    php: Read, many: Callable[[int], dict[str, Value]]
+) -> None:
+    """parse_str drops what comes after a thousand values, in silence."""
+    together = [count for count in range(100, 1100) if not must_go_alone(lead(2, many(count)))]
+
+    assert together
+    assert max(together) < 1099
+    for count in (max(together), 100):
+        assert_read_back(php, lead(2, many(count)))
+
+
+def test_a_batch_does_not_halt_at_a_failed_command_and_names_each_by_its_row() -> None:
+    body = encode(leads(3))
+
+    assert set(body) == {"halt", "cmd"}
+    assert body["halt"] == 0
+    assert isinstance(body["cmd"], dict)
+    assert list(body["cmd"]) == ["r2", "r3", "r4"]
+
+
+def test_no_command_has_a_key_that_php_would_count_as_a_number() -> None:
+    """With numeric keys the maps come back as lists, and with some commands failed nobody knows which."""
+    commands = encode([lead(row_number) for row_number in (1, 2, 10, 1_048_576)])["cmd"]
+
+    assert isinstance(commands, dict)
+    assert len(commands) == 4
+    for key in commands:
+        assert key[0].isalpha()
+        assert key.isascii()
+
+
+def test_fifty_commands_fit_in_a_batch_and_fifty_one_do_not() -> None:
+    commands = encode(leads(50))["cmd"]
+    assert isinstance(commands, dict)
+    assert len(commands) == 50
+
+    with pytest.raises(ValueError, match="51"):
+        encode(leads(51))
+
+
+# The portal replaces these after decoding, so no escaping keeps them.
+REPLACED = ["$result", "$next", "$total", "$time", "$error"]
+
+
+@pytest.mark.parametrize("word", REPLACED)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}[r2]",
+        "{}[r2][ID]",
+        "see {}[0] there",
+        "a\n{}[x]",
+        "{}[]",
+        "{}[",
+        "$${}[r2]",
+        "price $5 {}[r2]",
+        "{}s.of[r2]",
+    ],
+)
+def test_a_text_that_the_portal_would_replace_goes_alone(word: str, text: str) -> None:
+    for cell in (text.format(word), text.format(word.upper()), text.format(word.title())):
+        assert must_go_alone(lead(2, {"A": "harmless", "B": cell}))
+        assert must_go_alone(lead(2, {"A": ("harmless", cell)}))
+
+
+@given(
+    st.text(),
+    st.sampled_from(REPLACED).flatmap(lambda word: st.tuples(*[st.sampled_from([c, c.upper()]) for c in word])),
+    st.text(alphabet=st.characters(exclude_categories=["Z", "C"]), max_size=5),
+    st.text(),
+)
+@settings(deadline=None, max_examples=300)
+def test_so_it_does_in_any_case_and_amid_any_text(
+    before: str, word: tuple[str, ...], between: str, after: str
+) -> None:
+    assert must_go_alone(lead(2, {"A": f"{before}{''.join(word)}{between}[{after}"}))
+
+
+def test_a_parameter_named_so_goes_alone() -> None:
+    assert must_go_alone(lead(2, {"$result.x": "1"}))
+
+
+@pytest.mark.parametrize(
+    "name", ["", "a[b]", "[", "]", "a]b", "Список[0]", " ", "\t", "\v", "\0", "a\0b", "__Host-a", "__Secure-a"]
+)
+def test_a_name_that_php_cannot_keep_goes_alone(name: str) -> None:
+    assert must_go_alone(lead(2, {"A": "1", name: "2"}))
+
+
+def test_an_empty_list_which_a_command_cannot_say_goes_alone() -> None:
+    assert must_go_alone(lead(2, {"A": "1", "B": ()}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "",
+            "$",
+            "$100",
+            "100 $",
+            "US$ total",
+            "result[1]",
+            "[r2]",
+            "$ result[1]",
+            "$name[1]",
+            "$(time)",
+            "{=A}",
+        ),
+        *("total: $5", "time$", "&=#?+%[]", "Цена $ 5 [шт]"),
+    ],
+)
+def test_an_ordinary_text_does_not_cost_a_call_of_its_own(text: str) -> None:
+    assert not must_go_alone(lead(2, {"A": text, "B": (text, text)}))
+    assert not must_go_alone(lead(2))
+
+
+@given(st.dictionaries(st.text(), values, max_size=5))
+@settings(deadline=None)
+@example({"": "1", "a[b]": "2", "A": "$result[r1]", "B": (), "C": ("", "\0")})
+def test_a_single_call_keeps_every_name_and_value_exactly(parameters: dict[str, Value]) -> None:
+    body = json.loads(json.dumps(encode_single(lead(2, parameters))))
+
+    assert set(body) == {"TEMPLATE_ID", "DOCUMENT_ID", "PARAMETERS"}
+    assert body["TEMPLATE_ID"] == 7
+    assert body["DOCUMENT_ID"] == ["crm", "CCrmDocumentLead", "LEAD_1002"]
+    assert body["PARAMETERS"] == {
+        name: value if isinstance(value, str) else list(value) for name, value in parameters.items()
+    }
