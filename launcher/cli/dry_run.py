@@ -7,7 +7,7 @@ from collections import Counter
 
 from launcher.cli.console import Console
 from launcher.cli.options import GlobalOptions
-from launcher.core.mapping import Mapper
+from launcher.core.mapping import Mapper, MappingError
 from launcher.core.model import Start, State
 from launcher.core.plan import Claim, Planned, Planner
 from launcher.core.summary import Cause, Counts, Ending, Exit, Summary
@@ -16,6 +16,22 @@ from launcher.ledger import Ledger
 from launcher.sheets import Table
 
 _EXAMPLES = 3
+
+
+def refuse_duplicates(mapper: Mapper, table: Table) -> None:
+    """Raises MappingError where two rows of the file have the same start key; names the first two."""
+    seen: dict[str, int] = {}
+    for chunk in table.chunks():
+        for row in chunk:
+            start = mapper.start(row.number, row.cells, row.kinds)
+            if not isinstance(start, Start):
+                continue
+            first = seen.setdefault(start.start_key, row.number)
+            if first != row.number:
+                raise MappingError(
+                    f"rows {first} and {row.number} are the same start, on {start.document.element_id}; "
+                    "mend the file, or say duplicates: skip in the job"
+                )
 
 
 async def show_plan(

@@ -36,6 +36,7 @@ class RunOptions:
     results: Path | None = None
     limit: int | None = None
     dry_run: bool = False
+    wait: bool = False
 
 
 def run_options(function: Decorated) -> Decorated:
@@ -89,6 +90,7 @@ _OPTIONS = (
         help="Results file, .csv or .xlsx; without it, beside the input.",
     ),
     click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Start N rows at most."),
+    click.option("--wait", is_flag=True, help="Where another run holds this portal, wait for its end."),
     click.option("--dry-run", is_flag=True, help="Read and plan everything, start nothing."),
 )
 

@@ -15,6 +15,8 @@ COMMANDS = {
     "demo": ("launcher.cli.demo", "Show the main job with nothing configured."),
     "run": ("launcher.cli.run", "Start a workflow on every row of a file."),
     "resume": ("launcher.cli.resume", "Go on with an interrupted or stopped run."),
+    "retry": ("launcher.cli.retry", "Start the failed rows of a run again."),
+    "reconcile": ("launcher.cli.reconcile", "Ask the portal about a run's unknown rows."),
     "runs": ("launcher.cli.runs", "List runs."),
     "status": ("launcher.cli.status", "Show one run: counts, errors by cause, what is left."),
     "results": ("launcher.cli.results", "Write a run's results file again."),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import click
@@ -9,43 +11,59 @@ import click
 from launcher.cli.console import Console
 from launcher.cli.options import GlobalOptions, Refused, global_options
 from launcher.cli.running import Running, fingerprint
-from launcher.cli.session import carry_out, chosen_run, opened_ledger, settings_of
+from launcher.cli.session import carry_out, chosen_run, opened_ledger, portal_of, settings_of
 from launcher.engine import Job
-from launcher.ledger import RunRecord, hold_portal
-from launcher.portal import Address, Portal, parse_webhook
+from launcher.ledger import Ledger, RunRecord, hold_portal
+from launcher.portal import Address, parse_webhook
 from launcher.settings import PortalConfig, Settings
 from launcher.sheets import Dialect, Table, open_table
 
 
 @click.command("resume")
 @click.argument("run", required=False)
+@click.option("--wait", is_flag=True, help="Where another run holds this portal, wait for its end.")
 @global_options
-def command(run: str | None) -> None:
+def command(run: str | None, wait: bool) -> None:
     """Go on with RUN (without it, the last one) where it stopped.
 
-    Rows that have started are not touched. Rows whose answer never came stay unknown.
+    Rows that have started are not touched. Rows whose answer never came stay unknown, unless the portal
+    shows their workflows running.
     """
-    carry_out(lambda said: resume_run(said, settings_of(said), run))
+    carry_out(lambda said: resume_run(said, settings_of(said), run, wait=wait))
 
 
-async def resume_run(said: GlobalOptions, settings: Settings, name: str | None) -> int:
+async def resume_run(said: GlobalOptions, settings: Settings, name: str | None, *, wait: bool = False) -> int:
     """Take that run on; gives the exit code."""
     async with opened_ledger(said, settings) as ledger:
         run = await chosen_run(ledger, name)
-        config, address = portal_of(settings, run)
-        async with hold_portal(ledger, run.portal), Portal(address) as portal:
-            await ledger.lose_sent(run.id)
-            await ledger.resumed(run.id)
-            table = None if run.loaded else _table(run, Console(said))
-            return await Running(said, ledger, portal, config).go(run, Job.from_plan(run.job, run.plan), table)
+        async with taken_up(said, settings, ledger, run, wait=wait) as running:
+            return await go_on(running, run, Console(said))
 
 
-def portal_of(settings: Settings, run: RunRecord) -> tuple[PortalConfig, Address]:
+@asynccontextmanager
+async def taken_up(
+    said: GlobalOptions, settings: Settings, ledger: Ledger, run: RunRecord, *, wait: bool = False
+) -> AsyncIterator[Running]:
+    """The run's portal, held; what was in the air when an earlier process ended is unknown now."""
+    config, address = await _configured(settings, ledger, run)
+    async with portal_of(ledger, address) as portal, hold_portal(ledger, run.portal, wait=wait):
+        await ledger.lose_sent(run.id)
+        yield Running(said, ledger, portal, config)
+
+
+async def go_on(running: Running, run: RunRecord, console: Console) -> int:
+    """Take the run to its end, with what its file still has; gives the exit code."""
+    await running.ledger.resumed(run.id)
+    table = None if run.loaded else _table(run, console)
+    return await running.go(run, Job.from_plan(run.job, run.plan), table)
+
+
+async def _configured(settings: Settings, ledger: Ledger, run: RunRecord) -> tuple[PortalConfig, Address]:
     """The configured portal that the run is on. Raises Refused where none is."""
     found = []
     for config in settings.all_portals():
         address = parse_webhook(config.webhook_url.get_secret_value())
-        if address.portal == run.portal:
+        if await ledger.portal_at(address.portal) == run.portal:
             return config, address
         found.append(address.portal)
     raise Refused(f"run {run.name} is on {run.portal}; the configuration has {', '.join(found)}")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import click
 
-from launcher.cli.dry_run import show_plan
+from launcher.cli.dry_run import refuse_duplicates, show_plan
 from launcher.cli.job_options import RunOptions, choose_job, run_options, settle_job
 from launcher.cli.options import GlobalOptions, global_options
 from launcher.cli.running import Running, fingerprint
-from launcher.cli.session import carry_out, opened_ledger, settings_of
+from launcher.cli.session import carry_out, opened_ledger, portal_of, settings_of
 from launcher.core.mapping import Mapper
+from launcher.core.plan import Duplicates
 from launcher.ledger import NewRun, hold_portal
-from launcher.portal import Portal, parse_webhook
+from launcher.portal import parse_webhook
 from launcher.report.results import check_writable, results_path
 from launcher.settings import PortalConfig, Settings
 from launcher.sheets import open_table
@@ -43,12 +44,14 @@ async def run_file(
     results = options.results or results_path(options.file, table.dialect)
     if not options.dry_run:
         check_writable(results, source=options.file)
-    async with opened_ledger(said, settings) as ledger, Portal(address) as portal:
+    async with opened_ledger(said, settings) as ledger, portal_of(ledger, address) as portal:
         job = await settle_job(chosen, options, portal)
-        Mapper(job.mapping(portal.name), table.header)
+        mapper = Mapper(job.mapping(portal.name), table.header)
+        if job.duplicates is Duplicates.ERROR:
+            refuse_duplicates(mapper, table)
         if options.dry_run:
             return await show_plan(said, ledger, job, table, file=str(options.file), portal=portal.name)
-        async with hold_portal(ledger, portal.name):
+        async with hold_portal(ledger, portal.name, wait=options.wait):
             new = NewRun(
                 job=job.name,
                 file=str(options.file.resolve()),

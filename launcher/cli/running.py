@@ -8,6 +8,7 @@ from pathlib import Path
 from launcher.cli.console import Console
 from launcher.cli.options import GlobalOptions
 from launcher.cli.session import interruptible
+from launcher.core.words import counted
 from launcher.engine import Conductor, Job, Progress, Rules, Stopping, save_results, summarise
 from launcher.ledger import Ledger, RunRecord
 from launcher.portal import Portal
@@ -37,15 +38,24 @@ class Running:
         stopping, progress = Stopping(), Progress()
         progress.begin(await self.ledger.counts(run.id))
         progress.expected_rows = progress.rows if table is None else table.row_count
+        with interruptible(stopping, console.tell), console.showing(progress):
+            await self._conductor(stopping, progress).conduct(run, job, table)
+        return await self._close(run, console)
+
+    async def reconcile(self, run: RunRecord) -> int:
+        """Ask the portal about the run's unknown rows; show what the run came to and give the exit code."""
+        console = Console(self.said)
+        found = await self._conductor(Stopping(), Progress()).reconcile(run)
+        console.tell(f"{counted(found, 'unknown row')} found running in the portal")
+        return await self._close(run, console)
+
+    def _conductor(self, stopping: Stopping, progress: Progress) -> Conductor:
         rules = Rules(
             limits=self.config.effective_limits(),
             concurrency=self.config.concurrency,
             give_up_after_s=self.config.give_up_after,
         )
-        conductor = Conductor(self.ledger, self.portal, rules, stopping=stopping, progress=progress)
-        with interruptible(stopping, console.tell), console.showing(progress):
-            await conductor.conduct(run, job, table)
-        return await self._close(run, console)
+        return Conductor(self.ledger, self.portal, rules, stopping=stopping, progress=progress)
 
     async def _close(self, run: RunRecord, console: Console) -> int:
         summary = await summarise(self.ledger, run.id)
@@ -54,5 +64,9 @@ class Running:
         except ResultsError as error:
             # The ledger has the truth; only its copy for people is missing.
             console.tell(f"{error} Then: launcher results {run.name}")
+        if self.portal.moved_to:
+            console.tell(
+                f"the portal has moved to {self.portal.moved_to}; change the webhook's address to that host"
+            )
         console.show_summary(summary)
         return int(summary.exit_code)

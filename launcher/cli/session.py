@@ -18,7 +18,7 @@ from launcher.core.mapping import MappingError
 from launcher.core.summary import Ending, Exit
 from launcher.engine import Stopping
 from launcher.ledger import Ledger, LedgerError, PortalInUseError, RunRecord, open_ledger, run_number
-from launcher.portal import AddressError, AskingError
+from launcher.portal import Address, AddressError, AskingError, Portal
 from launcher.report.results import ResultsError
 from launcher.settings import Settings, SettingsError, load_settings
 from launcher.sheets import SheetError
@@ -41,7 +41,10 @@ def carry_out(work: Callable[[GlobalOptions], Coroutine[Any, Any, int]]) -> None
     options = said(click.get_current_context())
     with in_words():
         log.configure(quiet=options.quiet, log_file=options.log_file)
-        code = asyncio.run(work(options))
+        try:
+            code = asyncio.run(work(options))
+        except KeyboardInterrupt:
+            raise Refused("interrupted", Exit.INTERRUPTED) from None
     click.get_current_context().exit(int(code))
 
 
@@ -72,6 +75,18 @@ def _usual_ledger(settings: Settings) -> str:
     if settings.path is not None:
         return str(settings.path.resolve().parent / "launcher.db")
     return str(user_data_path("bizproc-launcher", appauthor=False) / "launcher.db")
+
+
+@asynccontextmanager
+async def portal_of(ledger: Ledger, address: Address) -> AsyncIterator[Portal]:
+    """The portal at that address, under the name that it has in the ledger; a move is recorded there first."""
+    name = await ledger.portal_at(address.portal)
+
+    async def on_move(to: str) -> None:
+        await ledger.add_address(to, name)
+
+    async with Portal(address, name=name, on_move=on_move) as portal:
+        yield portal
 
 
 def settings_of(options: GlobalOptions) -> Settings:

@@ -16,17 +16,19 @@ from launcher.core.model import State
 from launcher.core.pacing import Caution, Limits
 from launcher.core.plan import Planner
 from launcher.core.summary import Ending
+from launcher.engine.asking import Asker
 from launcher.engine.feed import Feed
 from launcher.engine.feeder import Feeder
 from launcher.engine.gate import Gate
 from launcher.engine.intake import Intake
 from launcher.engine.job import Job
 from launcher.engine.progress import Progress
+from launcher.engine.reconciling import reconcile
 from launcher.engine.recorder import Recorder
 from launcher.engine.stopping import Stopping
 from launcher.engine.worker import Requests, Worker
 from launcher.ledger import Ledger, LedgerError, RunRecord
-from launcher.portal import Portal
+from launcher.portal import AskingError, Portal
 from launcher.sheets import SheetError, Table
 
 _log = structlog.get_logger()
@@ -71,8 +73,25 @@ class Conductor:
             intake = None if table is None else await self._intake(run, job, table)
             try:
                 await self._work(run, job, intake)
+                await self.reconcile(run)
             finally:
                 await self._end(run, asyncio.get_running_loop().time() - began)
+
+    async def reconcile(self, run: RunRecord) -> int:
+        """Ask the portal about the run's unknown rows, unless the run was stopped; how many were found running.
+
+        Rows that it cannot tell of stay unknown, and so do all where it does not answer.
+        """
+        if self._stopping.is_set:
+            return 0
+        self._progress.waiting = "asking the portal about unknown rows"
+        try:
+            found = await reconcile(self._ledger, Asker(self._portal, self._rules.limits), run.id)
+        except (AskingError, LedgerError) as error:
+            _log.warning("not reconciled", reason=str(error))
+            return 0
+        self._progress.reconciled(found)
+        return found
 
     async def _intake(self, run: RunRecord, job: Job, table: Table) -> Intake:
         counts = await self._ledger.counts(run.id)

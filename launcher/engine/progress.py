@@ -33,6 +33,12 @@ class Progress:
                 self.settled[state] += number
         self.settled_before = self.done
 
+    def reconciled(self, found: int) -> None:
+        """So many unknown rows were found running."""
+        self.settled[State.UNKNOWN] -= found
+        self.settled[State.STARTED] += found
+        self.waiting = ""
+
     @property
     def done(self) -> int:
         return self.settled.total()

@@ -2,7 +2,7 @@
 
 from launcher.ledger.errors import LedgerError
 from launcher.ledger.ledger import Ledger, open_ledger
-from launcher.ledger.lock import PortalInUseError, hold_portal
+from launcher.ledger.lock import PortalInUseError, hold_portal, is_held
 from launcher.ledger.model import NewRow, NewRun, RecordedRow, RunRecord, run_name, run_number
 from launcher.ledger.records import Judged, Record, Sent
 
@@ -18,6 +18,7 @@ __all__ = [
     "RunRecord",
     "Sent",
     "hold_portal",
+    "is_held",
     "open_ledger",
     "run_name",
     "run_number",

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Row, bindparam, delete, insert, literal, select, update
 
-from launcher.core.model import Document, Start, State
+from launcher.core.model import TO_MEND, Document, Start, State
 from launcher.core.plan import Claim
 from launcher.core.reconcile import Settled
 from launcher.core.summary import Ending
@@ -59,6 +59,37 @@ class Ledger(Reading):
         to_send = [row.planned.start for row in new if row.planned.start is not None]
         async with self._database.writing() as connection:
             await connection.execute(insert(rows), [_new_row(run_id, row, now) for row in new])
+            await own_claims(connection, run_id, to_send)
+
+    async def replace_rows(self, run_id: int, mended: Sequence[NewRow]) -> None:
+        """These rows of the run in place of those with their numbers, which certainly did not start."""
+        now = time.time()
+        to_send = [row.planned.start for row in mended if row.planned.start is not None]
+        of_them = [{"b_run": run_id, "b_row": row.planned.row_number} for row in mended]
+        if not mended:
+            return
+        async with self._database.writing() as connection:
+            await connection.execute(
+                delete(claims).where(
+                    claims.c.run_id == bindparam("b_run"), claims.c.row_number == bindparam("b_row")
+                ),
+                of_them,
+            )
+            values = [_new_row(run_id, row, now) for row in mended]
+            names = [name for name in values[0] if name not in ("run_id", "row_number")]
+            await connection.execute(
+                update(rows)
+                .where(
+                    rows.c.run_id == bindparam("b_run"),
+                    rows.c.row_number == bindparam("b_row"),
+                    rows.c.state.in_(TO_MEND),
+                )
+                .values({name: bindparam(f"b_{name}") for name in names}),
+                [
+                    of | {f"b_{name}": value[name] for name in names}
+                    for of, value in zip(of_them, values, strict=True)
+                ],
+            )
             await own_claims(connection, run_id, to_send)
 
     async def claims(self, start_keys: Sequence[str]) -> dict[str, Claim]:

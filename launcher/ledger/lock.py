@@ -5,16 +5,18 @@ The operating system (on SQLite) or the server (on PostgreSQL) frees the lock wh
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from filelock import FileLock, Timeout
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from launcher.core.summary import Ending
-from launcher.ledger.errors import LedgerError
+from launcher.ledger.errors import LedgerError, in_words
 from launcher.ledger.ledger import Ledger
 
 
@@ -22,25 +24,47 @@ class PortalInUseError(Exception):
     """Another run holds this portal; the text names it."""
 
 
+_TRY_AGAIN_S = 0.5
+
+
 @asynccontextmanager
-async def hold_portal(ledger: Ledger, portal: str) -> AsyncIterator[None]:
+async def hold_portal(ledger: Ledger, portal: str, *, wait: bool = False) -> AsyncIterator[None]:
     """While the block runs, no other process starts anything on that portal with this ledger.
 
-    Raises PortalInUseError at once where another one does already.
+    Where another one does already, waits for its end with `wait`, else raises PortalInUseError at once.
     """
-    if ledger.database.file is None:
-        async with _hold_on_server(ledger, portal):
-            yield
-        return
-    file = ledger.database.file
+    hold = _hold_on_server if ledger.database.file is None else _hold_file
+    async with AsyncExitStack() as held:
+        while True:
+            try:
+                await held.enter_async_context(hold(ledger, portal))
+                break
+            except PortalInUseError:
+                if not wait:
+                    raise
+            await asyncio.sleep(_TRY_AGAIN_S)
+        yield
+
+
+async def is_held(ledger: Ledger, portal: str) -> bool:
+    """Whether a process is at work on that portal with this ledger."""
+    try:
+        async with hold_portal(ledger, portal):
+            return False
+    except PortalInUseError:
+        return True
+
+
+@asynccontextmanager
+async def _hold_file(ledger: Ledger, portal: str) -> AsyncIterator[None]:
     name = re.sub(r"[^a-z0-9.-]", "_", portal)
-    lock = FileLock(f"{file}.{name}.lock", timeout=0)
+    lock = FileLock(f"{ledger.database.file}.{name}.lock", timeout=0)
     try:
         lock.acquire()
     except Timeout:
         raise await _in_use(ledger, portal) from None
     except OSError as error:
-        raise LedgerError(f"the ledger {file}: its lock cannot be taken: {error.strerror}") from None
+        raise LedgerError(f"the ledger {ledger.database.name}: no lock: {error.strerror}") from None
     try:
         yield
     finally:
@@ -51,15 +75,21 @@ async def hold_portal(ledger: Ledger, portal: str) -> AsyncIterator[None]:
 async def _hold_on_server(ledger: Ledger, portal: str) -> AsyncIterator[None]:
     digest = hashlib.blake2b(f"launcher portal {portal}".encode(), digest_size=8).digest()
     key = {"key": int.from_bytes(digest, signed=True)}
-    async with ledger.database.engine.connect() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
-        taken = await connection.execute(text("select pg_try_advisory_lock(:key)"), key)
-        if not taken.scalar():
+    connection = ledger.database.engine.connect()
+    try:
+        with in_words(ledger.database.name):
+            await connection.start()
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            taken = (await connection.execute(text("select pg_try_advisory_lock(:key)"), key)).scalar()
+        if not taken:
             raise await _in_use(ledger, portal)
-        try:
-            yield
-        finally:
-            await connection.execute(text("select pg_advisory_unlock(:key)"), key)
+        yield
+    finally:
+        # Closed for good, not given back to the pool: the server frees the lock with its connection.
+        with suppress(DBAPIError):
+            await connection.invalidate()
+        with suppress(DBAPIError):
+            await connection.close()
 
 
 async def _in_use(ledger: Ledger, portal: str) -> PortalInUseError:

@@ -93,6 +93,14 @@ class Reading:
                 for row in await connection.execute(query)
             )
 
+    async def rows_numbered(self, run_id: int, row_numbers: Sequence[int]) -> list[RecordedRow]:
+        """Those of the rows that the run has."""
+        query = select(rows).where(
+            rows.c.run_id == run_id, rows.c.row_number.in_(bindparam("numbers", expanding=True))
+        )
+        async with self._database.reading() as connection:
+            return [_recorded(row) for row in await connection.execute(query, {"numbers": list(row_numbers)})]
+
     async def portal_at(self, address: str) -> str:
         """The portal that answers at this address, by the first address that it had."""
         query = select(addresses.c.portal).where(addresses.c.address == address)

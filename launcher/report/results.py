@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from launcher.report.results_csv import CsvResults
-from launcher.report.results_model import LAUNCH_COLUMNS, ResultRow, ResultsError
+from launcher.report.results_model import LAUNCH_COLUMNS, ResultRow, ResultsError, own_columns
 from launcher.report.results_xlsx import XlsxResults
 from launcher.sheets import Dialect
 
@@ -22,6 +22,7 @@ __all__ = [
     "ResultsError",
     "check_writable",
     "failed_path",
+    "own_columns",
     "results_path",
     "write_pair",
     "write_results",

@@ -1,0 +1,133 @@
+"""Takes rows that a person has mended into the run that they belong to."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from launcher.core.mapping import Mapper, MappingError
+from launcher.core.model import TO_MEND, Start
+from launcher.core.plan import Claim, Planner
+from launcher.core.words import counted
+from launcher.engine.job import Job
+from launcher.ledger import Ledger, NewRow, RecordedRow, RunRecord
+from launcher.report.results import LAUNCH_COLUMNS, own_columns
+from launcher.sheets import Row, Table
+
+_SHOWN = 10
+"""Changes that are shown one by one."""
+
+_ROW_COLUMN = LAUNCH_COLUMNS[0]
+
+
+async def mend(ledger: Ledger, run: RunRecord, job: Job, mended: Table) -> list[str]:
+    """The rows of that file which failed or were invalid and have changed since are planned anew; gives what
+    changed, in lines for the person.
+
+    A row is known by its `launch_row` where the file has that column, else by its own number. Rows that
+    started, or may have, are left as they are, whatever the file says of them. Raises MappingError.
+    """
+    mending = _Mending(ledger, run, _Columns.of(mended.header, run))
+    mapper = Mapper(job.mapping(run.portal), run.header)
+    planner = Planner(run_id=run.id, run=run.name, started_before=job.started_before, now=time.time())
+    chunks = mended.chunks()
+    while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+        await mending.take(chunk, mapper, planner)
+    return mending.lines()
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Which column of the mended file is which of the run's."""
+
+    row: int | None
+    """The column with the row's number in the run's file, where there is one."""
+    pairs: tuple[tuple[int, int], ...]
+    """Column of the mended file, column of the run's file."""
+
+    @classmethod
+    def of(cls, header: Sequence[str], run: RunRecord) -> _Columns:
+        """Raises MappingError where the person's own columns are not those of the run's file."""
+        mended, known = own_columns(header), own_columns(run.header)
+        if [header[index] for index in mended] != [run.header[index] for index in known]:
+            raise MappingError(
+                f"the mended file has the columns {', '.join(header[index] for index in mended)}; "
+                f"run {run.name} has {', '.join(run.header[index] for index in known)}"
+            )
+        row = header.index(_ROW_COLUMN) if _ROW_COLUMN in header else None
+        return cls(row, tuple(zip(mended, known, strict=True)))
+
+    def number(self, row: Row) -> int:
+        """The row's number in the run's file."""
+        if self.row is None:
+            return row.number
+        text = row.cells[self.row].strip()
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+    def merged(self, row: Row, known: RecordedRow) -> tuple[tuple[str, ...], str]:
+        """The run's row with the mended cells; cells and their kinds."""
+        cells = list(known.cells)
+        kinds = list(known.kinds or "t" * len(cells))
+        for theirs, ours in self.pairs:
+            cells[ours] = row.cells[theirs]
+            kinds[ours] = row.kinds[theirs] if row.kinds else "t"
+        return tuple(cells), "".join(kinds) if set(kinds) - {"t"} else ""
+
+
+class _Mending:
+    def __init__(self, ledger: Ledger, run: RunRecord, columns: _Columns) -> None:
+        self._ledger = ledger
+        self._run = run
+        self._columns = columns
+        self._changes: list[str] = []
+        self._changed = 0
+        self._refused = 0
+
+    async def take(self, chunk: Sequence[Row], mapper: Mapper, planner: Planner) -> None:
+        """Plan the mended rows among these anew."""
+        mended = {self._columns.number(row): row for row in chunk}
+        to_mend: dict[int, tuple[tuple[str, ...], str]] = {}
+        for known in await self._ledger.rows_numbered(self._run.id, list(mended)):
+            cells, kinds = self._columns.merged(mended[known.row_number], known)
+            if cells == known.cells:
+                continue
+            if known.state in TO_MEND:
+                to_mend[known.row_number] = cells, kinds
+                self._note(known, cells)
+            else:
+                self._refused += 1
+        candidates = [mapper.start(number, cells, kinds) for number, (cells, kinds) in to_mend.items()]
+        planned = planner.plan(candidates, await self._others(candidates))
+        rows = [NewRow(plan, *to_mend[plan.row_number]) for plan in planned]
+        await self._ledger.replace_rows(self._run.id, rows)
+
+    async def _others(self, candidates: Sequence[object]) -> Mapping[str, Claim]:
+        """The owners of the candidates' start keys, but for the candidates themselves."""
+        starts = {start.start_key: start for start in candidates if isinstance(start, Start)}
+        claims = await self._ledger.claims(list(starts))
+        return {
+            key: claim
+            for key, claim in claims.items()
+            if (claim.run_id, claim.row_number) != (self._run.id, starts[key].row_number)
+        }
+
+    def _note(self, known: RecordedRow, cells: Sequence[str]) -> None:
+        self._changed += 1
+        if len(self._changes) < _SHOWN:
+            changes = [
+                f'{heading}: "{before}" → "{after}"'
+                for heading, before, after in zip(self._run.header, known.cells, cells, strict=True)
+                if before != after
+            ]
+            self._changes.append(f"row {known.row_number}: {', '.join(changes)}")
+
+    def lines(self) -> list[str]:
+        """What changed, for the person."""
+        lines = [*self._changes, f"{counted(self._changed, 'row')} of run {self._run.name} mended"]
+        if self._refused:
+            lines.append(
+                f"{counted(self._refused, 'row')} changed too, but started or may have: left as they were"
+            )
+        return lines
