@@ -1,6 +1,6 @@
 """The faults at which other clients start rows twice or lose what they started.
 
-200 rows, one fault on the second request, on real sockets; the simulator's list of what it started is the judge.
+200 rows, one fault on the second request, on real sockets; what the simulator really started is the judge.
 """
 
 from __future__ import annotations

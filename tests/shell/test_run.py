@@ -131,7 +131,8 @@ async def test_after_a_lost_answer_one_row_goes_alone_and_then_batches_grow(
 
     await run.start_all(leads(101), concurrency=1)
 
-    assert [request.commands for request in portal.requests] == [1, 50, 1, 2, 4, 8, 16, 19]
+    starting = [request.commands for request in portal.requests if request.started]
+    assert starting == [1, 50, 1, 2, 4, 8, 16, 19]
 
 
 async def test_a_refusal_for_the_rate_limit_makes_all_wait_and_loses_nothing(
