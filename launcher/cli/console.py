@@ -157,7 +157,7 @@ def _headline(summary: Summary) -> str:
         Ending.RUNNING: "is running",
         Ending.FINISHED: "has finished",
         Ending.STOPPED: f"was stopped: {summary.stopped_because}",
-        Ending.INTERRUPTED: "was interrupted",
+        Ending.INTERRUPTED: f"was interrupted: {summary.stopped_because}",
     }[summary.ending]
     return f"Run {summary.run} on {summary.portal} {state}"
 
@@ -178,10 +178,14 @@ def _next_steps(summary: Summary) -> Iterator[str]:
         yield f"Nothing is lost. Go on with: launcher resume {summary.run}"
     if counts["unknown"]:
         yield (
-            "Unknown rows may have started and are never sent again by themselves; "
-            "look at these documents in the portal."
+            "Unknown rows may have started and are never sent again by themselves. Look at their documents in the "
+            "portal;"
+        )
+        yield (
+            f"launcher reconcile {summary.run} asks the portal again, launcher retry {summary.run} --unknown sends "
+            "them again."
         )
     if counts["failed"] or counts["invalid"]:
         failed = failed_path(Path(summary.results))
         yield f"Rows to mend: {shown_path(failed)}"
-        yield "Mend them in your file and run it again; what has started is skipped."
+        yield f"Mend them there, then: launcher retry {summary.run} --file {shown_path(failed)}"

@@ -116,7 +116,7 @@ def interruptible(stopping: Stopping, tell: Callable[[str], None]) -> Iterator[N
     def on_signal() -> None:
         if not stopping.is_set:
             tell("stopping: nothing more is sent; waiting for the answers on their way (again: do not wait)")
-            stopping.stop(Ending.INTERRUPTED, "interrupted")
+            stopping.stop(Ending.INTERRUPTED, "a signal asked for it")
         else:
             stopping.hurry()
 

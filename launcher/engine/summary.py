@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from launcher.core.summary import Ending, Summary
-from launcher.ledger import Ledger, RunRecord
+from launcher.ledger import Ledger, is_held
 
 
 async def summarise(ledger: Ledger, run_id: int) -> Summary:
@@ -13,20 +13,19 @@ async def summarise(ledger: Ledger, run_id: int) -> Summary:
     run = await ledger.run(run_id)
     if run is None:
         raise KeyError(run_id)
+    ending, because = run.ending, run.stopped_because
+    if ending is Ending.RUNNING and not await is_held(ledger, run.portal):
+        ending, because = Ending.INTERRUPTED, "the launcher was ended from outside"
     return Summary(
         run=run.name,
         job=run.job,
         file=run.file,
         portal=run.portal,
-        ending=run.ending,
+        ending=ending,
         counts=await ledger.counts(run_id),
         requests=await ledger.requests(run_id),
-        seconds=_seconds(run),
+        seconds=time.time() - run.created_at if ending is Ending.RUNNING else run.active_s,
         results=run.results,
-        stopped_because=run.stopped_because,
+        stopped_because=because,
         causes=await ledger.causes(run_id),
     )
-
-
-def _seconds(run: RunRecord) -> float:
-    return time.time() - run.created_at if run.ending is Ending.RUNNING and not run.active_s else run.active_s

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 
 from filelock import FileLock, Timeout
 from sqlalchemy import text
@@ -24,23 +24,25 @@ class PortalInUseError(Exception):
     """Another run holds this portal; the text names it."""
 
 
-_TRY_AGAIN_S = 0.5
+_TRY_AGAIN_S = 0.3
+"""Whoever looks whether a portal is held, holds it for a moment: hence a second try."""
 
 
 @asynccontextmanager
 async def hold_portal(ledger: Ledger, portal: str, *, wait: bool = False) -> AsyncIterator[None]:
     """While the block runs, no other process starts anything on that portal with this ledger.
 
-    Where another one does already, waits for its end with `wait`, else raises PortalInUseError at once.
+    Where another one does already, waits for its end with `wait`, else raises PortalInUseError.
     """
-    hold = _hold_on_server if ledger.database.file is None else _hold_file
+    tries = 0
     async with AsyncExitStack() as held:
         while True:
             try:
-                await held.enter_async_context(hold(ledger, portal))
+                await held.enter_async_context(_hold(ledger, portal))
                 break
             except PortalInUseError:
-                if not wait:
+                tries += 1
+                if not wait and tries > 1:
                     raise
             await asyncio.sleep(_TRY_AGAIN_S)
         yield
@@ -49,10 +51,14 @@ async def hold_portal(ledger: Ledger, portal: str, *, wait: bool = False) -> Asy
 async def is_held(ledger: Ledger, portal: str) -> bool:
     """Whether a process is at work on that portal with this ledger."""
     try:
-        async with hold_portal(ledger, portal):
+        async with _hold(ledger, portal):
             return False
     except PortalInUseError:
         return True
+
+
+def _hold(ledger: Ledger, portal: str) -> AbstractAsyncContextManager[None]:
+    return (_hold_on_server if ledger.database.file is None else _hold_file)(ledger, portal)
 
 
 @asynccontextmanager
