@@ -177,14 +177,9 @@ def _next_steps(summary: Summary) -> Iterator[str]:
     if summary.ending in (Ending.STOPPED, Ending.INTERRUPTED):
         yield f"Nothing is lost. Go on with: launcher resume {summary.run}"
     if counts["unknown"]:
-        yield (
-            "Unknown rows may have started and are never sent again by themselves. Look at their documents in the "
-            "portal;"
-        )
-        yield (
-            f"launcher reconcile {summary.run} asks the portal again, launcher retry {summary.run} --unknown sends "
-            "them again."
-        )
+        yield "Unknown rows may have started; they are never sent again by themselves."
+        yield f"Look at their documents in the portal, or ask it again: launcher reconcile {summary.run}"
+        yield f"To send them all the same: launcher retry {summary.run} --unknown"
     if counts["failed"] or counts["invalid"]:
         failed = failed_path(Path(summary.results))
         yield f"Rows to mend: {shown_path(failed)}"
