@@ -12,41 +12,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from launcher.core.answers import (
+    Heard,
+    Moved,
+    Outcome,
+    Unheard,
+    Unsent,
+    contradicts_itself,
+    error_of,
+    maps_of,
+    moved,
+)
 from launcher.core.batch import command_key
 from launcher.core.catalogue import BUSY, MENDS, is_busy
 from launcher.core.model import Start, State
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """The portal answered in JSON. Shape and meaning are not yet judged."""
-
-    status: int
-    body: object
-
-
-@dataclass(frozen=True, slots=True)
-class Unsent:
-    """The request never left: certainly nothing started."""
-
-    cause: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unheard:
-    """The request may have left, and no whole answer came back: all its starts may have happened."""
-
-    cause: str
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """The portal answered with a redirect to another host: nothing started."""
-
-    host: str
-
-
-Outcome = Heard | Unsent | Unheard | Moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +77,9 @@ class Judgement:
     """Whether what the portal did is unknown for want of an answer that could be understood."""
 
 
+_CONTRADICTION = "the portal answered with a result and with an error"
+
+
 class _Meaning(Enum):
     RATE = "not started; wait for the rate limit"
     OPERATING = "not started; wait for the operating time"
@@ -130,55 +112,13 @@ MEANINGS: Mapping[str, _Meaning] = {
 """By the portal's code, in capitals. An empty code is the start's own refusal and stands in _meaning."""
 
 
-@dataclass(frozen=True, slots=True)
-class NoAnswer:
-    """A question that the portal did not answer; questions start nothing and may be asked again."""
-
-    text: str
-    refused: bool
-    """Whether the portal refused it, and will again."""
-
-
-def answer_of(outcome: Outcome) -> dict[str, object] | NoAnswer:
-    """The body of the portal's answer to a question, or why there is none."""
-    match outcome:
-        case Heard(_, body):
-            error = _error_of(body)
-            if error is None and isinstance(body, dict) and "result" in body:
-                return body
-            if error is None:
-                return NoAnswer("the portal's answer cannot be understood", refused=False)
-            code, text = error
-            mend = MENDS.get(code.upper())
-            said = ": ".join(part for part in (code, text) if part) or "an error without a reason"
-            return NoAnswer(mend or f"the portal answered {said}", refused=mend is not None)
-        case Moved(host):
-            return NoAnswer(_moved(host), refused=True)
-        case Unsent(cause):
-            return NoAnswer(f"the portal could not be reached ({cause})", refused=False)
-        case Unheard(cause):
-            return NoAnswer(f"the portal's answer was lost ({cause})", refused=False)
-
-
-def answers_of_batch(body: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
-    """Results and totals of a batch of questions, by command key; what is missing was not answered."""
-    inner = body.get("result")
-    if not isinstance(inner, dict):
-        return {}, {}
-    return _map(inner.get("result")) or {}, _map(inner.get("result_total")) or {}
-
-
-def _moved(host: str) -> str:
-    return f"the portal has moved to {host}; change the webhook's address to that host"
-
-
 def judge_batch(starts: Sequence[Start], outcome: Outcome) -> Judgement:
     """What became of the starts of one `batch`."""
     if not isinstance(outcome, Heard):
         return _not_heard(starts, outcome)
-    if _contradicts_itself(outcome.body):
-        return _lost(starts, "unexpected answer", "the portal answered with a result and with an error")
-    if (error := _error_of(outcome.body)) is not None:
+    if contradicts_itself(outcome.body):
+        return _lost(starts, "unexpected answer", _CONTRADICTION)
+    if (error := error_of(outcome.body)) is not None:
         code, text = error
         if not code:
             # A batch's own refusal is never without a code; whatever this is, nobody knows it.
@@ -186,7 +126,7 @@ def judge_batch(starts: Sequence[Start], outcome: Outcome) -> Judgement:
                 starts, f"HTTP {outcome.status}", text or "the portal refused the batch without a code"
             )
         return _judge_refusal(starts, code, text)
-    maps = _maps_of(outcome)
+    maps = maps_of(outcome)
     if maps is None:
         return _lost(starts, "unexpected answer", f"HTTP {outcome.status}, and not the answer to a batch")
     return _judge_commands(starts, *maps)
@@ -197,9 +137,9 @@ def judge_single(start: Start, outcome: Outcome) -> Judgement:
     starts = (start,)
     if not isinstance(outcome, Heard):
         return _not_heard(starts, outcome)
-    if _contradicts_itself(outcome.body):
-        return _lost(starts, "unexpected answer", "the portal answered with a result and with an error")
-    if (error := _error_of(outcome.body)) is not None:
+    if contradicts_itself(outcome.body):
+        return _lost(starts, "unexpected answer", _CONTRADICTION)
+    if (error := error_of(outcome.body)) is not None:
         code, text = error
         if not code and outcome.status != 400:
             return _lost(starts, f"HTTP {outcome.status}", text or "an error without a code")
@@ -237,7 +177,7 @@ def _judge_command(
     if key in errors and key in results:
         return _unexpected("the portal answered with a workflow and with an error"), None, None
     if key in errors:
-        error = _error_of(errors[key])
+        error = error_of(errors[key])
         if error is None:
             return _unexpected("the portal answered with an error that cannot be read"), None, None
         return _judge_error(*error)
@@ -282,7 +222,7 @@ def _not_heard(starts: Sequence[Start], outcome: Unsent | Unheard | Moved) -> Ju
             verdict = Verdict(State.DEFERRED, code=cause, text="the portal could not be reached")
             return Judgement((verdict,) * len(starts), hold=Hold(Limit.CONNECTION))
         case Moved(host):
-            return Judgement((Verdict(State.PENDING),) * len(starts), halt=Halt("moved", _moved(host)))
+            return Judgement((Verdict(State.PENDING),) * len(starts), halt=Halt("moved", moved(host)))
         case Unheard(cause):
             return _lost(starts, cause, "the portal's answer was lost; the workflow may have started")
 
@@ -304,33 +244,3 @@ def _started(workflow_id: object) -> Verdict:
 
 def _unexpected(text: str) -> Verdict:
     return Verdict(State.UNKNOWN, code="unexpected answer", text=text)
-
-
-def _error_of(body: object) -> tuple[str, str] | None:
-    """Code and text of an error, or None where there is none to be read."""
-    if not isinstance(body, dict) or "error" not in body:
-        return None
-    code, text = body["error"], body.get("error_description", "")
-    return (code if isinstance(code, str) else str(code)), (text if isinstance(text, str) else str(text))
-
-
-def _contradicts_itself(body: object) -> bool:
-    return isinstance(body, dict) and "error" in body and bool(body.get("result"))
-
-
-def _maps_of(answer: Heard) -> tuple[dict[str, object], dict[str, object]] | None:
-    """The maps of results and of errors, or None where this is not the answer to a batch."""
-    if answer.status != 200 or not isinstance(answer.body, dict):
-        return None
-    inner = answer.body.get("result")
-    if not isinstance(inner, dict) or "result" not in inner or "result_error" not in inner:
-        return None
-    results, errors = _map(inner["result"]), _map(inner["result_error"])
-    return None if results is None or errors is None else (results, errors)
-
-
-def _map(value: object) -> dict[str, object] | None:
-    """PHP writes an empty map as an empty list."""
-    if isinstance(value, dict):
-        return value
-    return {} if value == [] else None

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from aiolimiter import AsyncLimiter
 
+from launcher.core.answers import NoAnswer, answer_of
 from launcher.core.pacing import Limits, backoff_s, drained
-from launcher.core.verdict import NoAnswer, answer_of
 from launcher.portal import AskingError, Portal
 
 TRIES = 4

@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from launcher.core.answers import answers_of_batch
 from launcher.core.batch import MAX_COMMANDS, encode_call
 from launcher.core.reconcile import LostRow, Running, Settled, settle
-from launcher.core.verdict import answers_of_batch
 from launcher.engine.asking import Asker
 from launcher.ledger import Ledger
 from launcher.portal import AskingError

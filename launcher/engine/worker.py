@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import structlog
 
 from launcher.core import batch
+from launcher.core.answers import Heard, Moved, Outcome, Unheard, Unsent
 from launcher.core.model import Start, State
-from launcher.core.verdict import Heard, Judgement, Moved, Outcome, Unheard, Unsent, judge_batch, judge_single
+from launcher.core.verdict import Judgement, judge_batch, judge_single
 from launcher.engine.feed import Feed
 from launcher.engine.gate import Gate
 from launcher.engine.progress import Progress

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from launcher.core.verdict import NoAnswer, answer_of
+from launcher.core.answers import NoAnswer, answer_of
 from launcher.core.words import nearest
 from launcher.portal.client import Portal
 

@@ -16,7 +16,7 @@ from typing import Self
 import aiohttp
 
 from launcher import __version__
-from launcher.core.verdict import Heard, Moved, Outcome, Unheard, Unsent
+from launcher.core.answers import Heard, Moved, Outcome, Unheard, Unsent
 from launcher.portal.address import Address
 
 ANSWER_TIMEOUT_S = 90.0

@@ -7,24 +7,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from launcher.core.answers import Heard, Moved, NoAnswer, Outcome, Unheard, Unsent, answer_of
 from launcher.core.catalogue import MENDS
 from launcher.core.model import State
-from launcher.core.verdict import (
-    MEANINGS,
-    Heard,
-    Hold,
-    Judgement,
-    Limit,
-    Moved,
-    NoAnswer,
-    Outcome,
-    Unheard,
-    Unsent,
-    Verdict,
-    answer_of,
-    judge_batch,
-    judge_single,
-)
+from launcher.core.verdict import MEANINGS, Hold, Judgement, Limit, Verdict, judge_batch, judge_single
 from tests.core.making import batch_body, error, lead, leads
 
 ROWS = leads(3)

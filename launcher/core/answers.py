@@ -1,0 +1,117 @@
+"""What comes back of a request, and the shapes of the portal's answers.
+
+Source: official REST documentation, "How to Execute a Batch Request"; recorded answers of real portals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from launcher.core.catalogue import MENDS
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The portal answered in JSON. Shape and meaning are not yet judged."""
+
+    status: int
+    body: object
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """The request never left: certainly nothing started."""
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """The request may have left, and no whole answer came back: all its starts may have happened."""
+
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The portal answered with a redirect to another host: nothing started."""
+
+    host: str
+
+
+Outcome = Heard | Unsent | Unheard | Moved
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """A question that the portal did not answer; questions start nothing and may be asked again."""
+
+    text: str
+    refused: bool
+    """Whether the portal refused it, and will again."""
+
+
+def answer_of(outcome: Outcome) -> dict[str, object] | NoAnswer:
+    """The body of the portal's answer to a question, or why there is none."""
+    match outcome:
+        case Heard(_, body):
+            error = error_of(body)
+            if error is None and isinstance(body, dict) and "result" in body:
+                return body
+            if error is None:
+                return NoAnswer("the portal's answer cannot be understood", refused=False)
+            code, text = error
+            mend = MENDS.get(code.upper())
+            said = ": ".join(part for part in (code, text) if part) or "an error without a reason"
+            return NoAnswer(mend or f"the portal answered {said}", refused=mend is not None)
+        case Moved(host):
+            return NoAnswer(moved(host), refused=True)
+        case Unsent(cause):
+            return NoAnswer(f"the portal could not be reached ({cause})", refused=False)
+        case Unheard(cause):
+            return NoAnswer(f"the portal's answer was lost ({cause})", refused=False)
+
+
+def answers_of_batch(body: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
+    """Results and totals of a batch of questions, by command key; what is missing was not answered."""
+    inner = body.get("result")
+    if not isinstance(inner, dict):
+        return {}, {}
+    return map_of(inner.get("result")) or {}, map_of(inner.get("result_total")) or {}
+
+
+def moved(host: str) -> str:
+    """What to do about a portal that answers at another address, in words for the person."""
+    return f"the portal has moved to {host}; change the webhook's address to that host"
+
+
+def error_of(body: object) -> tuple[str, str] | None:
+    """Code and text of an error, or None where there is none to be read."""
+    if not isinstance(body, dict) or "error" not in body:
+        return None
+    code, text = body["error"], body.get("error_description", "")
+    return (code if isinstance(code, str) else str(code)), (text if isinstance(text, str) else str(text))
+
+
+def contradicts_itself(body: object) -> bool:
+    """Whether the answer holds a result and an error, so that neither can be believed."""
+    return isinstance(body, dict) and "error" in body and bool(body.get("result"))
+
+
+def maps_of(answer: Heard) -> tuple[dict[str, object], dict[str, object]] | None:
+    """The maps of results and of errors, or None where this is not the answer to a batch."""
+    if answer.status != 200 or not isinstance(answer.body, dict):
+        return None
+    inner = answer.body.get("result")
+    if not isinstance(inner, dict) or "result" not in inner or "result_error" not in inner:
+        return None
+    results, errors = map_of(inner["result"]), map_of(inner["result_error"])
+    return None if results is None or errors is None else (results, errors)
+
+
+def map_of(value: object) -> dict[str, object] | None:
+    """PHP writes an empty map as an empty list."""
+    if isinstance(value, dict):
+        return value
+    return {} if value == [] else None
