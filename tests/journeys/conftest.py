@@ -1,0 +1,71 @@
+"""The installed command as a person has it: a process of its own, in a folder, with an environment."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+OURS = ("BITRIX24_", "LAUNCHER_", "XDG_", "PYTHON")
+"""Beginnings of what a person's environment may hold and a test's must not."""
+LONGEST_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def messages(self) -> list[str]:
+        """What it told the person on stderr; log lines are not for people."""
+        return [line for line in self.stderr.splitlines() if not line.startswith('{"')]
+
+
+@dataclass(frozen=True, slots=True)
+class Launcher:
+    """Runs the command that stands beside this Python."""
+
+    home: Path
+
+    async def __call__(self, *arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> Ended:
+        """Run it to its end in that folder; `env` is added to a clean environment."""
+        command = shutil.which("launcher", path=str(Path(sys.executable).parent))
+        assert command is not None, "the package is not installed: no launcher beside this Python"
+        process = await asyncio.create_subprocess_exec(
+            command,
+            *map(str, arguments),
+            cwd=cwd,
+            env={**self._clean(), **(env or {})},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            stdout, stderr = await asyncio.wait_for(process.communicate(), LONGEST_S)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        assert process.returncode is not None
+        return Ended(process.returncode, stdout.decode("utf-8"), stderr.decode("utf-8"))
+
+    def _clean(self) -> dict[str, str]:
+        self.home.mkdir(parents=True, exist_ok=True)
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+        return {**kept, "HOME": str(self.home), "USERPROFILE": str(self.home), "PYTHONUTF8": "1"}
+
+
+@pytest.fixture
+def launcher(tmp_path: Path) -> Launcher:
+    """The command, with a home of its own in `tmp_path`."""
+    return Launcher(tmp_path / "home")

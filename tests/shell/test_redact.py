@@ -1,0 +1,156 @@
+"""Whatever is written, secrets are not: those that were named, and those that look like one."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+import pytest
+
+from launcher import redact
+from launcher.redact import MARK, redacted, redacted_text, register
+
+SECRET = "v3ryD1st1nct1ve"
+TOKEN = "t0kenT0kenT0ken"
+
+
+@pytest.fixture(autouse=True)
+def _only_this_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No secret of another test is known, and none of these to another test."""
+    monkeypatch.setattr(redact, "_known", set())
+    register(SECRET)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SECRET,
+        f"https://portal.example/rest/1/{SECRET}/batch",
+        f"before {SECRET} after",
+        f"{SECRET}{SECRET}",
+        f"%2Frest%2F1%2F{SECRET}%2F",
+        f"Cannot connect to host portal.example:443 ssl:default [{SECRET!r}]",
+    ],
+)
+def test_a_secret_that_was_named_is_replaced_wherever_it_stands(text: str) -> None:
+    assert SECRET not in redacted_text(text)
+    assert MARK in redacted_text(text)
+
+
+def test_only_the_secret_is_replaced() -> None:
+    assert (
+        redacted_text(f"row 17: /rest/1/{SECRET}/batch, HTTP 502") == f"row 17: /rest/1/{MARK}/batch, HTTP 502"
+    )
+    for innocent in (
+        "LEAD_777 started as 66e81a641752f8.56521481",
+        "https://portal.example/crm/lead/details/777/",
+        "Запуск: Иванов, 12:30, row 17 of 5,000",
+        "user@portal.example",
+        "C:\\data\\leads.csv",
+    ):
+        assert redacted_text(innocent) == innocent
+
+
+def test_a_text_too_short_to_be_a_secret_is_not_hunted_for() -> None:
+    """A webhook of "a" would blank out every word."""
+    register("a")
+    register("")
+
+    assert redacted_text("a row") == "a row"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"POST https://portal.example/rest/1/{TOKEN}/batch HTTP/1.1",
+        f"/rest/17/{TOKEN}",
+        f"https://oauth.bitrix.info/oauth/token/?grant_type=refresh_token&refresh_token={TOKEN}&client_id=x",
+        f"https://portal.example/rest/batch?auth={TOKEN}",
+        f"https://our.example/oauth?code={TOKEN}&state=1",
+        f'{{"access_token": "{TOKEN}", "expires_in": 3600}}',
+        f"{{'refresh_token': '{TOKEN}'}}",
+        f"client_secret={TOKEN}",
+        f"https://portal.example/rest/batch?AUTH={TOKEN}",
+        f"Authorization: Bearer {TOKEN}",
+        f"authorization: bearer {TOKEN}",
+        f"{{'Authorization': 'Basic {TOKEN}'}}",
+        f"<CIMultiDict('Accept': '*/*', 'Authorization': 'Bearer {TOKEN}')>",
+        f"postgresql://launcher:{TOKEN}@db.example/ledger",
+        f"postgresql+asyncpg://launcher:{TOKEN}@127.0.0.1:5432/ledger?ssl=require",
+        f"http://proxy-user:{TOKEN}@proxy.example:3128",
+    ],
+)
+def test_what_looks_like_a_secret_is_replaced_though_nobody_named_it(text: str) -> None:
+    assert TOKEN not in redacted_text(text)
+    assert MARK in redacted_text(text)
+
+
+def test_what_stands_around_a_secret_stays_readable() -> None:
+    assert (
+        redacted_text(f"postgresql://launcher:{TOKEN}@db.example/ledger")
+        == f"postgresql://launcher:{MARK}@db.example/ledger"
+    )
+    assert redacted_text(f"/oauth/token/?refresh_token={TOKEN}&client_id=local.1") == (
+        f"/oauth/token/?refresh_token={MARK}&client_id=local.1"
+    )
+
+
+def test_redacting_twice_changes_nothing_more() -> None:
+    once = redacted_text(f"Authorization: Bearer {TOKEN}, /rest/1/{SECRET}/ and auth={TOKEN}")
+
+    assert redacted_text(once) == once
+
+
+class _Talkative:
+    """Prints the secret, as aiohttp's requests and errors do."""
+
+    def __repr__(self) -> str:
+        return f"<ClientResponse(https://portal.example/rest/1/{SECRET}/batch) [200 OK]>"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        SECRET,
+        SECRET.encode(),
+        b"\xff\xfe" + SECRET.encode(),
+        bytearray(SECRET.encode()),
+        [SECRET],
+        (1, SECRET),
+        {SECRET},
+        frozenset({SECRET}),
+        {"url": SECRET},
+        {SECRET: 1},
+        {"a": [{"b": ({"c": SECRET},)}]},
+        {1: {2: [b"x", SECRET.encode()]}},
+        _Talkative(),
+        [_Talkative()],
+        ValueError(f"at /rest/1/{SECRET}/"),
+        ExceptionGroup("several", [ValueError(SECRET), OSError(5, "lost", SECRET)]),
+        Path(f"rest/1/{SECRET}"),
+        iter([SECRET]),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_no_value_however_deep_keeps_a_secret(value: object) -> None:
+    assert SECRET not in repr(redacted(value))
+
+
+def test_values_without_a_secret_keep_their_shape() -> None:
+    value = {"rows": 50, "share": 0.5, "dry": True, "nothing": None, "names": ["a", "b"], "kind": ("lead", 1)}
+
+    assert redacted(value) == {**value, "kind": ["lead", 1]}
+
+
+def test_a_traceback_through_several_causes_holds_no_secret() -> None:
+    try:
+        try:
+            raise ConnectionError(f"https://portal.example/rest/1/{SECRET}/batch")
+        except ConnectionError as error:
+            raise RuntimeError(f"Authorization: Bearer {TOKEN}") from error
+    except RuntimeError as error:
+        text = redacted_text("".join(traceback.format_exception(error)))
+
+    assert "ConnectionError: https://portal.example/rest/1/" in text
+    assert SECRET not in text
+    assert TOKEN not in text
