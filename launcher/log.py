@@ -93,12 +93,21 @@ _to_outputs = _ToOutputs()
 
 
 class _FromLibraries(logging.Handler):
+    """What a library logs, whatever its level and however it wrote the line."""
+
     def emit(self, record: logging.LogRecord) -> None:
-        event = {"library": record.name}
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError):
+            message = str(record.msg)
+        more: dict[str, Any] = {"library": record.name}
         if record.exc_info and record.exc_info[0] is not None:
-            structlog.get_logger().log(record.levelno, record.getMessage(), exc_info=record.exc_info, **event)
-        else:
-            structlog.get_logger().log(record.levelno, record.getMessage(), **event)
+            more["exc_info"] = record.exc_info
+        known = [level for level in _LEVELS if level <= record.levelno]
+        structlog.get_logger().log(known[-1] if known else logging.DEBUG, message, **more)
+
+
+_LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL)
 
 
 def _opened(path: Path) -> IO[str]:

@@ -11,20 +11,19 @@ _SHORTEST = 6
 
 _known: set[str] = set()
 
+_NAMES = r"access_token|refresh_token|client_secret|(?<![A-Za-z])auth"
+_SECRET_NAME = re.compile(rf"(?:{_NAMES}|authorization)", re.IGNORECASE)
 _PATTERNS = (
-    (re.compile(r"(/rest/\d+/)[^/\s\"'?#]+"), rf"\1{MARK}"),
+    # The webhook's own; `abc123` is the example in our messages.
+    (re.compile(r"(/rest/\d+/)(?!abc123\b)[^/\s\"'?#]+"), rf"\1{MARK}"),
+    (re.compile(rf"((?:{_NAMES})[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,;}}]{{6,}}", re.IGNORECASE), rf"\1{MARK}"),
+    (re.compile(r"([?&]code=)[^\s\"'&]+"), rf"\1{MARK}"),
     (
-        re.compile(
-            r"((?:access_token|refresh_token|client_secret|auth|code)[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,;}]{6,}",
-            re.IGNORECASE,
-        ),
+        re.compile(r"(authorization[\"']?\s*[=:]\s*[\"']?(?:\w+\s+)?)[^\s\"',;}]+", re.IGNORECASE),
         rf"\1{MARK}",
     ),
-    (
-        re.compile(r"(Authorization[\"']?\s*[=:]\s*[\"']?(?:Bearer\s+|Basic\s+)?)[^\s\"',;}]+", re.IGNORECASE),
-        rf"\1{MARK}",
-    ),
-    (re.compile(r"(\w://[^/\s:@]+:)[^/\s@]+(@)"), rf"\1{MARK}\2"),
+    # A password in a URL, which may hold an @ itself.
+    (re.compile(r"(\w://[^/\s:]*:)[^/\s]*(@)"), rf"\1{MARK}\2"),
 )
 
 
@@ -42,7 +41,10 @@ def redacted(value: object) -> object:
         case bool() | int() | float() | None:
             return value
         case Mapping():
-            return {redacted_text(str(key)): redacted(inner) for key, inner in value.items()}
+            return {
+                redacted_text(str(key)): MARK if _SECRET_NAME.fullmatch(str(key)) else redacted(inner)
+                for key, inner in value.items()
+            }
         case list() | tuple() | set() | frozenset():
             return [redacted(inner) for inner in value]
         case bytes():
@@ -53,9 +55,15 @@ def redacted(value: object) -> object:
 
 def redacted_text(text: str) -> str:
     """The text with every secret in it replaced."""
-    for secret in _known:
-        if secret in text:
-            text = text.replace(secret, MARK)
+    text = without_known(text)
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
+    return text
+
+
+def without_known(text: str) -> str:
+    """The text with the secrets that were registered replaced, and nothing else."""
+    for secret in sorted(_known, key=len, reverse=True):  # one may be the beginning of another
+        if secret in text:
+            text = text.replace(secret, MARK)
     return text

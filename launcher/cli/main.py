@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 import traceback
 
 import click
 
-from launcher import __version__
 from launcher.cli.options import global_options
 
 COMMANDS = {
@@ -53,7 +53,6 @@ class _LazyGroup(click.Group):
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="launcher")
 @global_options
 def cli() -> None:
     """Start a Bitrix24 workflow on every row of a spreadsheet.
@@ -70,14 +69,33 @@ def cli() -> None:
 def main() -> None:
     """Run the command; exits with the contract's codes."""
     try:
-        cli.main(prog_name="launcher")
+        code = cli.main(prog_name="launcher", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.ClickException as error:
+        error.show()
+        _tell_in_json(error.format_message(), error.exit_code)
+        sys.exit(error.exit_code)
+    except click.Abort:
+        click.echo("launcher: interrupted", err=True)
+        sys.exit(_INTERRUPTED)
     except Exception:  # noqa: BLE001  a fault of ours: its traceback is shown, without what must stay secret
         from launcher.redact import redacted_text
 
         click.echo(redacted_text(traceback.format_exc()), err=True)
-        click.echo(
-            "launcher: this is a fault of the launcher; please report it with the lines above. "
-            "The ledger has the truth about every row: see launcher runs, and go on with launcher resume.",
-            err=True,
-        )
-        sys.exit(3)
+        click.echo(f"launcher: {_OUR_FAULT}", err=True)
+        _tell_in_json(_OUR_FAULT, _STOPPED)
+        sys.exit(_STOPPED)
+
+
+_STOPPED, _INTERRUPTED = 3, 4  # as in core.summary.Exit, which this module must not import
+_OUR_FAULT = (
+    "this is a fault of the launcher; please report it with the lines above. The ledger has the truth about "
+    "every row: see launcher runs, and go on with launcher resume"
+)
+
+
+def _tell_in_json(message: str, exit_code: int) -> None:
+    """With --json, an error is the one document on stdout."""
+    if "--json" in sys.argv[1:]:
+        document = {"error": message, "exit_code": exit_code}
+        click.echo(json.dumps(document, ensure_ascii=False))

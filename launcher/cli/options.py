@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from launcher import __version__
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -34,12 +35,9 @@ class Refused(click.ClickException):
         self.exit_code = exit_code  # type: ignore[misc]
 
     def show(self, file: Any = None) -> None:  # noqa: ARG002  click's signature
-        """Each line to stderr under our name; with --json the message on stdout too."""
+        """Each line to stderr under our name."""
         for line in self.message.splitlines():
             click.echo(f"launcher: {line}", err=True)
-        context = click.get_current_context(silent=True)
-        if context is not None and said(context).json:
-            click.echo(json.dumps({"error": self.message, "exit_code": self.exit_code}, ensure_ascii=False))
 
 
 def said(context: click.Context) -> GlobalOptions:
@@ -66,6 +64,7 @@ def _option(*names: str, **settings: Any) -> Callable[[Decorated], Decorated]:
 
 
 _OPTIONS = (
+    click.version_option(__version__, prog_name="launcher"),
     _option(
         "--config",
         type=click.Path(path_type=Path),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from launcher.cli.dry_run import refuse_duplicates, show_plan
@@ -15,7 +17,7 @@ from launcher.ledger import NewRun, hold_portal
 from launcher.portal import parse_webhook
 from launcher.report.results import check_writable, results_path
 from launcher.settings import PortalConfig, Settings
-from launcher.sheets import open_table
+from launcher.sheets import SheetError, open_table
 
 
 @click.command("run")
@@ -37,6 +39,7 @@ async def run_file(
     `portal_config` stands in for the configured portal.
     """
     chosen = choose_job(settings, options, portal_config)
+    _check_name(options.file)
     address = parse_webhook(chosen.portal.webhook_url.get_secret_value())
     table = open_table(
         options.file, sheet=options.sheet, encoding=options.encoding, delimiter=options.delimiter
@@ -64,3 +67,12 @@ async def run_file(
             )
             running = Running(said, ledger, portal, chosen.portal)
             return await running.go(await ledger.begin_run(new), job, table)
+
+
+def _check_name(file: Path) -> None:
+    """Raises SheetError where the name cannot be written into the ledger."""
+    try:
+        str(file).encode()
+    except UnicodeEncodeError:
+        shown = str(file).encode("utf-8", "replace").decode()
+        raise SheetError(f"{shown}: the file's name is not UTF-8. Rename it and run again.") from None

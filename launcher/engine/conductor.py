@@ -74,6 +74,12 @@ class Conductor:
             try:
                 await self._work(run, job, intake)
                 await self.reconcile(run)
+            except asyncio.CancelledError:
+                self._stopping.stop(Ending.INTERRUPTED, "the launcher was told to end")
+                raise
+            except BaseException:
+                self._stopping.stop(Ending.STOPPED, "a fault of the launcher; please report it")
+                raise
             finally:
                 await self._end(run, asyncio.get_running_loop().time() - began)
 

@@ -12,12 +12,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 import aiohttp
 
 from launcher import __version__
 from launcher.core.answers import Heard, Moved, Outcome, Unheard, Unsent
 from launcher.portal.address import Address
+from launcher.redact import without_known
 
 ANSWER_TIMEOUT_S = 90.0
 """The cloud cuts a request after 60 s, so a shorter time-out would lose answers that still come.
@@ -26,6 +28,9 @@ Source: official REST documentation, "Limits"."""
 CONNECT_TIMEOUT_S = 15.0
 
 REDIRECTS_AT_MOST = 3
+
+REDIRECTS = (301, 302, 307, 308)
+"""Not 303: that says the request was executed, and its answer stands elsewhere."""
 
 KEEPALIVE_S = 10.0
 """Idle connections are closed by us, before a server in front of the portal does it under a request."""
@@ -112,7 +117,7 @@ class Portal:
             async with self._session.post(
                 self._address.url(method), json=body, allow_redirects=False
             ) as response:
-                if response.status in (301, 302, 303, 307, 308):
+                if response.status in REDIRECTS:
                     return _Redirect(response.headers.get("Location", ""))
                 return _parsed(response.status, await response.read())
         except NEVER_LEFT as error:
@@ -131,7 +136,9 @@ class _Redirect:
 
 def _parsed(status: int, content: bytes) -> Heard | Unheard:
     try:
-        return Heard(status, json.loads(content, object_pairs_hook=_no_key_twice))
+        # A portal may repeat the address that it was called at in its own words.
+        text = without_known(content.decode())
+        return Heard(status, json.loads(text, object_pairs_hook=_no_key_twice, parse_constant=_no_constant))
     except (ValueError, RecursionError):
         return Unheard(f"HTTP {status} without JSON")
 
@@ -144,8 +151,16 @@ def _no_key_twice(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is no JSON")
+
+
 def _host_of(location: str) -> str:
-    """The host of a redirect; the rest of its address holds the secret."""
-    return (
-        location.partition("://")[2].partition("/")[0].rpartition("@")[2] or "an address that it does not name"
-    )
+    """The host of a redirect, with its port; the rest of its address holds the secret."""
+    try:
+        return urlsplit(location).netloc.rpartition("@")[2] or _NO_HOST
+    except ValueError:
+        return _NO_HOST
+
+
+_NO_HOST = "an address that it does not name"

@@ -104,7 +104,7 @@ class ColumnsConfig(Strict):
 class JobConfig(Strict):
     """Which template, which kind, which columns."""
 
-    template: str
+    template: str = Field(min_length=1)
     """ID, or the template's exact name."""
     kind: str
     portal: str | None = None

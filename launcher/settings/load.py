@@ -46,7 +46,9 @@ class Settings:
         if name is None:
             if len(jobs) > 1:
                 raise SettingsError(f"{self.path}: say which job with --job: {', '.join(jobs)}")
-            return next(iter(jobs.items()), None)
+            name = next(iter(jobs), None)
+            if name is None:
+                return None
         if name not in jobs:
             known = f"the jobs are {', '.join(jobs)}" if jobs else "no jobs are configured"
             raise SettingsError(f'no job "{name}"{nearest(name, jobs)}; {known}')
@@ -59,8 +61,18 @@ class Settings:
         return self._complete(self._portal(name))
 
     def all_portals(self) -> list[PortalConfig]:
-        """Every configured portal, or the one that the environment alone names."""
-        return [self._complete(found) for found in self.config.portals.values()] or [self.portal(None)]
+        """Every configured portal whose webhook is known, or the one that the environment alone names."""
+        if not self.config.portals:
+            return [self.portal(None)]
+        found, troubles = [], []
+        for portal in self.config.portals.values():
+            try:
+                found.append(self._complete(portal))
+            except SettingsError as trouble:
+                troubles.append(trouble)
+        if not found:
+            raise troubles[0]
+        return found
 
     def _complete(self, found: PortalConfig) -> PortalConfig:
         if not found.webhook_url.get_secret_value():
@@ -144,10 +156,9 @@ def _in_words(file: YamlFile, trouble: ErrorDetails) -> str:
     where = file.where(place)
     match trouble["type"]:
         case "extra_forbidden":
-            known = _keys_at(place[:-1])
-            return (
-                f'{where}: unknown key "{place[-1]}"{nearest(str(place[-1]), known)}; known: {", ".join(known)}'
-            )
+            # Without a blank behind its colon, a value is taken for a part of its key, and may be a secret.
+            key, known = str(place[-1]).partition(":")[0], _keys_at(place[:-1])
+            return f'{where}: unknown key "{key}"{nearest(key, known)}; known: {", ".join(known)}'
         case "missing":
             return f"{where}: {shown}: is missing"
         case "value_error":

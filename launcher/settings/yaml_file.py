@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,18 +44,30 @@ def read_yaml(path: Path) -> YamlFile:
         raise SettingsError(f"{path}: not UTF-8; save it as UTF-8 and run again") from None
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise SettingsError(f"{path}{line}: not YAML: {error.problem or 'cannot be read'}") from None
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{path}: not YAML: {error}") from None
+    root = _composed(path, text)
     reading = _Reading(str(path))
     values = {} if root is None else reading.plain(root, ())
     if not isinstance(values, dict):
         raise SettingsError(f"{path}: keys such as portal: and jobs: are expected at the top")
     return YamlFile(str(path), values, reading.lines)
+
+
+def _composed(path: Path, text: str) -> yaml.Node | None:
+    """The file's nodes. What YAML quotes of a mistake is left out: it may be a secret."""
+    try:
+        root: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+        return root
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        problem = _QUOTED.sub("…", error.problem or "cannot be read")
+    except yaml.YAMLError:
+        line, problem = 0, "it holds characters that YAML does not allow"
+    # Outside the except, so that no context holds the library's error.
+    raise SettingsError(f"{path}{f', line {line}' if line else ''}: not YAML: {problem}")
+
+
+_QUOTED = re.compile(r"'.*'|\".*\"", re.DOTALL)
+_DEEPEST = 20
 
 
 @dataclass(slots=True)
@@ -63,6 +76,8 @@ class _Reading:
     lines: dict[Place, int] = field(default_factory=dict)
 
     def plain(self, node: yaml.Node, place: Place) -> object:
+        if len(place) > _DEEPEST:
+            raise SettingsError(f"{self.name}, line {self.lines[place[:1]]}: an alias stands inside itself")
         self.lines.setdefault(place, node.start_mark.line + 1)
         match node:
             case yaml.MappingNode():
@@ -75,6 +90,9 @@ class _Reading:
     def _map(self, node: yaml.MappingNode, place: Place) -> dict[str, object]:
         values: dict[str, object] = {}
         for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                line = key_node.start_mark.line + 1
+                raise SettingsError(f"{self.name}, line {line}: a key must be a word, not a list or a map")
             key, line = str(key_node.value), key_node.start_mark.line + 1
             if key in values:
                 raise SettingsError(

@@ -240,3 +240,14 @@ def test_the_log_file_has_everything_as_json_with_what_was_bound(tmp_path: Path,
 def test_a_log_file_that_cannot_be_written_is_said_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(log.LogFileError, match=r"--log-file .*nowhere.*log: cannot be written"):
         log.configure(quiet=False, log_file=tmp_path / "nowhere" / "log")
+
+
+def test_a_library_that_mistypes_its_log_line_does_not_stop_the_run(configured):
+    configured()
+    logging.getLogger("some.library").warning("%d rows", "five")
+
+
+def test_a_librarys_own_level_is_logged(configured):
+    stderr = configured()
+    logging.getLogger("some.library").log(35, "notice")
+    assert "notice" in stderr.getvalue()

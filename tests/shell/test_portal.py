@@ -602,3 +602,35 @@ def test_an_address_does_not_print_its_secret() -> None:
     assert "portal.example" in repr(address)
     assert SECRET in address.url("batch")
     assert isinstance(address, Address)
+
+
+@pytest.mark.parametrize("word", [b"NaN", b"Infinity", b"-Infinity"])
+async def test_what_json_does_not_know_is_unheard(word):
+    async with raw_server(answering(response(b'{"result":' + word + b"}"))) as server:
+        assert [type(o) for o in await called(server.url)] == [Unheard]
+
+
+@pytest.mark.parametrize("tail", ["?x=" + SECRET, "#" + SECRET])
+async def test_a_redirect_without_a_path_keeps_the_host_only(tail):
+    async with raw_server(
+        answering(response(b"", "302 Found", f"Location: https://new.example{tail}"))
+    ) as server:
+        assert await called(server.url) == [Moved("new.example")]
+
+
+async def test_the_portals_own_words_are_heard_without_the_secret():
+    body = b'{"error":"X","error_description":"no /rest/1/' + SECRET.encode() + b'/batch"}'
+    async with raw_server(answering(response(body, "400 Bad Request"))) as server:
+        [outcome] = await called(server.url)
+    assert isinstance(outcome, Heard)
+    assert SECRET not in repr(outcome)
+
+
+async def test_a_303_says_that_the_post_was_executed_and_is_never_sent_again():
+    """RFC 9110, 15.4.4: the answer to the POST stands elsewhere. So it was executed, or may have been."""
+    from launcher.simulator import Settings, Simulator
+
+    async with Simulator(Settings(burst=0, secret=SECRET)) as there:
+        async with raw_server(answering(response(b"", "303 See Other", f"Location: {there.url}/"))) as old:
+            [outcome] = await called(old.url)
+        assert (there.started, type(outcome)) == ([], Unheard)

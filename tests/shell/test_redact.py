@@ -154,3 +154,43 @@ def test_a_traceback_through_several_causes_holds_no_secret() -> None:
     assert "ConnectionError: https://portal.example/rest/1/" in text
     assert SECRET not in text
     assert TOKEN not in text
+
+
+@pytest.mark.parametrize(
+    "key", ["Authorization", "authorization", "access_token", "refresh_token", "client_secret", "auth"]
+)
+def test_a_value_under_a_secrets_name_is_replaced(key):
+    assert TOKEN not in repr(redacted({"headers": {key: TOKEN}}))
+    assert TOKEN not in repr(redacted({key: "Bearer " + TOKEN}))
+
+
+def test_of_two_secrets_the_longer_is_replaced_whole():
+    for more in range(20):
+        register("prefix")
+        register("prefix" + "and" * more + "more")
+    assert redacted_text("prefixandandmore") == MARK
+
+
+@pytest.mark.parametrize("text", [f"postgresql://u:p@{TOKEN}@db/x", f"redis://:{TOKEN}@db"])
+def test_passwords(text):
+    assert TOKEN not in redacted_text(text)
+
+
+@pytest.mark.parametrize("scheme", ["Token", "Digest", "OAuth", "Bitrix24"])
+def test_other_schemes(scheme):
+    assert TOKEN not in redacted_text(f"Authorization: {scheme} {TOKEN}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "code = asyncio.run(work(options))",
+        "error code: QUERY_LIMIT_EXCEEDED",
+        "code=ERROR_CORE",
+        "postcode: 123456",
+        "Author: Tolstoy",
+        "exit code: 1234567",
+    ],
+)
+def test_no_secret_stays_readable(text):
+    assert redacted_text(text) == text

@@ -478,3 +478,43 @@ def test_settings_do_not_print_their_secrets(monkeypatch: pytest.MonkeyPatch) ->
 
     shown = [found, found.portal(None), found.ledger(), found.all_portals()]
     assert SECRET not in f"{shown!r} {found.portal(None)} {found.portal(None).model_dump_json()}"
+
+
+def test_the_only_job_is_checked_for_undefined_variables_too():
+    found = settings("jobs: {a: {template: 1, kind: lead, parameters: {P: {value: '${OUR_TEMPLATE}'}}}}\n")
+    with pytest.raises(SettingsError, match=r"OUR_TEMPLATE\} is not defined"):
+        found.job(None)
+
+
+def test_an_alias_that_names_nothing_is_not_shown():
+    assert SECRET not in refusal(f"ledger: *{SECRET}\n")
+
+
+def test_an_alias_inside_itself_is_refused():
+    assert refusal("jobs: {a: &b {template: 1, kind: lead, parameters: *b}}\n").startswith(
+        "config.yaml, line 1"
+    )
+
+
+def test_a_forgotten_blank_in_a_flow_map_shows_no_secret():
+    assert SECRET not in refusal(f"portal: {{webhook_url:{WEBHOOK}}}\n")
+
+
+def test_a_key_that_is_no_text_is_refused_in_words():
+    assert "ScalarNode" not in refusal("? [a, b]\n: c\n")
+
+
+def test_a_blank_template_is_refused_with_its_line():
+    assert "line 1" in refusal("jobs: {a: {template: , kind: lead}}\n")
+
+
+def test_resume_needs_only_its_own_portals_variables(monkeypatch):
+    found = settings(f"portals: {{main: {{webhook_url: '{WEBHOOK}'}}, branch: {{webhook_url: '${{NOPE}}'}}}}\n")
+    assert found.all_portals()
+
+
+def test_the_cause_behind_a_yaml_mistake_holds_no_secret():
+    Path("config.yaml").write_text(f'portal: {{webhook_url: "{WEBHOOK}\\q"}}\n')
+    with pytest.raises(SettingsError) as caught:
+        load_settings(None)
+    assert SECRET not in str(caught.value.__context__)

@@ -1,0 +1,116 @@
+"""Errors end in words, and with --json in one document; the truth stays in the ledger."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from launcher import __version__
+from launcher.simulator import Settings, Simulator
+from tests.journeys.conftest import Launcher
+
+ENV = {"BITRIX24_WEBHOOK_URL": "http://127.0.0.1:9/rest/1/abcdefgh/"}
+
+
+async def test_version_is_accepted_after_the_commands_name(launcher: Launcher, tmp_path: Path) -> None:
+    done = await launcher("run", "--version", cwd=tmp_path)
+    assert (done.exit_code, done.stdout.split()[-1:]) == (0, [__version__])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "none.csv", "--template", "1", "--kind", "lead"),
+        ("status",),
+        ("run",),
+        ("run", "x.csv", "--bogus"),
+        ("statsu",),
+    ],
+)
+async def test_with_json_an_error_is_one_document(
+    launcher: Launcher, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    done = await launcher("--json", *arguments, cwd=tmp_path, env=ENV)
+    assert (done.exit_code, json.loads(done.stdout)["exit_code"]) == (2, 2)
+
+
+async def test_a_run_that_broke_off_for_a_fault_of_ours_has_not_finished(
+    launcher: Launcher, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    (tmp_path / "leads.csv").write_text("ID\n" + "".join(f"{n}\n" for n in range(1, 121)))
+    patches = tmp_path_factory.mktemp("p")
+    (patches / "sitecustomize.py").write_text(
+        "import aiohttp\n"
+        "async def broken(*_, **__):\n    raise RuntimeError('x')\n"
+        "aiohttp.ClientSession._request = broken\n"
+    )
+    ran = await launcher(
+        "run",
+        "leads.csv",
+        "--template",
+        "1",
+        "--kind",
+        "lead",
+        cwd=tmp_path,
+        env=ENV | {"PYTHONPATH": str(patches)},
+    )
+    assert ran.exit_code == 3
+    status = await launcher("status", cwd=tmp_path)
+    assert "has finished" not in status.stdout
+    assert "launcher resume r1" in status.stdout
+
+
+async def test_the_example_address_in_a_message_is_not_redacted(launcher: Launcher, tmp_path: Path) -> None:
+    (tmp_path / "leads.csv").write_text("ID\n1\n")
+    done = await launcher(
+        "run",
+        "leads.csv",
+        "--template",
+        "1",
+        "--kind",
+        "lead",
+        cwd=tmp_path,
+        env={"BITRIX24_WEBHOOK_URL": "nonsense"},
+    )
+    assert "[secret]" not in done.stderr
+
+
+async def test_a_file_whose_name_is_not_utf8(launcher: Launcher, tmp_path: Path) -> None:
+    name = os.fsdecode(b"leads-\xff.csv")
+    (tmp_path / name).write_text("ID\n1\n")
+    async with Simulator(Settings(burst=0)) as portal:
+        done = await launcher(
+            "run",
+            name,
+            "--template",
+            "1",
+            "--kind",
+            "lead",
+            cwd=tmp_path,
+            env={"BITRIX24_WEBHOOK_URL": portal.webhook_url},
+        )
+    assert "Traceback" not in done.stderr
+
+
+async def test_the_portals_own_words_are_kept_without_the_secret(launcher: Launcher, tmp_path: Path) -> None:
+    (tmp_path / "leads.csv").write_text("ID\n1\n2\n")
+    async with Simulator(Settings(burst=0, secret="w3bh00kSecret")) as portal:
+        portal.settings = replace(portal.settings, refused={"LEAD_2": f"no: {portal.webhook_url}"})
+        done = await launcher(
+            "run",
+            "leads.csv",
+            "--template",
+            "1",
+            "--kind",
+            "lead",
+            "--ledger",
+            "l.db",
+            cwd=tmp_path,
+            env={"BITRIX24_WEBHOOK_URL": portal.webhook_url},
+        )
+    held = [p.name for p in tmp_path.rglob("*") if p.is_file() and b"w3bh00kSecret" in p.read_bytes()]
+    assert (held, "w3bh00kSecret" in done.stdout + done.stderr) == ([], False)
