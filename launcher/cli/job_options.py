@@ -112,10 +112,8 @@ def choose_job(settings: Settings, options: RunOptions, portal: PortalConfig | N
     alone = options.job is None and options.template is not None and options.kind is not None
     configured = None if alone else settings.job(options.job)
     name, config = configured or ("", None)
-    if config is None and (options.template is None or options.kind is None):
-        raise SettingsError(
-            "say what to start: --template ID and --kind lead (or deal, …), or --job NAME of config.yaml"
-        )
+    if config is None:
+        _check_said(options)
     said: dict[str, object] = {} if config is None else config.model_dump()
     said |= {
         key: value
@@ -127,6 +125,17 @@ def choose_job(settings: Settings, options: RunOptions, portal: PortalConfig | N
     chosen = JobConfig.model_validate(said)
     kind_named(chosen.kind)
     return Chosen(name, chosen, portal or settings.portal(chosen.portal))
+
+
+def _check_said(options: RunOptions) -> None:
+    """Raises SettingsError where the command line alone does not say what to start."""
+    missing = [
+        text
+        for text, value in (("--template ID", options.template), ("--kind lead (or deal, …)", options.kind))
+        if value is None
+    ]
+    if missing:
+        raise SettingsError(f"say what to start: {' and '.join(missing)}, or --job NAME of config.yaml")
 
 
 async def settle_job(chosen: Chosen, options: RunOptions, portal: Portal) -> Job:

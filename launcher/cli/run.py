@@ -11,13 +11,14 @@ from launcher.cli.job_options import RunOptions, choose_job, run_options, settle
 from launcher.cli.options import GlobalOptions, global_options
 from launcher.cli.running import Running, fingerprint
 from launcher.cli.session import carry_out, opened_ledger, portal_of, settings_of
-from launcher.core.mapping import Mapper
+from launcher.core.mapping import Mapper, MappingError
 from launcher.core.plan import Duplicates
+from launcher.engine import Job
 from launcher.ledger import NewRun, hold_portal
 from launcher.portal import parse_webhook
 from launcher.report.results import check_writable, results_path
 from launcher.settings import PortalConfig, Settings
-from launcher.sheets import SheetError, open_table
+from launcher.sheets import SheetError, Table, open_table
 
 
 @click.command("run")
@@ -49,7 +50,7 @@ async def run_file(
         check_writable(results, source=options.file)
     async with opened_ledger(said, settings) as ledger, portal_of(ledger, address) as portal:
         job = await settle_job(chosen, options, portal)
-        mapper = Mapper(job.mapping(portal.name), table.header)
+        mapper = _bound(job, portal.name, table, options.file)
         if job.duplicates is Duplicates.ERROR:
             refuse_duplicates(mapper, table)
         if options.dry_run:
@@ -67,6 +68,14 @@ async def run_file(
             )
             running = Running(said, ledger, portal, chosen.portal)
             return await running.go(await ledger.begin_run(new), job, table)
+
+
+def _bound(job: Job, portal: str, table: Table, file: Path) -> Mapper:
+    """The job's mapping for this file. Raises MappingError, which names the file and what to say."""
+    try:
+        return Mapper(job.mapping(portal), table.header)
+    except MappingError as error:
+        raise MappingError(f"{file.name}: {error}") from None
 
 
 def _check_name(file: Path) -> None:

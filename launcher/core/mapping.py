@@ -95,14 +95,16 @@ class Mapper:
                 "and is never sent from a file; rename the template's parameter"
             )
         self._mapping = mapping
-        self._document = _find(header, mapping.document_column, "for the document's ID")
+        self._document = _find(header, mapping.document_column, "for the document's ID", "--column")
         self._fixed: dict[str, Value] = {}
         self._columns: dict[str, _Column] = {}
         for name, source in mapping.parameters.items():
             if isinstance(source, Fixed):
                 self._fixed[name] = _sayable(name, source.text)
             else:
-                self._columns[name] = _find(header, source.column, f'for the parameter "{name}"')
+                self._columns[name] = _find(
+                    header, source.column, f'for the parameter "{name}"', f"--param {name}=…"
+                )
 
     def start(self, row_number: int, cells: Sequence[str], kinds: str = "") -> Start | Invalid:
         """The start that this row plans, or why it cannot be one.
@@ -137,7 +139,7 @@ class Mapper:
             raise _CellError(error.code, f'column "{self._document.heading}": {error}') from None
 
 
-def _find(header: Sequence[str], wanted: str, purpose: str) -> _Column:
+def _find(header: Sequence[str], wanted: str, purpose: str, option: str) -> _Column:
     """The one column with that heading; case and spaces count only where they must."""
     found = [index for index, heading in enumerate(header) if heading == wanted]
     if not found:
@@ -145,7 +147,8 @@ def _find(header: Sequence[str], wanted: str, purpose: str) -> _Column:
     if not found:
         headings = ", ".join(f'"{heading}"' for heading in header if heading)
         raise MappingError(
-            f'no column "{wanted}" {purpose}{nearest(wanted, header)}; the file has the columns {headings}'
+            f'no column "{wanted}" {purpose}{nearest(wanted, header)}; say which it is, with {option} or in the '
+            f"job: {headings}"
         )
     if len(found) > 1:
         places = " and ".join(str(index + 1) for index in found)

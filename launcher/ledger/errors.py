@@ -22,10 +22,27 @@ def in_words(name: str) -> Iterator[None]:
         raise
     except DBAPIError as error:
         # Not str(error): it holds the statement and the person's data.
-        raise LedgerError(f"the ledger {name}: {_first_line(error.orig)}") from None
+        raise LedgerError(_message(name, error.orig)) from None
     except (OSError, PoolTimeout) as error:
-        raise LedgerError(f"the ledger {name}: {_first_line(error)}") from None
+        raise LedgerError(_message(name, error)) from None
 
 
-def _first_line(error: BaseException | None) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__
+_MENDS = {
+    "file is not a database": "it is no ledger; name another file with --ledger",
+    "unable to open database file": "name a file with --ledger, not a folder",
+    "database or disk is full": "make room on its disk, then: launcher resume",
+    "disk I/O error": "see to its disk, then: launcher resume",
+    "readonly database": "let this user write it, then: launcher resume",
+    "locked": "another program holds it; end that, then: launcher resume",
+    "Connect call failed": "its server does not answer; see whether it runs, and check the address",
+    "Connection refused": "its server does not answer; see whether it runs, and check the address",
+    "password authentication failed": "check the user and the password in its address",
+    "connection was closed": "its server has gone; when it is back: launcher resume",
+}
+"""What the databases say, and what to do about it."""
+
+
+def _message(name: str, error: BaseException | None) -> str:
+    said = str(error).strip().partition("\n")[0] or type(error).__name__
+    mend = next((mend for part, mend in _MENDS.items() if part in said), "")
+    return f"the ledger {name}: {said}" + (f"; {mend}" if mend else "")

@@ -19,6 +19,7 @@ _CLOUD = re.compile(
     r"[a-z0-9-]+\.bitrix24\.(?:com|eu|de|fr|it|es|pl|ru|by|kz|ua|in|cn|jp|uk|id|vn|mx|co|com\.br|com\.tr)"
 )
 """Portals in Bitrix24's own cloud, by its regional sites. Not `bitrix24.*`: anybody may register the rest."""
+_HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+|[^\x00-\x7f\s]+[^\s]*", re.IGNORECASE)
 _EXAMPLE = (
     "it looks like https://company.bitrix24.com/rest/1/abc123/ (made in the portal under Developer resources)"
 )
@@ -84,6 +85,8 @@ def parse_webhook(text: str) -> Address:
     found = _PATH.fullmatch(parts.path)
     if found is not None:
         register(found["secret"])
+    if host and not _HOST.fullmatch(host):
+        raise AddressError(f"the webhook's address has a host that cannot be one; {_EXAMPLE}")
     if parts.scheme not in ("https", "http") or not host:
         raise AddressError(f"the webhook's address does not begin with https://; {_EXAMPLE}")
     if found is None or parts.query or parts.fragment or parts.username:

@@ -156,11 +156,8 @@ def _no_constant(name: str) -> object:
 
 
 def _host_of(location: str) -> str:
-    """The host of a redirect, with its port; the rest of its address holds the secret."""
+    """The host of a redirect, with its port; empty where it names none. The rest holds the secret."""
     try:
-        return urlsplit(location).netloc.rpartition("@")[2] or _NO_HOST
+        return urlsplit(location).netloc.rpartition("@")[2]
     except ValueError:
-        return _NO_HOST
-
-
-_NO_HOST = "an address that it does not name"
+        return ""

@@ -90,7 +90,9 @@ class Settings:
         if name is not None:
             if name not in portals:
                 known = ", ".join(portals) or "none"
-                raise SettingsError(f'no portal "{name}"{nearest(name, portals)}; portals: has {known}')
+                raise SettingsError(
+                    f'no portal "{name}"{nearest(name, portals)}; the configured ones are: {known}'
+                )
             return portals[name]
         if self.config.portal is not None:
             return self.config.portal
@@ -162,7 +164,7 @@ def _in_words(file: YamlFile, trouble: ErrorDetails) -> str:
         case "missing":
             return f"{where}: {shown}: is missing"
         case "value_error":
-            return f"{where}: {shown or 'the file'}: {trouble['ctx']['error']!s}"
+            return ": ".join(part for part in (where, shown, str(trouble["ctx"]["error"])) if part)
         case "model_type" | "dict_type" | "model_attributes_type":
             return f"{where}: {shown}: keys are expected below it"
         case _:

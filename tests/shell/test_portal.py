@@ -320,7 +320,7 @@ async def test_a_redirect_to_a_stranger_is_not_followed_and_only_its_host_is_kep
 @pytest.mark.parametrize("headers", [(), ("Location: /auth/",), ("Location: ",)])
 async def test_a_redirect_that_names_no_host_says_so(headers: tuple[str, ...]) -> None:
     async with raw_server(answering(response(b"", "302 Found", *headers))) as server:
-        assert await called(server.url) == [Moved("an address that it does not name")]
+        assert await called(server.url) == [Moved("")]
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
