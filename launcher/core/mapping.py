@@ -147,8 +147,8 @@ def _find(header: Sequence[str], wanted: str, purpose: str, option: str) -> _Col
     if not found:
         headings = ", ".join(f'"{heading}"' for heading in header if heading)
         raise MappingError(
-            f'no column "{wanted}" {purpose}{nearest(wanted, header)}; say which it is, with {option} or in the '
-            f"job: {headings}"
+            f'no column "{wanted}" {purpose}{nearest(wanted, header)}; '
+            f"say with {option}, or in the job, which it is: {headings}"
         )
     if len(found) > 1:
         places = " and ".join(str(index + 1) for index in found)
