@@ -33,6 +33,7 @@ class RunOptions:
     sheet: str | None = None
     encoding: str | None = None
     delimiter: str | None = None
+    header_row: int | None = None
     results: Path | None = None
     limit: int | None = None
     dry_run: bool = False
@@ -83,6 +84,12 @@ _OPTIONS = (
     click.option("--sheet", metavar="NAME", help="Sheet of a workbook; without it, the first."),
     click.option("--encoding", metavar="NAME", help="Encoding of a CSV file, where it is not recognised."),
     click.option("--delimiter", metavar="MARK", help="What separates the cells of a CSV file."),
+    click.option(
+        "--header-row",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Row with the headings, where it is not the first.",
+    ),
     click.option(
         "--results",
         type=click.Path(path_type=Path),

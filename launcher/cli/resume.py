@@ -79,6 +79,10 @@ def _table(run: RunRecord, console: Console) -> Table | None:
         )
         return None
     dialect = Dialect.from_dict(run.dialect)
-    if dialect.format != "csv":
-        return open_table(file, sheet=dialect.sheet)
-    return open_table(file, encoding=dialect.encoding, delimiter=dialect.delimiter)
+    return open_table(
+        file,
+        sheet=dialect.sheet or None,
+        encoding=dialect.encoding if dialect.format in ("csv", "html") else None,
+        delimiter=dialect.delimiter if dialect.format == "csv" else None,
+        header_row=dialect.header_row,
+    )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from launcher.cli.console import Console
 from launcher.cli.dry_run import refuse_duplicates, show_plan
 from launcher.cli.job_options import RunOptions, choose_job, run_options, settle_job
 from launcher.cli.options import GlobalOptions, global_options
@@ -43,8 +44,14 @@ async def run_file(
     _check_name(options.file)
     address = parse_webhook(chosen.portal.webhook_url.get_secret_value())
     table = open_table(
-        options.file, sheet=options.sheet, encoding=options.encoding, delimiter=options.delimiter
+        options.file,
+        sheet=options.sheet,
+        encoding=options.encoding,
+        delimiter=options.delimiter,
+        header_row=options.header_row,
     )
+    for note in table.notes:
+        Console(said).tell(note)
     results = options.results or results_path(options.file, table.dialect)
     if not options.dry_run:
         check_writable(results, source=options.file)
@@ -80,6 +87,8 @@ def _bound(job: Job, portal: str, table: Table, file: Path) -> Mapper:
 
 def _check_name(file: Path) -> None:
     """Raises SheetError where the name cannot be written into the ledger."""
+    if str(file) == "-":
+        raise SheetError("a run needs a file with a name, beside which its results go; save it and name it.")
     try:
         str(file).encode()
     except UnicodeEncodeError:

@@ -41,6 +41,11 @@ def _number(value: float) -> tuple[str, str]:
     return (format(Decimal(text), "f") if abs(value) > 1e-9 else text), "n"
 
 
+def ruined(text: str) -> tuple[str, str]:
+    """A number that no spreadsheet can hold."""
+    return text, "r"
+
+
 def _duration(value: dt.timedelta) -> str:
     seconds = round(abs(value).total_seconds())
     sign = "-" if value < dt.timedelta() else ""

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from launcher.sheets import delimiter as delimiters
-from launcher.sheets.encoding import NOT_A_TABLE, find_encoding
-from launcher.sheets.model import CHUNK_ROWS, MAX_COLUMNS, Dialect, Row, SheetError, Table
+from launcher.sheets import headings
+from launcher.sheets.csv_check import Shape
+from launcher.sheets.encoding import BLOCK_BYTES, NOT_A_TABLE, find_encoding
+from launcher.sheets.model import CHUNK_ROWS, MAX_COLUMNS, Dialect, Row, SheetError, Source, Table
 
 if TYPE_CHECKING:
     from pandas.io.parsers import TextFileReader
@@ -24,44 +26,71 @@ CHUNK_CELLS = 400_000
 """Cells held at a time, for tables that are very wide."""
 
 
-def open_csv(path: Path, *, encoding: str | None, delimiter: str | None) -> Table:
+def open_csv(source: Source, *, encoding: str | None, delimiter: str | None, header_row: int | None) -> Table:
     """The CSV file as a table. Raises SheetError when a cell cannot be read with certainty."""
-    stamp = _stamp(path)
-    found = find_encoding(path, encoding)
-    dialect = Dialect(format="csv", encoding=found.name, bom=found.bom)
-    with _text(path, dialect) as handle:
+    stamp = source.stamp()
+    found = find_encoding(source, encoding)
+    dialect = Dialect(format="csv", encoding=found.name, bom=found.bom, header_row=header_row or 1)
+    with _text(source, dialect) as handle:
         sample = handle.read(SAMPLE_CHARS)
-    _check_text(path.name, sample)
+    _check_text(source.name, sample)
     hinted, sample = delimiters.split_sep_line(sample)
     chosen = "" if delimiter else hinted
-    chosen = chosen or delimiters.choose(path.name, sample, delimiter)
+    chosen = chosen or delimiters.choose(source.name, below(sample, dialect.header_row), delimiter)
     dialect = replace(dialect, delimiter=chosen, sep_line=hinted != "")
-    header, newline = _header(path, dialect)
+    head, newline = _header(source, dialect)
+    header = head[0]
+    if header_row is None:
+        headings.refuse_two_rows(source.name, header, head[1] if len(head) > 1 else ())
     dialect = replace(dialect, newline=newline)
-    row_count, widest = _check(path, dialect, len(header))
+    shape = _check(source, dialect, len(header))
     return Table(
         header=header,
         dialect=dialect,
-        row_count=row_count,
-        read=lambda: _Chunks(path, dialect, len(header), widest, stamp).rows(),
+        row_count=shape.filled,
+        read=lambda: _Chunks(source, dialect, len(header), shape.widest, stamp).rows(),
+        notes=tuple(_notes(encoding, dialect, shape)),
     )
 
 
-def _stamp(path: Path) -> tuple[int, int]:
-    """What differs once the file has been written to."""
-    stat = path.stat()
-    return stat.st_size, stat.st_mtime_ns
+def below(sample: str, header_row: int) -> str:
+    """The sample from the row of headings on: a title above it has another width."""
+    for _ in range(header_row - 1):
+        sample = sample.partition("\n" if "\n" in sample else "\r")[2]
+    return sample
+
+
+def _notes(wanted: str | None, dialect: Dialect, shape: Shape) -> Iterator[str]:
+    if wanted is None and dialect.encoding == "cp1252":
+        yield "It was taken for Windows-1252, as the letters beyond ASCII suggest."
+    if shape.bom_at:
+        yield (
+            f"Row {shape.bom_at} holds a byte-order mark in the middle of the file, as where two files were "
+            "joined; it was left where it stands."
+        )
 
 
 @contextmanager
-def _text(path: Path, dialect: Dialect) -> Iterator[TextIO]:
+def _text(source: Source, dialect: Dialect) -> Iterator[TextIO]:
     """The file's text from the header on, its line ends as they are."""
-    with path.open(encoding=dialect.encoding, errors="strict", newline="") as handle:
+    with source.path.open(encoding=dialect.encoding, errors="strict", newline="") as handle:
         if dialect.bom:
             handle.read(1)
         if dialect.sep_line:
             handle.readline()
         yield handle
+
+
+def _pieces(source: Source, dialect: Dialect) -> Iterator[str]:
+    """The same text as `_text` gives, in pieces as big as can be: a text file decodes 8 KB at a time."""
+    decoder = codecs.getincrementaldecoder(dialect.encoding)("strict")
+    with source.path.open("rb") as file:
+        first = decoder.decode(file.read(BLOCK_BYTES))[int(dialect.bom) :]
+        if dialect.sep_line:
+            first = delimiters.split_sep_line(first)[1]
+        yield first
+        while block := file.read(BLOCK_BYTES):
+            yield decoder.decode(block)
 
 
 def _check_text(name: str, sample: str) -> None:
@@ -72,50 +101,61 @@ def _check_text(name: str, sample: str) -> None:
         raise SheetError(f"{name}: {NOT_A_TABLE}")
 
 
-def _header(path: Path, dialect: Dialect) -> tuple[tuple[str, ...], str]:
-    """The headings, and what ends their row (what Excel writes, where nothing does)."""
+def _header(source: Source, dialect: Dialect) -> tuple[list[tuple[str, ...]], str]:
+    """The headings and the row below them, and what ends a row (what Excel writes, where nothing does)."""
     lines: list[str] = []
+    ends = ""
 
     def remembered(handle: TextIO) -> Iterator[str]:
         for line in handle:
-            lines.append(line)
+            lines[:] = [line]
             yield line
 
-    with _text(path, dialect) as handle:
+    number, found = 0, []
+    with _text(source, dialect) as handle:
         try:
-            reader = csv.reader(remembered(handle), delimiter=dialect.delimiter, strict=True)
-            header = tuple(cell.strip() for cell in next(reader, []))
+            for cells in csv.reader(remembered(handle), delimiter=dialect.delimiter, strict=True):
+                number += 1
+                if number >= dialect.header_row:
+                    found.append(tuple(cell.strip() for cell in cells))
+                    ends = ends or next((end for end in NEWLINES if lines[-1].endswith(end)), "\r\n")
+                if number > dialect.header_row:
+                    break
         except csv.Error as error:
-            raise SheetError(_bad_quotes(path.name, 1, str(error))) from None
-    if not any(header):
-        raise SheetError(f"{path.name}, row 1: blank. The first row must hold the headings.")
-    return header, next((end for end in NEWLINES if lines[-1].endswith(end)), "\r\n")
+            if not found:
+                raise SheetError(_bad_quotes(source.name, number + 1, str(error))) from None
+    if not found and number:
+        raise SheetError(
+            f"{source.name} has {number:,} rows, so row {dialect.header_row:,} cannot hold the headings."
+        )
+    if not found or not any(found[0]):
+        raise SheetError(
+            f"{source.name}, row {dialect.header_row}: blank. "
+            f"{'The first' if dialect.header_row == 1 else 'That'} row must hold the headings."
+        )
+    return found, ends
 
 
-def _check(path: Path, dialect: Dialect, width: int) -> tuple[int, int]:
+def _check(source: Source, dialect: Dialect, width: int) -> Shape:
     """How many rows below the header are not blank, and the cells of the widest row of all.
 
     Raises SheetError at a row with content beyond the `width` of the header, and at quotes that are
     not closed or not doubled, which would merge rows or cells.
     """
+
     # pandas lets both mistakes pass: it drops the tail of a long row, and an unclosed quote swallows
-    # the rows up to the next quote. A strict csv.reader sees them, at about a second per million rows,
-    # before anything is started.
-    number, row_count, widest = 0, -1, width
-    with _text(path, dialect) as handle:
-        try:
-            for cells in csv.reader(handle, delimiter=dialect.delimiter, strict=True):
-                number += 1
-                if len(cells) > width:
-                    if any(map(str.strip, cells[width:])):
-                        raise SheetError(_too_wide(path.name, number, len(cells), width, dialect))
-                    widest = max(widest, len(cells))
-                row_count += any(map(str.strip, cells))
-        except csv.Error as error:
-            raise SheetError(_bad_quotes(path.name, number + 1, str(error))) from None
-    if widest > MAX_COLUMNS:
-        raise SheetError(f"{path.name}: {widest:,} columns; a spreadsheet has at most {MAX_COLUMNS:,}.")
-    return row_count, widest
+    # the rows up to the next quote.
+    def too_wide(number: int, cells: int) -> SheetError:
+        return SheetError(_too_wide(source.name, number, cells, width, dialect))
+
+    shape = Shape(dialect.delimiter, width, dialect.header_row, too_wide)
+    try:
+        shape.check(_pieces(source, dialect))
+    except csv.Error as error:
+        raise SheetError(_bad_quotes(source.name, shape.number + 1, str(error))) from None
+    if shape.widest > MAX_COLUMNS:
+        raise SheetError(f"{source.name}: {shape.widest:,} columns; a spreadsheet has at most {MAX_COLUMNS:,}.")
+    return shape
 
 
 def _too_wide(name: str, number: int, cells: int, width: int, dialect: Dialect) -> str:
@@ -140,7 +180,7 @@ def _bad_quotes(name: str, number: int, error: str) -> str:
 class _Chunks:
     """Reads a file whose shape is known."""
 
-    path: Path
+    source: Source
     dialect: Dialect
     width: int
     widest: int
@@ -158,18 +198,18 @@ class _Chunks:
                         number += 1
                         if number > self.dialect.header_row and any(map(str.strip, cells)):
                             rows.append(Row(number, tuple(cells[: self.width])))
-                    if _stamp(self.path) != self.stamp:
-                        raise self._changed()
+                    if self.source.stamp() != self.stamp:
+                        raise self.source.changed()
                     if rows:
                         yield rows
         except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError):
-            raise self._changed() from None
+            raise self.source.changed() from None
 
     def _frames(self) -> TextFileReader:
         import pandas as pd
 
         return pd.read_csv(
-            self.path,
+            self.source.path,
             # Not by the file's name: a CSV file may be called .zip.
             compression=None,
             encoding=self.dialect.encoding,
@@ -192,9 +232,4 @@ class _Chunks:
             low_memory=False,
             engine="c",
             chunksize=max(1, min(CHUNK_ROWS, CHUNK_CELLS // self.widest)),
-        )
-
-    def _changed(self) -> SheetError:
-        return SheetError(
-            f"{self.path.name} was changed while it was read. Run again when nothing is writing to it."
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 
 CHUNK_ROWS = 2_000
 """Rows held at a time: enough that the cost per chunk does not show, few enough to stay small."""
@@ -16,13 +17,38 @@ class SheetError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """The file to read, and the name by which messages call it.
+
+    They differ when the table was taken out of an archive or came through standard input.
+    """
+
+    path: Path
+    name: str
+    keep: object = None
+    """What removes a temporary file once nothing refers to it any more."""
+
+    def stamp(self) -> tuple[int, int]:
+        """What differs once the file has been written to."""
+        stat = self.path.stat()
+        return stat.st_size, stat.st_mtime_ns
+
+    def changed(self) -> SheetError:
+        """The error for a file that is no longer the one that was opened."""
+        return SheetError(
+            f"{self.name} was changed while it was read. Run again when nothing is writing to it."
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One data row.
 
     `number` is the one the spreadsheet program shows: blank rows count, line breaks inside a quoted
     cell do not. `cells` has one text for each heading. `kinds` is empty when every cell was text in
     the file, else it has one letter a cell: t text, n number, r a number ruined by the spreadsheet
-    (longer than the 15 digits that it keeps), d date, D date with time, b TRUE or FALSE.
+    (longer than the 15 digits that it keeps), d date, D date with time, b TRUE or FALSE, e an error
+    such as #N/A, f a formula without a stored value.
     """
 
     number: int
@@ -35,7 +61,7 @@ class Dialect:
     """How a file writes its table, so that results can be written the same way."""
 
     format: str
-    """`csv` or `xlsx`."""
+    """`csv`, `html`, or `xlsx` for a workbook of any kind."""
     encoding: str = "utf-8"
     bom: bool = False
     delimiter: str = ","
@@ -69,6 +95,8 @@ class Table:
     dialect: Dialect
     row_count: int
     read: Callable[[], Iterator[list[Row]]]
+    notes: tuple[str, ...] = ()
+    """What the person may not expect of this file, a plain sentence each."""
 
     def chunks(self) -> Iterator[list[Row]]:
         """All rows from the first, at most `CHUNK_ROWS` at a time, without the wholly blank ones.

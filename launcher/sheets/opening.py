@@ -5,40 +5,67 @@ from __future__ import annotations
 import codecs
 from pathlib import Path
 
+from launcher.sheets import containers
 from launcher.sheets.csv_files import open_csv
-from launcher.sheets.model import SheetError, Table
-from launcher.sheets.xlsx_files import open_xlsx
+from launcher.sheets.html_files import open_html
+from launcher.sheets.model import SheetError, Source, Table
+from launcher.sheets.workbooks import open_ole, open_package
 
-ZIP = b"PK\x03\x04"
 OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # .xls, and .xlsx under a password
-ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-HTML = (b"<html", b"<!doctype", b"<meta", b"<table", b"<?xml")
-
-SAVE_AS = "Open it in Excel, save it as .xlsx or CSV UTF-8, and run again."
+HTML = (b"<html", b"<!doctype html", b"<meta", b"<table", b"<head", b"<body", b"<style")
+XML = (b"<?xml", b"<workbook")
+OTHERS = {
+    b"%PDF": "a PDF document",
+    b"{\\rtf": "a text document",
+    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive",
+    b"Rar!": "a RAR archive",
+    b"BZh": "a bzip2 archive",
+    b"\xfd7zXZ": "an xz archive",
+    b"SQLite format 3": "a database",
+    b"PAR1": "a Parquet file",
+}
 
 
 def open_table(
-    path: Path, *, sheet: str | None = None, encoding: str | None = None, delimiter: str | None = None
+    path: Path,
+    *,
+    sheet: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    header_row: int | None = None,
 ) -> Table:
-    """The table in the file, its structure checked.
+    """The table in the file, its structure checked; the path `-` is standard input.
 
-    `sheet` is for workbooks, `encoding` and `delimiter` for CSV; each overrules what the file shows.
-    Raises SheetError when the file cannot be read as a table.
+    `sheet` is for workbooks, `encoding` and `delimiter` for CSV, `header_row` (counted from 1) for all;
+    each overrules what the file shows. Raises SheetError when the file cannot be read as a table.
     """
     try:
-        head = _head(path)
-        if head.startswith(ZIP):
-            return open_xlsx(path, sheet=sheet)
-        _refuse_foreign(path, head)
-        if sheet is not None:
-            raise SheetError(f"{path.name} is a CSV file and has no sheets. Leave the sheet out.")
-        return open_csv(path, encoding=encoding, delimiter=delimiter)
+        source = containers.from_standard_input() if str(path) == "-" else Source(path, path.name)
+        _head(source)
+        if header_row is not None and header_row < 1:
+            raise SheetError(
+                f"{source.name}: rows are counted from 1, so the headings cannot be in row {header_row}."
+            )
+        source = containers.unpacked(source)
+        head = _head(source)
+        if head.startswith(containers.ZIP):
+            return open_package(source, sheet=sheet, header_row=header_row)
+        if head.startswith(OLE):
+            return open_ole(source, sheet=sheet, header_row=header_row)
+        web_page = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
+        _refuse_foreign(source, head)
+        if sheet:
+            raise SheetError(f"{source.name} is a CSV file and has no sheets. Leave the sheet out.")
+        if web_page.startswith(HTML) or (web_page.startswith(b"<?xml") and b"<html" in web_page):
+            return open_html(source, encoding=encoding, header_row=header_row)
+        return open_csv(source, encoding=encoding, delimiter=delimiter, header_row=header_row)
     except OSError as error:
         raise SheetError(f"{path}: cannot be read ({error.strerror or error}).") from None
 
 
-def _head(path: Path) -> bytes:
+def _head(source: Source) -> bytes:
     """The file's first bytes. Raises SheetError when there is no such file, or nothing in it."""
+    path = source.path
     try:
         with path.open("rb") as file:
             head = file.read(4096)
@@ -49,17 +76,14 @@ def _head(path: Path) -> bytes:
     except ValueError:  # a NUL in the name
         raise SheetError(f"{str(path)!r} is no file name.") from None
     if not head:
-        raise SheetError(f"{path.name} is empty: it needs a row of headings and rows below it.")
+        raise SheetError(f"{source.name} is empty: it needs a row of headings and rows below it.")
     return head
 
 
-def _refuse_foreign(path: Path, head: bytes) -> None:
+def _refuse_foreign(source: Source, head: bytes) -> None:
     """Raises SheetError for the formats that are recognised and cannot be read."""
-    if head.startswith(OLE):
-        if ENCRYPTED in path.read_bytes():
-            raise SheetError(f"{path.name} is protected by a password. Save it without one and run again.")
-        raise SheetError(f"{path.name} is an old .xls workbook. {SAVE_AS}")
-    if head.removeprefix(codecs.BOM_UTF8).lstrip().lower().startswith(HTML):
-        raise SheetError(
-            f"{path.name} is a web page and not a workbook (Bitrix24 exports such pages as .xls). {SAVE_AS}"
-        )
+    kind = next((kind for mark, kind in OTHERS.items() if head.startswith(mark)), "")
+    if head.removeprefix(codecs.BOM_UTF8).lstrip().lower().startswith(XML) and b"<html" not in head.lower():
+        kind = "an XML file"
+    if kind:
+        raise SheetError(f"{source.name} is {kind}. Save the table as .xlsx or CSV UTF-8 and run again.")

@@ -1,128 +1,150 @@
-"""XLSX: the stored value of every cell, read through calamine."""
+"""XLSX and XLSM: the stored value of every cell, streamed, so that memory does not grow with the rows."""
 
 from __future__ import annotations
 
-import difflib
+import re
 import zipfile
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
-from launcher.sheets.cells import cell_text
-from launcher.sheets.model import CHUNK_ROWS, Dialect, Row, SheetError, Table
+from launcher.sheets import grid
+from launcher.sheets.containers import ARCHIVE_ERRORS
+from launcher.sheets.model import Source, Table
+from launcher.sheets.xlsx_cells import RowReader, column_index, used
+from launcher.sheets.xlsx_parts import DamagedError, Workbook, elements
 
-if TYPE_CHECKING:
-    from python_calamine import CalamineSheet, CalamineWorkbook
+BLOCK_BYTES = 1 << 20
+SMALL_PART = 2 << 20
+"""Bytes of a sheet that is gone through cell by cell already when it is opened."""
+EARLY_ROWS = 10_000
+MAX_ROW_BYTES = 64 << 20
 
-
-def open_xlsx(path: Path, *, sheet: str | None) -> Table:
-    """One sheet of the workbook as a table; without `sheet` the first that is visible.
-
-    The header is the first row that is not blank. The workbook is held in memory.
-    """
-    _check_package(path)
-    # Not pandas.read_excel: it turns 777 into 777.0 beside a blank cell, dates into text with a time,
-    # and takes twice as long over the same calamine.
-    from python_calamine import CalamineError
-
-    try:
-        workbook = _open(path)
-        name = _sheet_name(path.name, workbook, sheet)
-        cells = workbook.get_sheet_by_name(name)
-    except (CalamineError, OSError, ValueError) as error:
-        raise SheetError(_damaged(path.name, error)) from None
-    return _table(path.name, cells)
+MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref=\"([A-Z]+)([0-9]+):([A-Z]+)([0-9]+)\"")
+BLANK_TEXT = re.compile(rb"<t(?: [^>]*)?(?:/>|>\s*</t>)")
+UNUSUAL = (b"<!", b"<v></v>", b"<v/>", b"<f/>", b"</f></c>")
+"""What makes a row's content uncertain without parsing it."""
+ROW_TAG = re.compile(rb"<(?:\w+:)?row\b[^>]*>")
+NUMBER = re.compile(rb"\sr=\"([0-9]{1,7})\"")
+CELL = re.compile(rb"<c r=\"([A-Z]{1,3})[0-9]{1,7}\"")
+ROW_START = re.compile(rb"<row r=\"([0-9]{1,7})\"")
 
 
-def _table(name: str, sheet: CalamineSheet) -> Table:
-    """The sheet as a table. Raises SheetError when it is blank."""
-    header: tuple[str, ...] = ()
-    header_row = row_count = width = 0
-    for number, values in enumerate(sheet.iter_rows(), 1):
-        used = _used(values)
-        width = max(width, used)
-        if header_row:
-            row_count += used > 0
-        elif used:
-            header_row = number
-            header = tuple(cell_text(value)[0].strip() for value in values)
-    if not header_row:
-        raise SheetError(f"{name}: the sheet {sheet.name!r} is empty. Choose another sheet and run again.")
-    return Table(
-        header=header[:width],
-        dialect=Dialect(format="xlsx", sheet=sheet.name, header_row=header_row),
-        row_count=row_count,
-        read=lambda: _chunks(sheet, header_row, width),
+def open_xlsx(source: Source, *, sheet: str | None, header_row: int | None) -> Table:
+    """One sheet of the workbook as a table; without `sheet` the first that is visible."""
+    with _translated(source), zipfile.ZipFile(source.path) as package:
+        book = Workbook(package)
+        book.load()
+        chosen = book.sheets[
+            grid.choose_sheet(source.name, [(part.name, part.visible) for part in book.sheets], sheet)
+        ]
+        scan = _Scan()
+        with package.open(chosen.part) as file:
+            scan.go(iter(lambda: file.read(BLOCK_BYTES), b""))
+        small = package.getinfo(chosen.part).file_size < SMALL_PART
+    late_header = header_row is not None and header_row > EARLY_ROWS
+    quick = (
+        not small
+        and scan.sure
+        and not late_header
+        and not any(text == "" or text.isspace() for text in book.strings)
     )
 
+    def rows() -> grid.Rows:
+        reader = RowReader(book)
+        with _translated(source), zipfile.ZipFile(source.path) as package, package.open(chosen.part) as file:
+            for row in elements(file, "row"):
+                cells = reader.read(row)
+                if any(map(used, cells)):
+                    yield reader.number, cells
 
-def _chunks(sheet: CalamineSheet, header_row: int, width: int) -> Iterator[list[Row]]:
-    rows: list[Row] = []
-    # Not to_python(): it leaves out the blank rows above the table, and every number would be wrong.
-    for number, values in enumerate(sheet.iter_rows(), 1):
-        if number <= header_row or not _used(values):
-            continue
-        texts, kinds = zip(*map(cell_text, values[:width]), strict=True)
-        rows.append(Row(number, texts, "" if set(kinds) == {"t"} else "".join(kinds)))
-        if len(rows) == CHUNK_ROWS:
-            yield rows
-            rows = []
-    if rows:
-        yield rows
-
-
-def _used(values: Sequence[object]) -> int:
-    """How many cells the row has up to its last one that is not blank."""
-    for index in range(len(values), 0, -1):
-        value = values[index - 1]
-        if value is not None and (not isinstance(value, str) or value.strip()):
-            return index
-    return 0
+    facts = grid.Facts(hidden=scan.hidden, filtered=scan.filtered, merged=scan.merged)
+    if not quick:
+        return grid.table(source, chosen.name, rows, facts, header_row=header_row)
+    counted = grid.Counted(scan.below(header_row or scan.early[0]), scan.width)
+    return grid.table(source, chosen.name, rows, facts, header_row=header_row, counted=counted)
 
 
-def _check_package(path: Path) -> None:
-    """Raises SheetError unless the file is a whole ZIP archive with an Excel workbook in it."""
+@contextmanager
+def _translated(source: Source) -> Iterator[None]:
+    from lxml.etree import LxmlError
+
     try:
-        with zipfile.ZipFile(path) as package:
-            names = [name.lower() for name in package.namelist()]
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise SheetError(_damaged(path.name, error)) from None
-    if "xl/workbook.bin" in names or "mimetype" in names or not any(name.startswith("xl/") for name in names):
-        raise SheetError(
-            f"{path.name}: a ZIP archive or another kind of workbook, not .xlsx. "
-            "Open it in the spreadsheet program, save it as .xlsx and run again."
-        )
+        yield
+    except (DamagedError, LxmlError, *ARCHIVE_ERRORS) as error:
+        if isinstance(error, FileNotFoundError):
+            raise source.changed() from None
+        raise grid.damaged(source.name) from None
 
 
-def _open(path: Path) -> CalamineWorkbook:
-    from python_calamine import CalamineWorkbook
+@dataclass(slots=True)
+class _Scan:
+    """What the bytes of a sheet show at a fifth of the time that parsing them takes.
 
-    # Not from_path: it chooses the format by the file's name, and people rename files.
-    with path.open("rb") as file:
-        return CalamineWorkbook.from_filelike(file)
+    Going through them to the end also lets the archive compare its check sum.
+    """
 
+    filled: int = 0
+    early: list[int] = field(default_factory=list)
+    """Numbers of the first rows with something in them."""
+    width: int = 0
+    columns: dict[bytes, int] = field(default_factory=dict)
+    hidden: list[int] = field(default_factory=list)
+    filtered: bool = False
+    merged: list[tuple[int, int, int, int]] = field(default_factory=list)
+    sure: bool = True
+    """Whether the sheet is written as the usual programs do, so that the counts hold."""
 
-def _sheet_name(name: str, workbook: CalamineWorkbook, wanted: str | None) -> str:
-    from python_calamine import SheetTypeEnum, SheetVisibleEnum
+    def go(self, blocks: Iterator[bytes]) -> None:
+        """Take all blocks."""
+        rest = b""
+        for block in blocks:
+            text = rest + block
+            if any(mark in text for mark in UNUSUAL) or (b"<is>" in text and BLANK_TEXT.search(text)):
+                self.sure = False
+            *rows, rest = text.split(b"</row>")
+            if b"hidden=" in text:
+                self._hidden(b" ".join(rows))
+            self._rows(rows)
+            if len(rest) > MAX_ROW_BYTES:
+                raise DamagedError
+        self.sure = self.sure and self.filled > 0
+        self._tail(rest)
 
-    sheets = [meta for meta in workbook.sheets_metadata if meta.typ is SheetTypeEnum.WorkSheet]
-    names = [meta.name for meta in sheets]
-    if wanted is None:
-        visible = [meta.name for meta in sheets if meta.visible is SheetVisibleEnum.Visible]
-        if not names:
-            raise SheetError(f"{name}: the workbook has no sheet with cells.")
-        return (visible or names)[0]
-    for known in names:
-        if known.strip().casefold() == wanted.strip().casefold():
-            return known
-    nearest = difflib.get_close_matches(wanted, names, 1)
-    hint = f"did you mean {nearest[0]!r}?" if nearest else f"it has {', '.join(map(repr, names[:10]))}."
-    raise SheetError(f"{name}: no sheet is called {wanted!r}; {hint}")
+    def _rows(self, rows: list[bytes]) -> None:
+        columns = self.columns
+        for row in rows:
+            end = max(row.rfind(b"</v>"), row.rfind(b"</is>"))
+            if end < 0:
+                if b"<f" in row:
+                    self.sure = False
+                continue
+            self.filled += 1
+            last = CELL.match(row, row.rfind(b"<c ", 0, end))
+            if last is None:
+                self.sure = False
+                continue
+            if last[1] not in columns:
+                columns[last[1]] = column_index(last[1].decode()) + 1
+                self.width = max(self.width, columns[last[1]])
+            if len(self.early) < EARLY_ROWS:
+                start = ROW_START.match(row, max(row.rfind(b"<row "), 0))
+                self.early.append(int(start[1]) if start else 0)
+                self.sure &= start is not None
 
+    def _hidden(self, text: bytes) -> None:
+        for tag in ROW_TAG.findall(text):
+            number = NUMBER.search(tag)
+            if number and (b'hidden="1"' in tag or b'hidden="true"' in tag):
+                self.hidden.append(int(number[1]))
 
-def _damaged(name: str, error: Exception) -> str:
-    from python_calamine import PasswordError
+    def _tail(self, text: bytes) -> None:
+        self._hidden(text)
+        self.filtered = b"autoFilter" in text and b"filterColumn" in text
+        for left, top, right, bottom in MERGED.findall(text):
+            columns = [column_index(name.decode()) + 1 for name in (left, right)]
+            self.merged.append((int(top), columns[0], int(bottom), columns[1]))
 
-    if isinstance(error, PasswordError):
-        return f"{name} is protected by a password. Save it without one and run again."
-    return f"{name}: the workbook is damaged or incomplete. Open it in Excel, save it again and run again."
+    def below(self, header_row: int) -> int:
+        """How many rows below that one have something in them."""
+        return self.filled - sum(number <= header_row for number in self.early)

@@ -91,11 +91,35 @@ def test_a_wrong_encoding_is_an_error_that_says_what_to_do(
 
 @pytest.mark.parametrize(
     "text",
-    ["ID;Name\n1;x\n2;café au lait\n", "ID;Name\n1;x\n2;âge\n", "ID;Name\n1;x\n2;Weiß\n3;Vögel für Zoë\n"],
+    [
+        "ID;Name\n1;x\n2;café au lait\n",
+        "ID;Name\n1;x\n2;âge\n",
+        "ID;Name\n1;x\n2;Weiß\n3;Vögel für Zoë – 5 €\n",
+    ],
 )
-def test_text_that_is_neither_unicode_nor_russian_is_refused_and_not_guessed(tmp_path: Path, text: str) -> None:
-    with pytest.raises(SheetError, match=r"leads\.csv, line 3: neither UTF-8 nor a Russian encoding"):
-        open_table(written(tmp_path, text, "cp1252"))
+def test_the_letters_of_one_western_language_are_windows_1252_and_that_is_said(
+    tmp_path: Path, text: str
+) -> None:
+    table = open_table(written(tmp_path, text, "cp1252"))
+
+    assert table.dialect.encoding == "cp1252"
+    assert next(table.chunks())[-1].cells == tuple(text.splitlines()[-1].split(";"))
+    assert "Windows-1252" in table.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "codec"),
+    [
+        ("ID;Name\n1;x\n2;Dvořák žluťoučký kůň\n", "cp1250"),
+        ("ID;Name\n1;x\n2;zażółć gęślą jaźń\n", "cp1250"),
+        ("ID;Name\n1;x\n2;İstanbul ışık ağaç\n", "cp1254"),
+    ],
+)
+def test_text_that_is_surely_none_of_them_is_refused_and_not_guessed(
+    tmp_path: Path, text: str, codec: str
+) -> None:
+    with pytest.raises(SheetError, match=r"leads\.csv, line 3: neither UTF-8, nor a Russian encoding"):
+        open_table(written(tmp_path, text, codec))
 
 
 def test_one_damaged_byte_at_the_end_of_a_big_file_is_found_before_a_row_is_used(tmp_path: Path) -> None:

@@ -24,13 +24,13 @@ OLE = bytes.fromhex("d0cf11e0a1b11ae1")
         ("ID,A\n1,\0\n".encode("utf-16"), "line 2: a NUL"),
         (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8, "neither a CSV nor an Excel file"),
         (b"\x01\x02\x03\x04 junk \x05\x06", "neither a CSV nor an Excel file"),
-        (OLE + bytes(512), r"old \.xls workbook"),
+        (OLE + bytes(512), "damaged or incomplete"),
         (OLE + bytes(512) + "EncryptedPackage".encode("utf-16-le"), "protected by a password"),
         (
             b'<meta http-equiv="Content-type" content="text/html;charset=utf-8" /><table border="1">',
-            "a web page",
+            "ends in the middle of its table",
         ),
-        (b"\xef\xbb\xbf\n<!DOCTYPE html><html>", "a web page"),
+        (b"\xef\xbb\xbf\n<!DOCTYPE html><html></table></html>", "no table with headings"),
         (b"PK\x03\x04 cut in the middle", "damaged or incomplete"),
     ],
 )

@@ -135,6 +135,7 @@ def test_a_cut_workbook_and_other_archives_are_refused(tmp_path: Path) -> None:
     cut.write_bytes(whole[: len(whole) // 2])
     with zipfile.ZipFile(archive, "w") as made:
         made.writestr("leads.csv", "ID\n1\n")
+        made.writestr("deals.csv", "ID\n1\n")
     with zipfile.ZipFile(hollow, "w") as made:
         made.writestr("xl/workbook.xml", "<workbook/>")
 

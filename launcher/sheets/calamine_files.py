@@ -1,0 +1,63 @@
+"""XLS and XLSB: read through calamine, which holds the sheet in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from launcher.sheets import grid, xls_marks
+from launcher.sheets.cells import cell_text
+from launcher.sheets.model import Source, Table
+from launcher.sheets.xlsx_cells import used
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet
+
+
+def open_calamine(source: Source, *, sheet: str | None, header_row: int | None) -> Table:
+    """One sheet of the workbook as a table; without `sheet` the first that is visible.
+
+    Error cells are blank in what calamine gives; in XLS they are looked up.
+    """
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
+
+    try:
+        # Not from_path: it chooses the format by the file's name, and people rename files.
+        with source.path.open("rb") as file:
+            workbook = CalamineWorkbook.from_filelike(file)
+        metas = [meta for meta in workbook.sheets_metadata if meta.typ is SheetTypeEnum.WorkSheet]
+        names = [(meta.name, meta.visible is SheetVisibleEnum.Visible) for meta in metas]
+        chosen = grid.choose_sheet(source.name, names, sheet)
+        name = names[chosen][0]
+        cells = workbook.get_sheet_by_name(name)
+    except PasswordError:
+        raise grid.protected(source.name) from None
+    except (CalamineError, OSError, ValueError):
+        raise grid.damaged(source.name) from None
+    except BaseException as error:
+        # Calamine panics over some damaged files, which is no Exception.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise grid.damaged(source.name) from None
+    ranges = cells.merged_cell_ranges or []
+    merged = [(top + 1, left + 1, bottom + 1, right + 1) for (top, left), (bottom, right) in ranges]
+    data = source.path.read_bytes()
+    marks = None if data.startswith(b"PK") else xls_marks.marks_of(data, chosen)
+    if marks and marks.protected:
+        raise grid.protected(source.name)
+    found = marks or xls_marks.Marks()
+    facts = grid.Facts([row + 1 for row in found.hidden], found.filtered, merged, blind=marks is None)
+    return grid.table(source, name, lambda: _rows(cells, found.errors), facts, header_row=header_row)
+
+
+def _rows(sheet: CalamineSheet, errors: dict[tuple[int, int], str]) -> grid.Rows:
+    left = sheet.start[1] if sheet.start else 0
+    hurt = {row + 1 for row, _ in errors}
+    # Not to_python(): it leaves out the blank rows above the table, and every number would be wrong.
+    for number, values in enumerate(sheet.iter_rows(), 1):
+        cells = [cell_text(value) for value in values]
+        if number in hurt:
+            for column, cell in enumerate(cells):
+                error = errors.get((number - 1, left + column))
+                cells[column] = (error, "e") if error else cell
+        if any(map(used, cells)):
+            yield number, cells

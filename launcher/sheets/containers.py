@@ -1,0 +1,127 @@
+"""What stands around a table: gzip, a zip archive, or standard input. It is unpacked to a temporary file."""
+
+from __future__ import annotations
+
+import gzip
+import lzma
+import os
+import struct
+import sys
+import tempfile
+import weakref
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+from typing import IO, cast
+
+from launcher.sheets.model import SheetError, Source
+
+GZIP = b"\x1f\x8b"
+ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second: an archive with nothing in it
+BLOCK_BYTES = 1 << 20
+MAX_BYTES = 8 << 30
+"""More than any table that a spreadsheet program can open; an archive that unpacks to more is no table."""
+
+WORKBOOK_PARTS = ("xl/", "[content_types].xml", "mimetype", "content.xml")
+ARCHIVE_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    OSError,
+    EOFError,
+    ValueError,
+    NotImplementedError,  # a compression method that is not known
+    RuntimeError,  # a member under a password
+    struct.error,
+    KeyError,
+    IndexError,
+    OverflowError,
+)
+"""What the archive modules raise over damaged bytes."""
+
+
+def from_standard_input() -> Source:
+    """All of standard input. Raises SheetError when nothing comes."""
+    source = _kept(sys.stdin.buffer, "standard input")
+    if not source.path.stat().st_size:
+        raise SheetError("standard input is empty: it needs a row of headings and rows below it.")
+    return source
+
+
+def unpacked(source: Source) -> Source:
+    """The table in the archive; `source` itself when it is none. Raises SheetError when it is damaged."""
+    with source.path.open("rb") as file:
+        head = file.read(4)
+    if head.startswith(GZIP):
+        try:
+            with gzip.open(source.path) as packed:
+                return _kept(cast("IO[bytes]", packed), _inner(source))
+        except (EOFError, zlib.error, gzip.BadGzipFile, OSError):
+            raise SheetError(
+                f"{source.name}: the gzip archive is damaged or cut. Send it anew and run again."
+            ) from None
+    if head in ZIP and (member := _member(source)):
+        try:
+            with zipfile.ZipFile(source.path) as archive, archive.open(member) as packed:
+                return _kept(packed, f"{source.name}/{PurePosixPath(member.filename).name}")
+        except ARCHIVE_ERRORS:
+            raise SheetError(
+                f"{source.name}: the zip archive is damaged. Pack it anew and run again."
+            ) from None
+    return source
+
+
+def _inner(source: Source) -> str:
+    return source.name if source.name == "standard input" else source.name.removesuffix(".gz")
+
+
+def _member(source: Source) -> zipfile.ZipInfo | None:
+    """The one file in the archive that can be a table; None when the archive is itself a workbook."""
+    try:
+        with zipfile.ZipFile(source.path) as archive:
+            members = archive.infolist()
+    except ARCHIVE_ERRORS:
+        return None  # the reader of workbooks says what is wrong
+    names = [member.filename.lower() for member in members]
+    if any(name.startswith(WORKBOOK_PARTS) for name in names):
+        return None
+    files = [member for member in members if not member.is_dir() and not _is_litter(member.filename)]
+    if len(files) != 1:
+        shown = ", ".join(PurePosixPath(member.filename).name for member in files[:5]) or "nothing"
+        raise SheetError(
+            f"{source.name}: a ZIP archive with {shown} in it; one table is needed. "
+            "Unpack it and name the file."
+        )
+    if files[0].flag_bits & 1:
+        raise SheetError(f"{source.name} is protected by a password. Unpack it and run again.")
+    return files[0]
+
+
+def _is_litter(name: str) -> bool:
+    """Whether a system put the file into the archive by itself."""
+    return name.startswith("__MACOSX/") or PurePosixPath(name).name.lower() in (
+        ".ds_store",
+        "thumbs.db",
+        "desktop.ini",
+    )
+
+
+def _kept(stream: IO[bytes], name: str) -> Source:
+    """The stream in a temporary file, which goes when the source is no longer used."""
+    handle, path = tempfile.mkstemp(prefix="launcher-")
+    keep = _Temporary(Path(path))
+    size = 0
+    with os.fdopen(handle, "wb") as file:
+        while block := stream.read(BLOCK_BYTES):
+            size += len(block)
+            if size > MAX_BYTES:
+                raise SheetError(f"{name}: over {MAX_BYTES >> 30} GB once unpacked; split it and run again.")
+            file.write(block)
+    return Source(Path(path), name, keep)
+
+
+class _Temporary:
+    """A file that is removed when nothing refers to this any more, at the latest when the program ends."""
+
+    def __init__(self, path: Path) -> None:
+        weakref.finalize(self, path.unlink, missing_ok=True)

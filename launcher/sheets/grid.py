@@ -1,0 +1,171 @@
+"""From the numbered rows of a sheet, of whatever kind of workbook, to a table."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from launcher.sheets import headings
+from launcher.sheets.model import CHUNK_ROWS, MAX_COLUMNS, Dialect, Row, SheetError, Source, Table
+
+Cell = tuple[str, str]
+"""Text and kind."""
+Rows = Iterator[tuple[int, Sequence[Cell]]]
+"""Number and cells of the rows that are not blank; a row may have blank cells at its end, or not."""
+CHUNK_CELLS = 400_000
+
+
+@dataclass(slots=True)
+class Facts:
+    """What is known of a sheet beside its cells."""
+
+    hidden: list[int] = field(default_factory=list)
+    """Numbers of hidden rows."""
+    filtered: bool = False
+    merged: list[tuple[int, int, int, int]] = field(default_factory=list)
+    """First row, first column, last row, last column of each merged range, counted from 1."""
+    blind: bool = False
+    """Error cells cannot be told from blank ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What going through all rows shows: their number, and the cells of the widest."""
+
+    filled: int
+    width: int
+
+
+def table(
+    source: Source,
+    sheet: str,
+    rows: Callable[[], Rows],
+    facts: Facts,
+    *,
+    header_row: int | None,
+    counted: Counted | None = None,
+) -> Table:
+    """The sheet as a table. Without `counted`, all rows are gone through. Raises SheetError when it is blank.
+
+    The header is the first row that is not blank, or the row `header_row`.
+    """
+    header: list[str] | None = None
+    below: list[str] | None = None
+    at = filled = width = left = 0
+    for number, cells in rows():
+        if header is None:
+            if header_row is None or number == header_row:
+                header, at = [text.strip() for text, _ in cells[: _used(cells)]], number
+                width, left = _used(cells), _lead(cells)
+                counted = None if left else counted
+            elif number > header_row:
+                break
+            continue
+        below = [text for text, _ in cells] if below is None else below
+        if counted is not None:
+            break
+        filled += 1
+        width = max(width, _used(cells))
+        left = min(left, _lead(cells)) if left else 0
+    if header is None and header_row is not None:
+        raise SheetError(f"{source.name}, row {header_row}: blank. That row must hold the headings.")
+    if header is None or not any(header):
+        raise SheetError(f"{source.name}: the sheet {sheet!r} is empty. Choose another sheet and run again.")
+    if counted is not None:
+        width = max(width, counted.width)
+        filled = counted.filled
+    if width > MAX_COLUMNS:
+        raise SheetError(f"{source.name}: {width:,} columns; a spreadsheet has at most {MAX_COLUMNS:,}.")
+    if header_row is None:
+        headings.refuse_merged(source.name, at, facts.merged)
+        headings.refuse_two_rows(source.name, header, below or (), at)
+    stamp = source.stamp()
+    return Table(
+        header=(*header[left:], *([""] * (width - len(header)))),
+        dialect=Dialect(format="xlsx", sheet=sheet, header_row=at),
+        row_count=filled,
+        read=lambda: _chunks(source, rows, at, slice(left, width), stamp),
+        notes=tuple(_notes(facts)),
+    )
+
+
+def _chunks(
+    source: Source, read: Callable[[], Rows], header_row: int, columns: slice, stamp: tuple[int, int]
+) -> Iterator[list[Row]]:
+    width = columns.stop
+    most = max(1, min(CHUNK_ROWS, CHUNK_CELLS // width))
+    rows: list[Row] = []
+    padding = [("", "t")] * width
+    for number, cells in read():
+        if number <= header_row:
+            continue
+        whole = cells if len(cells) == width and not columns.start else [*cells, *padding][columns]
+        texts, letters = zip(*whole, strict=True)
+        kinds = "".join(letters)
+        rows.append(Row(number, texts, kinds if kinds.strip("t") else ""))
+        if len(rows) == most:
+            if not source.path.exists() or source.stamp() != stamp:
+                raise source.changed()
+            yield rows
+            rows = []
+    if rows:
+        yield rows
+
+
+def _used(cells: Sequence[Cell]) -> int:
+    """How many cells the row has up to its last one with something in it."""
+    width = len(cells)
+    while width and not (cells[width - 1][0].strip() or cells[width - 1][1] == "f"):
+        width -= 1
+    return width
+
+
+def _lead(cells: Sequence[Cell]) -> int:
+    """How many blank cells the row begins with."""
+    return next((index for index, (text, kind) in enumerate(cells) if text.strip() or kind == "f"), len(cells))
+
+
+def _notes(facts: Facts) -> Iterator[str]:
+    if facts.hidden:
+        first = min(facts.hidden)
+        count = len(facts.hidden)
+        rows = f"{count:,} rows are hidden (the first is row {first}); they are" if count > 1 else ""
+        yield f"{rows or f'Row {first} is hidden; it is'} read like the others."
+    if facts.filtered:
+        yield "The sheet has a filter; rows that it does not show are read like the others."
+    if facts.merged:
+        first_row, first_column, _, _ = facts.merged[0]
+        yield (
+            f"The sheet has merged cells (the first at row {first_row}, column {first_column}): the value "
+            "stands in the first cell of each, the others are blank."
+        )
+    if facts.blind:
+        yield "In this format an error cell such as #N/A cannot be told from a blank one."
+
+
+def choose_sheet(name: str, sheets: Sequence[tuple[str, bool]], wanted: str | None) -> int:
+    """The index of the sheet `wanted`, else of the first visible one; `sheets` has name and visibility."""
+    if not sheets:
+        raise SheetError(f"{name}: the workbook has no sheet with cells.")
+    if not wanted:
+        return next((index for index, (_, visible) in enumerate(sheets) if visible), 0)
+    for index, (known, _) in enumerate(sheets):
+        if known.strip().casefold() == wanted.strip().casefold():
+            return index
+    names = [known for known, _ in sheets]
+    nearest = difflib.get_close_matches(wanted, names, 1)
+    hint = f"did you mean {nearest[0]!r}?" if nearest else f"it has {', '.join(map(repr, names[:10]))}."
+    raise SheetError(f"{name}: no sheet is called {wanted!r}; {hint}")
+
+
+def damaged(name: str) -> SheetError:
+    """The error for a workbook that cannot be read to its end."""
+    return SheetError(
+        f"{name}: the workbook is damaged or incomplete. Open it in Excel, save it again and run again."
+    )
+
+
+def protected(name: str) -> SheetError:
+    """The error for a workbook that only a password opens."""
+    return SheetError(f"{name} is protected by a password. Save it without one and run again.")

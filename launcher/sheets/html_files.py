@@ -1,0 +1,213 @@
+"""HTML: a table in a web page, as Bitrix24's own "Export to Excel" writes it under a name in .xls."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from launcher.sheets import headings
+from launcher.sheets.encoding import BLOCK_BYTES, find_encoding
+from launcher.sheets.model import CHUNK_ROWS, MAX_COLUMNS, Dialect, Row, SheetError, Source, Table
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+CHARSET = re.compile(rb"""<meta[^>]*charset\s*=\s*["']?([A-Za-z0-9_-]+)""", re.IGNORECASE)
+LINE_ENDS = re.compile(r"[ \t]*[\r\n]+[ \t]*")
+UNSEEN = ("script", "style", "head", "template")
+MAX_SPAN = 1_000
+
+
+def open_html(source: Source, *, encoding: str | None, header_row: int | None) -> Table:
+    """The first table of the page. Raises SheetError when it cannot be read with certainty."""
+    stamp = source.stamp()
+    page = _Page(source, _encoding(source, encoding))
+    header: tuple[str, ...] = ()
+    below: tuple[str, ...] | None = None
+    row_count = at = 0
+    for number, cells in page.rows():
+        if header:
+            below = cells if below is None else below
+            if any(map(str.strip, cells[len(header) :])):
+                raise SheetError(
+                    f"{source.name}, row {number}: {len(cells)} cells under {len(header)} headings, so a cell "
+                    "would stand in the wrong column. Export the table anew and run again."
+                )
+            row_count += any(map(str.strip, cells))
+        elif (any(map(str.strip, cells)) and header_row is None) or number == header_row:
+            header, at = tuple(cell.strip() for cell in cells), number
+    page.refuse_cut()
+    if not any(header):
+        raise SheetError(f"{source.name}: there is no table with headings in the page.")
+    if len(header) > MAX_COLUMNS:
+        raise SheetError(f"{source.name}: {len(header):,} columns; a spreadsheet has at most {MAX_COLUMNS:,}.")
+    if header_row is None:
+        headings.refuse_two_rows(source.name, header, below or (), at)
+        if page.header_spans:
+            raise SheetError(headings.two_rows(source.name, at))
+    dialect = Dialect(format="html", encoding=page.encoding, header_row=at)
+    notes = [f"The page has {page.tables} tables; the first one is read."] if page.tables > 1 else []
+
+    def read() -> Iterator[list[Row]]:
+        if source.stamp() != stamp:
+            raise source.changed()
+        rows: list[Row] = []
+        for number, cells in page.rows():
+            if number > at and any(map(str.strip, cells)):
+                padded = (*cells[: len(header)], *([""] * (len(header) - len(cells))))
+                rows.append(Row(number, padded))
+            if len(rows) == CHUNK_ROWS:
+                yield rows
+                rows = []
+        if rows:
+            yield rows
+
+    return Table(header=header, dialect=dialect, row_count=row_count, read=read, notes=tuple(notes))
+
+
+def _encoding(source: Source, wanted: str | None) -> str:
+    """What the page says of itself, where its bytes agree."""
+    with source.path.open("rb") as file:
+        said = CHARSET.search(file.read(4096))
+    if wanted is None and said is not None:
+        try:
+            return find_encoding(source, said[1].decode()).name
+        except SheetError:
+            pass  # a page that was saved anew by another program than made it
+    return find_encoding(source, wanted).name
+
+
+@dataclass(slots=True)
+class _Page:
+    """A page; each going through it counts its tables anew."""
+
+    source: Source
+    encoding: str
+    tables: int = 0
+    header_spans: bool = False
+    """The first row with cells reaches down into the next."""
+    last_tag: str = ""
+
+    def rows(self) -> Iterator[tuple[int, tuple[str, ...]]]:
+        """Number and cells of each row of the first table, blank ones too.
+
+        A cell over several columns or rows stands in the first of them, the rest are blank.
+        """
+        number = 0
+        reaching: dict[int, int] = {}  # column -> rows that a cell from above still takes
+        for element in self._elements():
+            number += 1
+            cells: list[str] = []
+            for cell in element:
+                if cell.tag not in ("td", "th"):
+                    continue
+                _free(cells, reaching)
+                across, down = _span(cell, "colspan"), _span(cell, "rowspan")
+                if down > 1:
+                    self.header_spans |= number == 1
+                    reaching.update({len(cells) + offset: down for offset in range(across)})
+                cells += [_text(cell)] + [""] * (across - 1)
+                if len(cells) > MAX_COLUMNS:
+                    raise SheetError(
+                        f"{self.source.name}, row {number}: more than {MAX_COLUMNS:,} columns: no table."
+                    )
+            _free(cells, reaching)
+            reaching = {column: left - 1 for column, left in reaching.items() if left > 1}
+            yield number, tuple(cells)
+
+    def refuse_cut(self) -> None:
+        """Raises SheetError when the page ends within its table: a file that was not written to its end."""
+        if self.last_tag != "</table":
+            raise SheetError(
+                f"{self.source.name} ends in the middle of its table. Export it anew and run again."
+            )
+
+    def _elements(self) -> Iterator[_Element]:
+        """The `tr` elements of the first table, each forgotten after its use."""
+        from lxml import etree
+
+        # Not iterparse of the file: the page's own charset would win over the one that was found right.
+        parser = etree.HTMLPullParser(
+            events=("start", "end"), tag=("table", "tr"), encoding="utf-8", huge_tree=True, remove_comments=True
+        )
+        tables = 0
+        for piece in self._pieces():
+            try:
+                parser.feed(piece)
+            except etree.LxmlError as error:
+                raise self._broken() from error
+            found: Iterator[tuple[str, Any]] = parser.read_events()
+            for event, element in found:
+                if element.tag == "table":
+                    tables += event == "start"
+                    if tables == 2 and any(True for _ in element.iterancestors("td", "th")):
+                        raise SheetError(
+                            f"{self.source.name}: a table stands within the table, so its rows cannot be told. "
+                            "Save it as .xlsx or CSV UTF-8 and run again."
+                        )
+                elif event == "end":
+                    if tables == 1:
+                        yield element
+                    _forget(element)
+        self.tables = tables
+
+    def _pieces(self) -> Iterator[bytes]:
+        decoder = codecs.getincrementaldecoder(self.encoding)("strict")
+        tail = ""
+        with self.source.path.open("rb") as file:
+            while block := file.read(BLOCK_BYTES // 4):
+                text = decoder.decode(block)
+                tail = (tail + text).lower()
+                ends = max(("<tr", "</table"), key=tail.rfind)
+                if ends in tail:
+                    self.last_tag = ends
+                tail = tail[-8:]
+                yield text.encode("utf-8", "replace")
+
+    def _broken(self) -> SheetError:
+        return SheetError(f"{self.source.name}: the page is damaged. Export the table anew and run again.")
+
+
+def _free(cells: list[str], reaching: dict[int, int]) -> None:
+    """Fill the columns that cells from above take."""
+    while len(cells) in reaching:
+        cells.append("")
+
+
+def _span(cell: _Element, name: str) -> int:
+    text = str(cell.get(name) or "1").strip()
+    return min(int(text), MAX_SPAN) if text.isascii() and text.isdigit() and text != "0" else 1
+
+
+def _text(cell: _Element) -> str:
+    """The cell as a person sees it: lines where the page breaks them, no spaces around."""
+    parts: list[str] = []
+    _collect(cell, parts)
+    return "".join(parts).replace("\xa0", " ").strip()
+
+
+def _collect(element: _Element, parts: list[str]) -> None:
+    if element.text and element.tag not in UNSEEN:
+        parts.append(LINE_ENDS.sub(" ", element.text))
+    for inner in element.iterdescendants():
+        if not isinstance(inner.tag, str):
+            continue
+        if inner.tag == "br" or (inner.tag in ("p", "div", "li") and "".join(parts).strip()):
+            parts.append("\n")
+        if inner.text and inner.tag not in UNSEEN:
+            parts.append(LINE_ENDS.sub(" ", inner.text))
+        if inner.tail:
+            tail = inner.tail.lstrip("\r\n") if inner.tag == "br" else inner.tail
+            parts.append(LINE_ENDS.sub(" ", tail))
+
+
+def _forget(element: _Element) -> None:
+    element.clear()
+    while (before := element.getprevious()) is not None:
+        parent = before.getparent()
+        if parent is None:
+            return
+        parent.remove(before)

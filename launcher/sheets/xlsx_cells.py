@@ -1,0 +1,172 @@
+"""The cells of a row of an XLSX sheet, as text and kind."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from launcher.sheets.cells import cell_text, ruined
+from launcher.sheets.model import MAX_COLUMNS
+from launcher.sheets.xlsx_parts import DamagedError, Workbook, text_of, unescaped
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+Cell = tuple[str, str]
+BLANK: Cell = ("", "t")
+MAX_ROWS = 1_048_576
+LAST_DAY = 2_958_466  # 31.12.9999 and one
+
+
+@dataclass(slots=True)
+class RowReader:
+    """Turns row elements into cells; remembers what was met on the way."""
+
+    book: Workbook
+    number: int = 0
+    hidden: list[int] = field(default_factory=list)
+    columns: dict[str, int] = field(default_factory=dict)
+
+    def read(self, row: _Element) -> list[Cell]:
+        """The cells of the row, none after its last one; `number` is then the row's."""
+        said = row.get("r")
+        number = self.number + 1
+        if said is not None:
+            number = int(said) if len(said) < 8 and said.isdigit() else 0
+        if not self.number < number <= MAX_ROWS:
+            raise DamagedError
+        self.number = number
+        if row.get("hidden") in ("1", "true"):
+            self.hidden.append(number)
+        cells: list[Cell] = []
+        space = str(row.tag)[:-3]
+        cell_tag, value_tag = space + "c", space + "v"
+        strings, columns = self.book.strings, self.columns
+        for element in row:
+            if element.tag != cell_tag:
+                continue
+            # The usual cell, a text among the shared ones, is taken the short way.
+            if element.get("t") == "s" and len(element) == 1 and element[0].tag == value_tag:
+                cell = _shared(strings, element[0].text)
+            else:
+                cell = self._cell(element)
+            reference = element.get("r")
+            if reference is None:
+                at = len(cells)
+            else:
+                letters = reference.rstrip("0123456789")
+                at = columns[letters] if letters in columns else self._column(letters)
+            if cell == BLANK and reference is not None:
+                continue
+            if at < len(cells):
+                raise DamagedError
+            if at > len(cells):
+                cells += [BLANK] * (at - len(cells))
+            cells.append(cell)
+        return cells
+
+    def _column(self, letters: str) -> int:
+        found = column_index(letters)
+        if found < 0:
+            raise DamagedError
+        self.columns[letters] = found
+        return found
+
+    def _cell(self, element: _Element) -> Cell:
+        kind, value, inline = element.get("t"), None, None
+        formula = False
+        for child in element:
+            tag = str(child.tag)
+            if tag.endswith("}v"):
+                value = child.text
+            elif tag.endswith("}f"):
+                formula = True
+            elif tag.endswith("}is"):
+                inline = text_of(child)
+        if kind == "inlineStr" or (inline is not None and value is None):
+            return (inline or value or "", "t")
+        if value is None:
+            # Excel writes t="str" with an empty value for a formula whose result is an empty text.
+            return ("", "f") if formula and kind != "str" else BLANK
+        try:
+            return self._value(kind or "n", value, element.get("s"))
+        except (ValueError, IndexError, OverflowError):
+            raise DamagedError from None
+
+    def _value(self, kind: str, value: str, style: str | None) -> Cell:
+        match kind:
+            case "s":
+                return _shared(self.book.strings, value)
+            case "str":
+                return unescaped(value), "t"
+            case "b":
+                return ("TRUE" if value.strip() in ("1", "true") else "FALSE"), "b"
+            case "e":
+                return value, "e"
+            case "d":
+                return _iso(value)
+            case _:
+                meaning = self.book.styles[int(style)] if style and self.book.styles else "n"
+                return numeric(value, meaning, since_1904=self.book.since_1904)
+
+
+def _shared(strings: list[str], index: str | None) -> Cell:
+    """The shared text of that number. Raises DamagedError when there is none."""
+    try:
+        number = int(index or "")
+        if number >= 0:
+            return strings[number], "t"
+    except (ValueError, IndexError):
+        pass
+    raise DamagedError
+
+
+def used(cell: Cell) -> bool:
+    """Whether there is something in the cell."""
+    return cell[1] == "f" or not (cell[0] == "" or cell[0].isspace())
+
+
+def column_index(letters: str) -> int:
+    """The column of that name counted from 0, -1 when there is none."""
+    index = 0
+    for char in letters.upper():
+        if not "A" <= char <= "Z":
+            return -1
+        index = index * 26 + ord(char) - 64
+    return index - 1 if 0 < index <= MAX_COLUMNS else -1
+
+
+def numeric(value: str, meaning: str, *, since_1904: bool = False) -> Cell:
+    """A stored number under a format of that meaning."""
+    if meaning == "n":
+        digits = value.strip()
+        if digits.isdigit() and len(digits) < 16 and digits.isascii():
+            return str(int(digits)), "n"
+        number = float(digits)
+        return ruined(digits) if not math.isfinite(number) else cell_text(number)
+    number = float(value)
+    day_zero = dt.datetime(1904, 1, 1) if since_1904 else dt.datetime(1899, 12, 30)
+    if not 0 <= number < LAST_DAY:
+        return cell_text(number)
+    if not since_1904 and number < 60:
+        day_zero = dt.datetime(1899, 12, 31)  # Excel counts a 29 February 1900
+    span = dt.timedelta(seconds=round(number * 86_400))
+    if meaning == "E" or (meaning == "T" and number < 1):
+        return cell_text(span) if meaning == "E" else ((dt.datetime.min + span).time().isoformat(), "t")
+    try:
+        moment = day_zero + span
+    except OverflowError:
+        return cell_text(number)
+    if meaning == "T":
+        return moment.time().isoformat(), "t"
+    return cell_text(moment.date() if meaning == "d" else moment)
+
+
+def _iso(value: str) -> Cell:
+    try:
+        moment = dt.datetime.fromisoformat(value.strip().removesuffix("Z"))
+    except ValueError:
+        return value, "t"
+    return cell_text(moment.replace(tzinfo=None) if "T" in value else moment.date())
