@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from launcher.cli.console import Console
 from launcher.cli.options import GlobalOptions
 from launcher.cli.session import interruptible
+from launcher.core.summary import Ending
 from launcher.core.words import counted
 from launcher.engine import Conductor, Job, Progress, Rules, Stopping, save_results, summarise
 from launcher.ledger import Ledger, RunRecord
@@ -40,14 +41,14 @@ class Running:
         progress.expected_rows = progress.rows if table is None else table.row_count
         with interruptible(stopping, console.tell), console.showing(progress):
             await self._conductor(stopping, progress).conduct(run, job, table)
-        return await self._close(run, console)
+        return await self._close(run, console, stopping)
 
     async def reconcile(self, run: RunRecord) -> int:
         """Ask the portal about the run's unknown rows; show what the run came to and give the exit code."""
         console = Console(self.said)
         found = await self._conductor(Stopping(), Progress()).reconcile(run)
         console.tell(f"{counted(found, 'unknown row')} found running in the portal")
-        return await self._close(run, console)
+        return await self._close(run, console, Stopping())
 
     def _conductor(self, stopping: Stopping, progress: Progress) -> Conductor:
         rules = Rules(
@@ -57,8 +58,11 @@ class Running:
         )
         return Conductor(self.ledger, self.portal, rules, stopping=stopping, progress=progress)
 
-    async def _close(self, run: RunRecord, console: Console) -> int:
+    async def _close(self, run: RunRecord, console: Console, stopping: Stopping) -> int:
         summary = await summarise(self.ledger, run.id)
+        if stopping.is_set and summary.ending is Ending.RUNNING:
+            # The ledger could not take down the end, as on a full disk.
+            summary = replace(summary, ending=stopping.ending, stopped_because=stopping.because)
         try:
             await save_results(self.ledger, run, Path(run.results))
         except ResultsError as error:

@@ -41,11 +41,19 @@ def carry_out(work: Callable[[GlobalOptions], Coroutine[Any, Any, int]]) -> None
     options = said(click.get_current_context())
     with in_words():
         log.configure(quiet=options.quiet, log_file=options.log_file)
+        # Until a run has its own way to stop, both signals end the command at once. Not asyncio's way, which
+        # waits for the next await: reading a large file has none.
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, _interrupt)
         try:
             code = asyncio.run(work(options))
         except KeyboardInterrupt:
             raise Refused("interrupted", Exit.INTERRUPTED) from None
     click.get_current_context().exit(int(code))
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 @contextmanager

@@ -84,9 +84,7 @@ def answers_of_batch(body: Mapping[str, object]) -> tuple[dict[str, object], dic
 def moved(host: str) -> str:
     """What to do about a portal that answers at another address, in words for the person."""
     if not host:
-        return (
-            "the portal redirects without an address; open it in a browser and see where it is"
-        )
+        return "the portal redirects without an address; open it in a browser and see where it is"
     return f"the portal has moved to {host}; change the webhook's address to that host"
 
 

@@ -91,11 +91,20 @@ class Conductor:
         if self._stopping.is_set:
             return 0
         self._progress.waiting = "asking the portal about unknown rows"
+        asking = asyncio.ensure_future(reconcile(self._ledger, Asker(self._portal, self._rules.limits), run.id))
+        stopped = asyncio.ensure_future(self._stopping.wait())
+        either: set[asyncio.Future[Any]] = {asking, stopped}
         try:
-            found = await reconcile(self._ledger, Asker(self._portal, self._rules.limits), run.id)
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not asking.done():
+                return 0
+            found = asking.result()
         except (AskingError, LedgerError) as error:
             _log.warning("not reconciled", reason=str(error))
             return 0
+        finally:
+            asking.cancel()
+            stopped.cancel()
         self._progress.reconciled(found)
         return found
 

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from sqlalchemy import Row, bindparam, delete, insert, literal, select, update
+from sqlalchemy import Row, bindparam, delete, insert, literal, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from launcher.core.model import TO_MEND, Document, Start, State
 from launcher.core.plan import Claim
@@ -16,11 +17,15 @@ from launcher.core.reconcile import Settled
 from launcher.core.summary import Ending
 from launcher.core.verdict import Verdict
 from launcher.ledger.database import open_database
+from launcher.ledger.errors import LedgerError
 from launcher.ledger.model import NewRow, NewRun, RunRecord, run_name
 from launcher.ledger.reading import PAGE, Reading, run_of
 from launcher.ledger.records import Record
 from launcher.ledger.schema import addresses, attempts, claims, rows, runs
 from launcher.ledger.upsert import own_claims
+
+OWN_SESSION = "select pid, backend_start from pg_stat_activity where pid = pg_backend_pid()"
+"""Of a connection to PostgreSQL: what tells its session from any other, before and after a restart."""
 
 
 @asynccontextmanager
@@ -32,6 +37,9 @@ async def open_ledger(location: str) -> AsyncIterator[Ledger]:
 
 class Ledger(Reading):
     """The durable record. What a method has written is on disk when it returns."""
+
+    held_by: tuple[int, object] | None = None
+    """The session of PostgreSQL that holds the portal's lock for us, where one does: process and start."""
 
     async def begin_run(self, run: NewRun) -> RunRecord:
         """A new run without rows."""
@@ -120,7 +128,29 @@ class Ledger(Reading):
     async def record(self, records: Sequence[Record]) -> list[tuple[Start, ...]]:
         """Write them all, or none, in one transaction; give back what each of them does."""
         async with self._database.writing() as connection:
+            await self._check_hold(connection)
             return [await record.write(connection) for record in records]
+
+    async def _check_hold(self, connection: AsyncConnection) -> None:
+        """Raises LedgerError where the server was restarted, and the lock on the portal is gone with it."""
+        if self.held_by is None:
+            return
+        process, start = self.held_by
+        query = text("select 1 from pg_stat_activity where pid = :pid and backend_start = :start")
+        if (await connection.execute(query, {"pid": process, "start": start})).first() is None:
+            raise LedgerError(
+                f"the ledger {self._database.name}: its server was restarted, and another run may be at work "
+                "by now; go on with: launcher resume"
+            )
+
+    async def cut_off(self, portal: str) -> None:
+        """Runs of that portal which are still said to be running were ended from outside: we hold it now."""
+        async with self._database.writing() as connection:
+            await connection.execute(
+                update(runs)
+                .where(runs.c.portal == portal, runs.c.ending == Ending.RUNNING)
+                .values(ending=Ending.INTERRUPTED, stopped_because="the launcher was ended from outside")
+            )
 
     async def sendable(self, run_id: int, state: State, *, after_row: int, limit: int) -> list[Start]:
         """The run's next starts in that state (PENDING or DEFERRED), by row number."""

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from launcher.core.summary import Ending
 from launcher.ledger.errors import LedgerError, in_words
-from launcher.ledger.ledger import Ledger
+from launcher.ledger.ledger import OWN_SESSION, Ledger
 
 
 class PortalInUseError(Exception):
@@ -45,6 +45,7 @@ async def hold_portal(ledger: Ledger, portal: str, *, wait: bool = False) -> Asy
                 if not wait and tries > 1:
                     raise
             await asyncio.sleep(_TRY_AGAIN_S)
+        await ledger.cut_off(portal)
         yield
 
 
@@ -87,10 +88,13 @@ async def _hold_on_server(ledger: Ledger, portal: str) -> AsyncIterator[None]:
             await connection.start()
             await connection.execution_options(isolation_level="AUTOCOMMIT")
             taken = (await connection.execute(text("select pg_try_advisory_lock(:key)"), key)).scalar()
+            session = (await connection.execute(text(OWN_SESSION))).one()
         if not taken:
             raise await _in_use(ledger, portal)
+        ledger.held_by = (session.pid, session.backend_start)
         yield
     finally:
+        ledger.held_by = None
         # Closed for good, not given back to the pool: the server frees the lock with its connection.
         with suppress(DBAPIError):
             await connection.invalidate()

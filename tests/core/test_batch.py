@@ -12,7 +12,16 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from launcher.core.batch import encode, encode_command, encode_single, must_go_alone
+from launcher.core.batch import (
+    LONGEST_BATCH,
+    MAX_COMMANDS,
+    encode,
+    encode_call,
+    encode_command,
+    encode_single,
+    must_go_alone,
+    together,
+)
 from launcher.core.documents import KINDS, kind_named
 from launcher.core.model import Document, Start, Value
 from tests.core.making import lead, leads
@@ -302,3 +311,115 @@ def test_a_single_call_keeps_every_name_and_value_exactly(parameters: dict[str, 
     assert body["PARAMETERS"] == {
         name: value if isinstance(value, str) else list(value) for name, value in parameters.items()
     }
+
+
+def test_as_many_go_together_as_are_asked_for_and_as_there_are() -> None:
+    assert [together(leads(60), size) for size in (1, 2, 50)] == [1, 2, 50]
+    assert [together(leads(count), 50) for count in (1, 2, 49)] == [1, 2, 49]
+
+
+ALONE = {"A": "$result[r2]"}
+
+
+@pytest.mark.parametrize("place", [1, 2, 10, 49])
+def test_a_start_that_must_go_alone_ends_the_batch_before_it(place: int) -> None:
+    starts = [lead(row_number, ALONE if row_number == place + 2 else None) for row_number in range(2, 52)]
+
+    assert together(starts, MAX_COMMANDS) == place
+
+
+def test_a_start_that_must_go_alone_goes_when_it_is_the_first_and_nothing_with_it() -> None:
+    assert together([lead(2, ALONE), *leads(40)[1:]], MAX_COMMANDS) == 1
+    assert together([lead(2, ALONE), lead(3, ALONE)], MAX_COMMANDS) == 1
+
+
+@pytest.mark.parametrize("unit", ["a", "%", "Ж", "😀"])
+def test_no_more_go_together_than_a_web_server_takes(unit: str) -> None:
+    starts = [lead(row_number, {"A": unit * 5_000}) for row_number in range(2, 52)]
+
+    count = together(starts, MAX_COMMANDS)
+
+    assert 1 < count < MAX_COMMANDS
+    assert len(json.dumps(encode(starts[:count])).encode()) < LONGEST_BATCH + count * 200
+
+
+def test_lists_count_for_the_length_too() -> None:
+    starts = [lead(row_number, {"A": ("Ж" * 1_000,) * 20}) for row_number in range(2, 52)]
+
+    assert together(starts, MAX_COMMANDS) == LONGEST_BATCH // (20 * 1_000 * 12)
+
+
+def test_a_start_that_is_longer_than_any_batch_goes_all_the_same_and_nothing_with_it() -> None:
+    long = lead(2, {"A": "a" * LONGEST_BATCH})
+
+    assert together([long, lead(3), lead(4)], MAX_COMMANDS) == 1
+    assert together([lead(3), long, lead(4)], MAX_COMMANDS) == 1
+    assert together([lead(3), lead(4), long], MAX_COMMANDS) == 2
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["", "a", "&", "Ж", "😀", "$time[0]"]), st.sampled_from([1, 1000, 30_000])),
+        min_size=1,
+        max_size=60,
+    ),
+    st.integers(1, MAX_COMMANDS),
+)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_is_waiting_at_least_one_goes_and_several_only_where_a_batch_keeps_them(
+    cells: list[tuple[str, int]], size: int
+) -> None:
+    starts = [lead(row_number, {"A": unit * times}) for row_number, (unit, times) in enumerate(cells, start=2)]
+
+    count = together(starts, size)
+
+    assert 1 <= count <= min(size, len(starts))
+    if count > 1:
+        assert not any(must_go_alone(start) for start in starts[:count])
+        commands = encode(starts[:count])["cmd"]
+        assert isinstance(commands, dict)
+        assert sum(len(command) for command in commands.values()) < LONGEST_BATCH + count * 200
+
+
+def test_php_reads_back_lists_and_maps_of_a_question_to_any_depth(php: Read) -> None:
+    command = encode_call(
+        "bizproc.workflow.instances",
+        {
+            "SELECT": ["ID", "STARTED"],
+            "FILTER": {
+                ">=STARTED": "2026-11-22T02:00:00+03:00",
+                "@ID": ("a&b", "c=d"),
+                "IN": {"A": {"Б": "[0]"}},
+            },
+            "start": 50,
+            "LEFT": -1,
+        },
+    )
+
+    url, query = php(command)
+
+    assert url == [("path", "bizproc.workflow.instances")]
+    assert query == [
+        ("SELECT", [("0", "ID"), ("1", "STARTED")]),
+        (
+            "FILTER",
+            [
+                (">=STARTED", "2026-11-22T02:00:00+03:00"),
+                ("@ID", [("0", "a&b"), ("1", "c=d")]),
+                ("IN", [("A", [("Б", "[0]")])]),
+            ],
+        ),
+        ("start", "50"),
+        ("LEFT", "-1"),
+    ]
+
+
+@pytest.mark.parametrize("value", [None, True, False, 1.5, b"bytes", {"a"}, object()])
+def test_what_a_batch_cannot_say_is_a_mistake_and_not_another_value(value: object) -> None:
+    for parameters in ({"A": value}, {"A": ["1", value]}, {"A": {"B": {"C": value}}}):
+        with pytest.raises(TypeError, match="cannot be said in a batch"):
+            encode_call("profile", parameters)
+
+
+def test_a_call_without_parameters_is_its_method() -> None:
+    assert encode_call("profile", {}) == "profile?"

@@ -1,13 +1,14 @@
 """Which rows are sent, and which are skipped because of what is known."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from launcher.core.model import Invalid, Start, State
-from launcher.core.plan import SKIP, START, Claim, Planned, Planner, StartedBefore
+from launcher.core.plan import DUPLICATE, SKIP, START, Claim, Planned, Planner, StartedBefore, another
 from tests.core.making import lead, leads
 
 NOW = 1_000_000.0
@@ -26,13 +27,14 @@ def planner(
     )
 
 
-def claim(state: State, *, run_id: int = 11, row_number: int = 40) -> Claim:
+def claim(state: State, *, run_id: int = 11, row_number: int = 40, at: float = 0.0) -> Claim:
     return Claim(
         run_id=run_id,
         run=f"r{run_id}",
         row_number=row_number,
         state=state,
         workflow_id="66e81a641752f8.56521481" if state is State.STARTED else "",
+        at=at,
         when="2026-11-22 02:00",
     )
 
@@ -203,6 +205,102 @@ def test_rows_that_are_skipped_for_one_cause_share_its_code_whatever_rows_they_n
     assert codes[4:7] == ["", "beyond limit", "beyond limit"]
     assert codes[7] == codes[8] == "started before"
     assert codes[9] == codes[10] == "unknown before"
+
+
+WEEK_S = 604_800.0
+
+
+@pytest.mark.parametrize("before", [State.STARTED, State.UNKNOWN, State.SENT])
+@pytest.mark.parametrize(
+    ("ago_s", "now"),
+    [
+        (0.0, State.SKIPPED),
+        (WEEK_S - 0.001, State.SKIPPED),
+        (WEEK_S, State.PENDING),
+        (WEEK_S + 1, State.PENDING),
+        (-3600.0, State.SKIPPED),  # our clock was set back
+    ],
+)
+def test_what_may_have_started_is_skipped_for_a_period_and_then_started_anew(
+    before: State, ago_s: float, now: State
+) -> None:
+    weekly = planner(StartedBefore(forget_after_s=WEEK_S))
+
+    [planned] = weekly.plan([lead(2, key="a")], {"a": claim(before, at=NOW - ago_s)})
+
+    assert planned.state is now
+
+
+@pytest.mark.parametrize("before", list(State))
+def test_a_row_of_this_run_is_never_forgotten_however_long_the_run_takes(before: State) -> None:
+    weekly = planner(StartedBefore(forget_after_s=WEEK_S))
+    known = {"a": claim(before, run_id=12, row_number=2, at=NOW - 2 * WEEK_S)}
+
+    [planned] = weekly.plan([lead(3000, key="a")], known)
+
+    assert (planned.state, planned.code) == (State.SKIPPED, DUPLICATE)
+
+
+def test_without_a_period_nothing_is_ever_forgotten() -> None:
+    [planned] = planner(SKIP).plan([lead(2, key="a")], {"a": claim(State.STARTED, at=-1e12)})
+
+    assert planned.state is State.SKIPPED
+
+
+def test_a_start_that_was_forgotten_still_goes_once_in_this_run() -> None:
+    weekly = planner(StartedBefore(forget_after_s=WEEK_S))
+    known = {"a": claim(State.STARTED, at=NOW - WEEK_S)}
+
+    assert states(weekly.plan([lead(2, key="a"), lead(3, key="a")], known)) == [State.PENDING, State.SKIPPED]
+
+
+def repetitions(start: Start, count: int) -> list[Start]:
+    """The start, and so many repetitions of it."""
+    found = [start]
+    for _ in range(count):
+        found.append(another(found[-1]))
+    return found
+
+
+def test_a_repetition_is_the_same_start_under_another_key() -> None:
+    start = lead(2, {"Manager": "Анна"}, key="0123456789abcdef0123456789abcdef")
+
+    once_more = another(start)
+
+    assert once_more == replace(start, start_key=once_more.start_key)
+    assert once_more.start_key != start.start_key
+    assert len(once_more.start_key) == 32
+    assert set(once_more.start_key) <= set("0123456789abcdef")
+
+
+def test_the_nth_repetition_has_the_same_key_in_every_run_and_on_every_machine() -> None:
+    """Otherwise a later run would start it again."""
+    first, second = lead(2, key="k"), lead(900, key="k")
+
+    keys = [start.start_key for start in repetitions(first, 3)]
+    assert [start.start_key for start in repetitions(second, 3)] == keys
+    assert keys == [
+        "k",
+        "61f5dc14830084d8dc2d1ebc02ef3dec",
+        "341d9237e66ff89973853e9b61c6fd52",
+        "ac7580de2d6998e8129cb77c7b45cbf0",
+    ]
+
+
+def test_no_repetition_has_the_key_of_another_or_of_another_start() -> None:
+    starts = [start for row_number in range(2, 30) for start in repetitions(lead(row_number), 40)]
+
+    assert len({start.start_key for start in starts}) == len(starts)
+
+
+def test_each_repetition_is_planned_once_and_is_skipped_by_the_run_that_follows() -> None:
+    file = repetitions(lead(2, key="k"), 2)
+
+    planned = planner().plan([*file, *file], {})
+
+    assert states(planned) == [State.PENDING] * 3 + [State.SKIPPED] * 3
+    started = {start.start_key: claim(State.STARTED) for start in file}
+    assert states(planner().plan(file, started)) == [State.SKIPPED] * 3
 
 
 keys = st.sampled_from("abcdef")

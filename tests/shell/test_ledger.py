@@ -196,8 +196,8 @@ async def test_causes_are_counted_the_most_frequent_first(ledger: Ledger) -> Non
 async def test_one_portal_has_one_run_at_a_time_and_another_portal_its_own(
     ledger_location: str, ledger: Ledger
 ) -> None:
-    await ledger.begin_run(NEW_RUN)
     async with open_ledger(ledger_location) as second, hold_portal(ledger, "portal.example"):
+        await ledger.begin_run(NEW_RUN)
         with pytest.raises(PortalInUseError, match="run r1"):
             async with hold_portal(second, "portal.example"):
                 pass

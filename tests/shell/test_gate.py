@@ -1,0 +1,476 @@
+"""When the next request may leave. The clock is the loop's own and leaps from one appointment to the next."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from launcher.core import pacing
+from launcher.core.guard import NEVER, Guard, StopAfter
+from launcher.core.model import State
+from launcher.core.pacing import Caution, Limits
+from launcher.core.summary import Ending
+from launcher.core.verdict import Halt, Hold, Judgement, Limit, Verdict
+from launcher.engine.gate import Gate
+from launcher.engine.progress import Progress
+from launcher.engine.stopping import Stopping
+
+STARTED = Judgement((Verdict(State.STARTED, workflow_id="66e.1"),))
+FAILED = Judgement((Verdict(State.FAILED, text="Wrong DOCUMENT_ID!"),))
+BUSY = Judgement((Verdict(State.DEFERRED, code="item busy", later=True),))
+LOST = Judgement((Verdict(State.UNKNOWN, code="TimeoutError"),), lost=True)
+RATE = Judgement((Verdict(State.DEFERRED),), hold=Hold(Limit.RATE))
+OPERATING = Judgement((Verdict(State.DEFERRED),), hold=Hold(Limit.OPERATING))
+PARTLY = Judgement((*STARTED.verdicts, *OPERATING.verdicts), hold=Hold(Limit.OPERATING))
+NO_CONNECTION = Judgement((Verdict(State.DEFERRED),), hold=Hold(Limit.CONNECTION))
+HALTED = Judgement((Verdict(State.PENDING),), halt=Halt("NO_AUTH_FOUND", "make a new webhook"))
+
+
+def name(value: object) -> str | None:
+    """Of a judgement its name above, for the tests' own names."""
+    return next((name for name, known in globals().items() if known is value), None)
+
+
+UNLIMITED = Limits(burst=0, per_second=0, operating_seconds=0)
+TEN_AND_ONE_A_SECOND = Limits(burst=10, per_second=1, operating_seconds=0)
+
+
+class LeapingLoop(asyncio.SelectorEventLoop):
+    """A loop that does not wait for an appointment, but sets its clock to it."""
+
+    def __init__(self) -> None:
+        self._now = 1000.0
+        super().__init__(_Leaping(self))
+
+    def time(self) -> float:
+        return self._now
+
+    def leap(self, seconds: float) -> None:
+        self._now += seconds
+
+
+class _Leaping(selectors.SelectSelector):
+    def __init__(self, loop: LeapingLoop) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        assert timeout is not None, "everybody waits, and nothing is to come"
+        self._loop.leap(timeout)
+        return super().select(0)
+
+
+def in_no_time(story: Coroutine[Any, Any, None]) -> None:
+    """Live through the story; what takes an hour in it takes none here."""
+    with asyncio.Runner(loop_factory=LeapingLoop) as runner:
+        runner.run(story)
+
+
+def now() -> float:
+    """Seconds since the story began."""
+    return asyncio.get_running_loop().time() - 1000.0
+
+
+@pytest.fixture(autouse=True)
+def long_waits(monkeypatch: pytest.MonkeyPatch, short_waits: None) -> None:
+    """Waits as they are for people: they cost nothing here. No dice."""
+    monkeypatch.setattr(pacing, "FIRST_WAIT_S", 1.0)
+    monkeypatch.setattr("launcher.engine.gate.random.random", lambda: 0.0)
+
+
+@dataclass
+class Office:
+    """A gate, and requests that go through it."""
+
+    limits: Limits = UNLIMITED
+    concurrency: int = 4
+    stop_after: StopAfter = NEVER
+    give_up_after_s: float = 1800.0
+    left_at: list[float] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    in_the_air: int = 0
+    most_in_the_air: int = 0
+
+    def __post_init__(self) -> None:
+        self.stopping, self.progress = Stopping(), Progress()
+        self.gate = Gate(
+            self.limits,
+            Caution(concurrency=self.concurrency),
+            guard=Guard(self.stop_after),
+            give_up_after_s=self.give_up_after_s,
+            stopping=self.stopping,
+            progress=self.progress,
+        )
+
+    async def request(self, judgement: Judgement = STARTED, *, takes_s: float = 0.0) -> None:
+        """One request that is answered so after so long; none where the run is to stop."""
+        async with self.gate.turn() as size:
+            if not size:
+                return
+            sent_at = asyncio.get_running_loop().time()
+            self.left_at.append(now())
+            self.sizes.append(size)
+            self.in_the_air += 1
+            self.most_in_the_air = max(self.most_in_the_air, self.in_the_air)
+            await asyncio.sleep(takes_s)
+            self.in_the_air -= 1
+            await self.gate.learn(judgement, sent_at=sent_at)
+
+    async def requests(self, judgements: Sequence[Judgement], *, takes_s: float = 0.0) -> None:
+        """One after another."""
+        for judgement in judgements:
+            await self.request(judgement, takes_s=takes_s)
+
+    async def stop(self) -> None:
+        self.stopping.stop(Ending.INTERRUPTED, "a signal asked for it")
+        await self.gate.stop()
+
+
+def test_one_request_with_one_row_is_in_the_air_until_the_portal_has_answered_it() -> None:
+    office = Office(concurrency=3)
+
+    async def story() -> None:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(4):
+                group.create_task(office.request(takes_s=7.0))
+
+    in_no_time(story())
+    assert office.left_at == [0.0, 7.0, 7.0, 7.0]
+    assert office.sizes == [1, 50, 50, 50]
+
+
+@pytest.mark.parametrize("first", [BUSY, RATE, OPERATING, NO_CONNECTION, LOST], ids=name)
+def test_an_answer_that_neither_accepts_nor_refuses_a_row_lets_no_more_into_the_air(first: Judgement) -> None:
+    office = Office()
+
+    async def story() -> None:
+        await office.request(first)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(3):
+                group.create_task(office.request(takes_s=100.0))
+            await asyncio.sleep(50.0)
+            assert (office.in_the_air, office.sizes) == (1, [1, 1])
+
+    in_no_time(story())
+    assert office.most_in_the_air == 2
+
+
+@pytest.mark.parametrize("first", [STARTED, FAILED, PARTLY], ids=name)
+def test_a_row_that_was_accepted_or_refused_lets_the_others_go(first: Judgement) -> None:
+    office = Office(concurrency=3)
+
+    async def story() -> None:
+        await office.request(first)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(9):
+                group.create_task(office.request(takes_s=100.0))
+
+    in_no_time(story())
+    assert office.sizes == [1, *[50] * 9]
+    assert office.most_in_the_air == 3
+
+
+def test_after_a_refusal_for_the_rate_everybody_waits_together() -> None:
+    office = Office(concurrency=3)
+
+    async def story() -> None:
+        await office.request()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(office.request(RATE, takes_s=5.0))
+            await asyncio.sleep(5.5)
+            for _ in range(3):
+                group.create_task(office.request())
+
+    in_no_time(story())
+    assert office.left_at == [0.0, 0.0, 6.0, 6.0, 6.0]
+
+
+def test_whoever_was_refused_in_the_same_moment_makes_the_wait_no_longer() -> None:
+    office = Office(concurrency=4)
+
+    async def story() -> None:
+        await office.request()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(4):
+                group.create_task(office.request(RATE, takes_s=5.0))
+        await office.request()
+
+    in_no_time(story())
+    assert office.left_at == [0.0, *[0.0] * 4, 6.0]
+
+
+@pytest.mark.parametrize("refusal", [RATE, OPERATING, NO_CONNECTION], ids=name)
+def test_the_wait_grows_from_refusal_to_refusal_and_begins_anew_after_an_answer(refusal: Judgement) -> None:
+    office = Office()
+
+    async def story() -> None:
+        await office.requests([refusal, refusal, refusal, STARTED, refusal, STARTED])
+
+    in_no_time(story())
+    assert office.left_at == [0.0, 1.0, 3.0, 7.0, 7.0, 8.0]
+
+
+def test_while_everybody_waits_the_person_is_told_why_and_for_how_long() -> None:
+    office = Office()
+
+    async def story() -> None:
+        await office.requests([OPERATING, OPERATING, OPERATING])
+        assert office.progress.waiting == "operating time limit, 4.0 s"
+        await office.request()
+        assert office.progress.waiting == ""
+
+    in_no_time(story())
+
+
+def test_a_pause_that_begins_while_others_wait_for_the_rate_holds_for_them_too() -> None:
+    office = Office(Limits(burst=2, per_second=1, operating_seconds=0), concurrency=9)
+
+    async def story() -> None:
+        await office.request()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(office.request(NO_CONNECTION, takes_s=0.5))
+            await asyncio.sleep(0.1)
+            for _ in range(3):
+                group.create_task(office.request())
+
+    in_no_time(story())
+    before, *waited = office.left_at[1:]
+    assert before == 0.0
+    assert min(waited) >= 1.5
+
+
+def test_a_stop_wakes_whoever_waits_for_a_turn_and_gives_him_none() -> None:
+    office = Office()
+
+    async def story() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(office.request(takes_s=100.0))
+            waiting = [group.create_task(office.request()) for _ in range(3)]
+            await asyncio.sleep(10.0)
+            assert not any(task.done() for task in waiting)
+            await office.stop()
+            await asyncio.gather(*waiting)
+            assert now() == 10.0
+
+    in_no_time(story())
+    assert len(office.left_at) == 1
+
+
+def test_a_stop_ends_a_pause() -> None:
+    office = Office()
+
+    async def story() -> None:
+        await office.requests([STARTED, *[RATE] * 8])
+        assert office.progress.waiting == "rate limit, 1 min"
+        began = now()
+        async with asyncio.TaskGroup() as group:
+            waiting = [group.create_task(office.request()) for _ in range(3)]
+            await asyncio.sleep(5.0)
+            await office.stop()
+            await asyncio.gather(*waiting)
+            assert now() == began + 5.0
+
+    in_no_time(story())
+    assert len(office.left_at) == 9
+
+
+def test_after_a_stop_there_is_no_turn_any_more() -> None:
+    office = Office()
+
+    async def story() -> None:
+        await office.request()
+        await office.stop()
+        await office.request()
+
+    in_no_time(story())
+    assert len(office.left_at) == 1
+
+
+def test_a_full_bucket_goes_at_once_and_then_as_much_as_drains() -> None:
+    office = Office(TEN_AND_ONE_A_SECOND, concurrency=99)
+
+    async def story() -> None:
+        await office.request()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(12):
+                group.create_task(office.request())
+
+    in_no_time(story())
+    assert office.left_at == pytest.approx([*[0.0] * 10, 1.0, 2.0, 3.0])
+
+
+def test_the_bucket_begins_to_drain_when_the_first_answer_is_there() -> None:
+    """The first request may have been under way for a minute before it stood in the portal's bucket."""
+    office = Office(TEN_AND_ONE_A_SECOND, concurrency=99)
+
+    async def story() -> None:
+        await office.request(takes_s=60.0)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(12):
+                group.create_task(office.request())
+
+    in_no_time(story())
+    assert office.left_at == pytest.approx([0.0, *[60.0] * 9, 61.0, 62.0, 63.0])
+
+
+def test_later_answers_do_not_fill_the_bucket_again() -> None:
+    office = Office(TEN_AND_ONE_A_SECOND, concurrency=99)
+
+    async def story() -> None:
+        await office.requests([STARTED] * 10)
+        await office.request()
+
+    in_no_time(story())
+    assert office.left_at == pytest.approx([*[0.0] * 10, 1.0])
+
+
+def test_after_a_refusal_for_the_rate_only_what_drains_is_sent() -> None:
+    """The portal's bucket is full, and other programs fill it too."""
+    office = Office(TEN_AND_ONE_A_SECOND, concurrency=99)
+
+    async def story() -> None:
+        await office.requests([STARTED, RATE])
+        async with asyncio.TaskGroup() as group:
+            for _ in range(4):
+                group.create_task(office.request())
+
+    in_no_time(story())
+    assert office.left_at == pytest.approx([0.0, 0.0, 1.0, 2.0, 3.0, 4.0])
+
+
+def test_a_refusal_for_want_of_operating_time_leaves_the_rate_as_it_was() -> None:
+    office = Office(TEN_AND_ONE_A_SECOND, concurrency=99)
+
+    async def story() -> None:
+        await office.requests([STARTED, OPERATING])
+        async with asyncio.TaskGroup() as group:
+            for _ in range(5):
+                group.create_task(office.request())
+
+    in_no_time(story())
+    assert office.left_at == pytest.approx([0.0, 0.0, *[1.0] * 5])
+
+
+def test_after_a_lost_answer_rows_go_alone_one_request_at_a_time_and_then_batches_grow() -> None:
+    office = Office(concurrency=3)
+
+    async def story() -> None:
+        await office.requests([STARTED, LOST])
+        async with asyncio.TaskGroup() as group:
+            for _ in range(8):
+                group.create_task(office.request(takes_s=10.0))
+
+    in_no_time(story())
+    assert office.sizes[:3] == [1, 50, 1]
+    assert office.left_at[:4] == [0.0, 0.0, 1.0, 11.0]
+    assert sorted(office.sizes[3:]) == office.sizes[3:]
+    assert office.sizes[3:6] == [2, 2, 2]
+    assert office.sizes[-1] > 2
+
+
+def test_an_answer_that_is_lost_while_others_wait_for_the_rate_lets_only_one_of_them_go() -> None:
+    office = Office(Limits(burst=3, per_second=1, operating_seconds=0), concurrency=9)
+
+    async def story() -> None:
+        await office.request()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(office.request(LOST, takes_s=0.5))
+            await asyncio.sleep(0.1)
+            group.create_task(office.request(takes_s=30.0))
+            await asyncio.sleep(0.1)
+            for _ in range(3):
+                group.create_task(office.request(takes_s=10.0))
+            await asyncio.sleep(29.0)
+            assert office.in_the_air == 1
+
+    in_no_time(story())
+    assert len(office.left_at) == 6
+
+
+def test_ten_lost_answers_in_a_row_stop_the_run() -> None:
+    office = Office()
+
+    async def story() -> None:
+        await office.requests([LOST] * 9)
+        assert not office.stopping.is_set
+        await office.requests([LOST] * 5)
+
+    in_no_time(story())
+    assert len(office.left_at) == 10
+    assert office.stopping.ending is Ending.STOPPED
+    assert "lost 10 times in a row" in office.stopping.because
+
+
+def test_lost_answers_with_others_between_do_not_stop_it() -> None:
+    office = Office()
+
+    in_no_time(office.requests([LOST, LOST, LOST, STARTED] * 10))
+    assert not office.stopping.is_set
+    assert len(office.left_at) == 40
+
+
+@pytest.mark.parametrize(
+    ("refusal", "words"),
+    [
+        (RATE, "rate limit for 30 min"),
+        (OPERATING, "operating time limit for 30 min"),
+        (NO_CONNECTION, "no connection for 30 min"),
+    ],
+    ids=name,
+)
+def test_a_portal_that_lets_nothing_through_for_half_an_hour_stops_the_run(
+    refusal: Judgement, words: str
+) -> None:
+    office = Office()
+
+    in_no_time(office.requests([STARTED, *[refusal] * 60]))
+    assert 1800 < office.left_at[-1] <= 1860
+    assert office.stopping.ending is Ending.STOPPED
+    assert office.stopping.because == f"{words}; no request got through"
+
+
+def test_a_portal_that_lets_something_through_is_not_given_up() -> None:
+    office = Office()
+
+    in_no_time(office.requests([*[OPERATING] * 20, PARTLY] * 5))
+    assert office.left_at[-1] > 3600
+    assert not office.stopping.is_set
+
+
+def test_a_refusal_of_the_run_stops_it_with_what_is_to_be_mended() -> None:
+    office = Office()
+
+    in_no_time(office.requests([HALTED, STARTED]))
+    assert len(office.left_at) == 1
+    assert (office.stopping.ending, office.stopping.because) == (Ending.STOPPED, "make a new webhook")
+
+
+def test_too_many_failed_rows_stop_the_run_and_rows_held_back_are_none() -> None:
+    office = Office(stop_after=StopAfter(failures=2))
+
+    async def story() -> None:
+        await office.requests([FAILED, BUSY, RATE, LOST, STARTED])
+        assert not office.stopping.is_set
+        await office.requests([FAILED, STARTED])
+
+    in_no_time(story())
+    assert len(office.left_at) == 6
+    assert office.stopping.because == "2 rows failed, and stop_after: failures: is 2"
+
+
+def test_a_request_that_ends_in_a_mistake_of_ours_gives_its_turn_back() -> None:
+    office = Office()
+
+    async def story() -> None:
+        with pytest.raises(ZeroDivisionError):
+            async with office.gate.turn():
+                raise ZeroDivisionError
+        await office.request()
+
+    in_no_time(story())
+    assert office.left_at == [0.0]
