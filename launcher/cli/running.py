@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from launcher.cli.console import Console
-from launcher.cli.options import GlobalOptions
+from launcher.cli.options import GlobalOptions, Refused
 from launcher.cli.session import interruptible
-from launcher.core.summary import Ending
+from launcher.core.summary import Ending, Exit
 from launcher.core.words import counted
 from launcher.engine import Conductor, Job, Progress, Rules, Stopping, save_results, summarise
-from launcher.ledger import Ledger, RunRecord
+from launcher.ledger import Ledger, LedgerError, RunRecord
 from launcher.portal import Portal
 from launcher.report.results import ResultsError
 from launcher.settings import PortalConfig
@@ -39,9 +39,13 @@ class Running:
         stopping, progress = Stopping(), Progress()
         progress.begin(await self.ledger.counts(run.id))
         progress.expected_rows = progress.rows if table is None else table.row_count
-        with interruptible(stopping, console.tell), console.showing(progress):
-            await self._conductor(stopping, progress).conduct(run, job, table)
-        return await self._close(run, console, stopping)
+        try:
+            with interruptible(stopping, console.tell), console.showing(progress):
+                await self._conductor(stopping, progress).conduct(run, job, table)
+            return await self._close(run, console, stopping)
+        except LedgerError as error:
+            go_on = f"Nothing is lost. Go on with: launcher resume {run.name}"
+            raise Refused(f"{error}\n{go_on}", Exit.STOPPED) from None
 
     async def reconcile(self, run: RunRecord) -> int:
         """Ask the portal about the run's unknown rows; show what the run came to and give the exit code."""

@@ -55,12 +55,17 @@ def settle(
     lost: Sequence[LostRow],
     running: Mapping[int, Sequence[Running]],
     *,
+    rivals: Sequence[LostRow] = (),
     owned: Collection[str],
     user_id: int,
     portal_ahead_s: float,
 ) -> list[Settled]:
-    """One for each lost row. `running` has, by row number, what the portal lists for the row's document;
-    `owned` the workflow IDs that rows of the ledger have; `portal_ahead_s` is how far its clock is ahead."""
+    """One for each lost row.
+
+    `running` has, by row number, what the portal lists for the row's document. `rivals` are other rows of
+    which nobody knows whether they started. `owned` are the workflow IDs that rows of the ledger have.
+    `portal_ahead_s` is how far the portal's clock is ahead.
+    """
     candidates = {
         row.row_number: [
             workflow.workflow_id
@@ -70,6 +75,9 @@ def settle(
         for row in lost
     }
     wanted = Counter(workflow for found in candidates.values() for workflow in found)
+    listed = {workflow.workflow_id: workflow for found in running.values() for workflow in found}
+    for rival in rivals:
+        wanted.update(w.workflow_id for w in listed.values() if _may_be(rival, w, user_id, portal_ahead_s))
     return [_settled(row.row_number, candidates[row.row_number], wanted) for row in lost]
 
 

@@ -97,6 +97,9 @@ class Conductor:
         try:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not asking.done():
+                # What it is about to write is written or not before the run's end is.
+                asking.cancel()
+                await asyncio.wait({asking})
                 return 0
             found = asking.result()
         except (AskingError, LedgerError) as error:

@@ -31,14 +31,14 @@ async def reconcile(ledger: Ledger, asker: Asker, run_id: int) -> int:
             who, when = await _own_user(asker), await _portal_ahead_s(asker)
         for first in range(0, len(lost), MAX_COMMANDS):
             some = lost[first : first + MAX_COMMANDS]
-            settled = await _settled(ledger, asker, some, user_id=who, portal_ahead_s=when)
+            settled = await _settled(ledger, asker, run_id, some, user_id=who, portal_ahead_s=when)
             await ledger.settle(run_id, settled)
             found += sum(1 for one in settled if one.workflow_id)
     return found
 
 
 async def _settled(
-    ledger: Ledger, asker: Asker, lost: Sequence[LostRow], *, user_id: int, portal_ahead_s: float
+    ledger: Ledger, asker: Asker, run_id: int, lost: Sequence[LostRow], *, user_id: int, portal_ahead_s: float
 ) -> list[Settled]:
     commands = {
         f"r{row.row_number}": encode_call(
@@ -63,8 +63,9 @@ async def _settled(
             running[row.row_number] = [workflow for item in listed if (workflow := _running(item)) is not None]
     owned = await ledger.owned([workflow.workflow_id for found in running.values() for workflow in found])
     answered = [row for row in lost if row.row_number in running]
+    rivals = await ledger.rivals(run_id, lost)
     return [
-        *settle(answered, running, owned=owned, user_id=user_id, portal_ahead_s=portal_ahead_s),
+        *settle(answered, running, rivals=rivals, owned=owned, user_id=user_id, portal_ahead_s=portal_ahead_s),
         *(Settled(row_number, reason=reason) for row_number, reason in unanswered.items()),
     ]
 

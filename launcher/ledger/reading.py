@@ -110,21 +110,28 @@ class Reading:
     async def lost_rows(self, run_id: int, *, after_row: int = 0) -> list[LostRow]:
         """The run's next unknown rows by number, at most 2,000."""
         query = (
-            select(rows, requests.c.sent_at)
-            .join(requests, (requests.c.run_id == rows.c.run_id) & (requests.c.number == rows.c.request_number))
-            .where(rows.c.run_id == run_id, rows.c.state == State.UNKNOWN, rows.c.row_number > after_row)
+            _LOST.where(rows.c.run_id == run_id, rows.c.state == State.UNKNOWN, rows.c.row_number > after_row)
             .order_by(rows.c.row_number)
             .limit(PAGE)
         )
         async with self._database.reading() as connection:
+            return [_lost(row) for row in await connection.execute(query)]
+
+    async def rivals(self, run_id: int, lost: Sequence[LostRow]) -> list[LostRow]:
+        """Other rows on the same documents, of whatever run, of which nobody knows whether they started."""
+        here = select(runs.c.portal).where(runs.c.id == run_id).scalar_subquery()
+        query = _LOST.join(runs, runs.c.id == rows.c.run_id).where(
+            runs.c.portal == here,
+            rows.c.state.in_((State.UNKNOWN, State.SENT)),
+            rows.c.element_id.in_(bindparam("documents", expanding=True)),
+        )
+        own = {(run_id, row.row_number) for row in lost}
+        documents = sorted({row.document.element_id for row in lost})
+        async with self._database.reading() as connection:
             return [
-                LostRow(
-                    row_number=row.row_number,
-                    template_id=row.template_id,
-                    document=Document(row.module, row.entity, row.element_id),
-                    sent_at=row.sent_at,
-                )
-                for row in await connection.execute(query)
+                _lost(row)
+                for row in await connection.execute(query, {"documents": documents})
+                if (row.run_id, row.row_number) not in own
             ]
 
     async def owned(self, workflow_ids: Sequence[str]) -> set[str]:
@@ -150,6 +157,20 @@ class Reading:
             query = query.where(rows.c.state.in_(only))
         async with self._database.reading() as connection:
             return [_recorded(row) for row in await connection.execute(query)]
+
+
+_LOST = select(rows, requests.c.sent_at).join(
+    requests, (requests.c.run_id == rows.c.run_id) & (requests.c.number == rows.c.request_number)
+)
+
+
+def _lost(row: Row[tuple[object, ...]]) -> LostRow:
+    return LostRow(
+        row_number=row.row_number,
+        template_id=row.template_id,
+        document=Document(row.module, row.entity, row.element_id),
+        sent_at=row.sent_at,
+    )
 
 
 def _recorded(row: Row[tuple[object, ...]]) -> RecordedRow:
