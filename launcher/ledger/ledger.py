@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from sqlalchemy import Row, bindparam, delete, insert, literal, select, text, update
+from sqlalchemy import Row, bindparam, delete, insert, literal, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from launcher.core.model import TO_MEND, Document, Start, State
@@ -90,7 +90,8 @@ class Ledger(Reading):
                 .where(
                     rows.c.run_id == bindparam("b_run"),
                     rows.c.row_number == bindparam("b_row"),
-                    rows.c.state.in_(TO_MEND),
+                    # Spelt out: a list cannot be bound in a statement for many rows.
+                    or_(*(rows.c.state == state for state in sorted(TO_MEND))),
                 )
                 .values({name: bindparam(f"b_{name}") for name in names}),
                 [
