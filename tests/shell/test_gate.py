@@ -160,6 +160,36 @@ def test_an_answer_that_neither_accepts_nor_refuses_a_row_lets_no_more_into_the_
     assert office.most_in_the_air == 2
 
 
+def test_whoever_waits_goes_as_soon_as_a_turn_is_free_though_nothing_was_learnt_from_it() -> None:
+    office = Office()
+
+    async def story() -> None:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(3):
+                group.create_task(office.request(BUSY, takes_s=7.0))
+
+    in_no_time(story())
+    assert office.left_at == [0.0, 7.0, 14.0]
+
+
+def test_a_turn_that_was_not_used_goes_to_whoever_waits() -> None:
+    """The ledger gave none of the rows leave: another run has taken them over."""
+    office = Office()
+
+    async def unused() -> None:
+        async with office.gate.turn():
+            await asyncio.sleep(5.0)
+
+    async def story() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(unused())
+            await asyncio.sleep(1.0)
+            group.create_task(office.request())
+
+    in_no_time(story())
+    assert office.left_at == [5.0]
+
+
 @pytest.mark.parametrize("first", [STARTED, FAILED, PARTLY], ids=name)
 def test_a_row_that_was_accepted_or_refused_lets_the_others_go(first: Judgement) -> None:
     office = Office(concurrency=3)
@@ -385,11 +415,12 @@ def test_an_answer_that_is_lost_while_others_wait_for_the_rate_lets_only_one_of_
             await asyncio.sleep(0.1)
             for _ in range(3):
                 group.create_task(office.request(takes_s=10.0))
-            await asyncio.sleep(29.0)
+            await asyncio.sleep(9.0)
             assert office.in_the_air == 1
 
     in_no_time(story())
     assert len(office.left_at) == 6
+    assert office.left_at[3] == pytest.approx(30.1)
 
 
 def test_ten_lost_answers_in_a_row_stop_the_run() -> None:
