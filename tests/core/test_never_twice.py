@@ -408,4 +408,4 @@ def row_of(row_number: int, number: int, manager: str) -> Start:
 
 
 TestNeverTwice = NeverTwice.TestCase
-TestNeverTwice.settings = settings(max_examples=200, stateful_step_count=25, deadline=None)
+TestNeverTwice.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
