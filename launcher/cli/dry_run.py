@@ -7,7 +7,8 @@ from collections import Counter
 
 from launcher.cli.console import Console
 from launcher.cli.options import GlobalOptions
-from launcher.core.mapping import Mapper, MappingError
+from launcher.core.columns import MappingError
+from launcher.core.mapping import Mapper
 from launcher.core.model import Start, State
 from launcher.core.plan import Claim, Planned, Planner
 from launcher.core.summary import Cause, Counts, Ending, Exit, Summary
@@ -35,10 +36,9 @@ def refuse_duplicates(mapper: Mapper, table: Table) -> None:
 
 
 async def show_plan(
-    said: GlobalOptions, ledger: Ledger, job: Job, table: Table, *, file: str, portal: str
+    said: GlobalOptions, ledger: Ledger, job: Job, mapper: Mapper, table: Table, *, file: str, portal: str
 ) -> int:
     """Show what a run would do, and give the exit code; nothing is sent and nothing is written."""
-    mapper = Mapper(job.mapping(portal), table.header)
     planner = Planner(
         run_id=0, run="this run", started_before=job.started_before, now=time.time(), limit=job.limit
     )

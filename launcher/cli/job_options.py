@@ -14,7 +14,7 @@ from launcher.core.documents import kind_named
 from launcher.core.guard import StopAfter
 from launcher.core.mapping import Fixed, FromColumn, Source
 from launcher.engine import Job
-from launcher.portal import Portal, template_named
+from launcher.portal import Portal, template_ids, template_named
 from launcher.settings import JobConfig, ParameterConfig, PortalConfig, Settings, SettingsError
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -71,7 +71,11 @@ _OPTIONS = (
     click.option(
         "--kind", metavar="KIND", help="Kind of document: lead, deal, contact, company, dynamic:147, …"
     ),
-    click.option("--column", metavar="HEADING", help="The column with the document's ID; without it, ID."),
+    click.option(
+        "--column",
+        metavar="HEADING",
+        help="The column with the document's ID; without it, the one headed ID or the like.",
+    ),
     click.option(
         "--param",
         multiple=True,
@@ -121,16 +125,17 @@ def choose_job(settings: Settings, options: RunOptions, portal: PortalConfig | N
     name, config = configured or ("", None)
     if config is None:
         _check_said(options)
-    said: dict[str, object] = {} if config is None else config.model_dump()
+    said: dict[str, Any] = {} if config is None else config.model_dump(by_alias=True)
     said |= {
         key: value
         for key, value in (("template", options.template), ("kind", options.kind))
         if value is not None
     }
     if options.column is not None:
-        said["columns"] = {"document": options.column}
+        said["columns"] = said.get("columns", {}) | {"document": options.column}
     chosen = JobConfig.model_validate(said)
-    kind_named(chosen.kind)
+    if chosen.kind:
+        kind_named(chosen.kind)
     return Chosen(name, chosen, portal or settings.portal(chosen.portal))
 
 
@@ -146,15 +151,17 @@ def _check_said(options: RunOptions) -> None:
 
 
 async def settle_job(chosen: Chosen, options: RunOptions, portal: Portal) -> Job:
-    """The job with its template's ID; asks the portal only for a template that is named. Raises AskingError."""
+    """The job with its template's ID; asks the portal only where templates are named. Raises AskingError."""
     config = chosen.config
-    template = config.template.strip()
-    number = int(template) if template.isascii() and template.isdigit() else 0
     return Job(
         name=chosen.name,
-        template_id=number or (await template_named(portal, template)).id,
+        template_id=await _template_id(config.template.strip(), portal),
         kind=config.kind,
         document_column=config.columns.document,
+        template_column=config.columns.template,
+        template_ids=await template_ids(portal) if config.columns.template else {},
+        kind_column=config.columns.kind,
+        where=tuple(condition.condition() for condition in config.where),
         parameters={name: _source(parameter) for name, parameter in config.parameters.items()}
         | options.parameters,
         started_before=config.started_before_rule(),
@@ -162,6 +169,14 @@ async def settle_job(chosen: Chosen, options: RunOptions, portal: Portal) -> Job
         stop_after=config.stop_after.limit() if config.stop_after else StopAfter(),
         limit=options.limit,
     )
+
+
+async def _template_id(template: str, portal: Portal) -> int | None:
+    if not template:
+        return None
+    if template.isascii() and template.isdigit() and int(template):
+        return int(template)
+    return (await template_named(portal, template)).id
 
 
 def _source(parameter: ParameterConfig) -> Source:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -12,7 +13,8 @@ from launcher.cli.job_options import RunOptions, choose_job, run_options, settle
 from launcher.cli.options import GlobalOptions, global_options
 from launcher.cli.running import Running, fingerprint
 from launcher.cli.session import carry_out, opened_ledger, portal_of, settings_of
-from launcher.core.mapping import Mapper, MappingError
+from launcher.core.columns import MappingError
+from launcher.core.mapping import Mapper, RowMapping
 from launcher.core.plan import Duplicates
 from launcher.engine import Job
 from launcher.ledger import NewRun, hold_portal
@@ -57,11 +59,13 @@ async def run_file(
         check_writable(results, source=options.file)
     async with opened_ledger(said, settings) as ledger, portal_of(ledger, address) as portal:
         job = await settle_job(chosen, options, portal)
-        mapper = _bound(job, portal.name, table, options.file)
+        mapping = job.mapping(portal.name, await ledger.addresses_of(portal.name))
+        mapper = _bound(mapping, table, options.file)
+        job = _with_column(job, mapper, Console(said))
         if job.duplicates is Duplicates.ERROR:
             refuse_duplicates(mapper, table)
         if options.dry_run:
-            return await show_plan(said, ledger, job, table, file=str(options.file), portal=portal.name)
+            return await show_plan(said, ledger, job, mapper, table, file=str(options.file), portal=portal.name)
         async with hold_portal(ledger, portal.name, wait=options.wait):
             new = NewRun(
                 job=job.name,
@@ -77,12 +81,21 @@ async def run_file(
             return await running.go(await ledger.begin_run(new), job, table)
 
 
-def _bound(job: Job, portal: str, table: Table, file: Path) -> Mapper:
-    """The job's mapping for this file. Raises MappingError, which names the file and what to say."""
+def _bound(mapping: RowMapping, table: Table, file: Path) -> Mapper:
+    """The mapping for this file. Raises MappingError, which names the file and what to say."""
     try:
-        return Mapper(job.mapping(portal), table.header)
+        return Mapper(mapping, table.header)
     except MappingError as error:
         raise MappingError(f"{file.name}: {error}") from None
+
+
+def _with_column(job: Job, mapper: Mapper, console: Console) -> Job:
+    """The job with its document's column; where it was found by its heading, the person is told."""
+    if job.document_column:
+        return job
+    if mapper.document_heading != "ID":
+        console.tell(f'the document\'s ID is taken from the column "{mapper.document_heading}"')
+    return replace(job, document_column=mapper.document_heading)
 
 
 def _check_name(file: Path) -> None:

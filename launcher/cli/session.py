@@ -13,8 +13,8 @@ from platformdirs import user_data_path
 
 from launcher import log
 from launcher.cli.options import GlobalOptions, Refused, said
+from launcher.core.columns import MappingError
 from launcher.core.documents import KindError
-from launcher.core.mapping import MappingError
 from launcher.core.summary import Ending, Exit
 from launcher.engine import Stopping
 from launcher.ledger import Ledger, LedgerError, PortalInUseError, RunRecord, open_ledger, run_number

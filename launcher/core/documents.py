@@ -1,4 +1,4 @@
-"""The kinds of documents that a workflow runs on, and their IDs as people write them.
+"""The kinds of documents that a workflow runs on.
 
 Source: official REST documentation, "bizproc.workflow.start", table of document types.
 """
@@ -16,14 +16,6 @@ class KindError(Exception):
     """No such kind; the text names the nearest."""
 
 
-class ElementIdError(Exception):
-    """The cell holds no usable ID for this kind; the text says why, `code` in two words."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """One kind of document."""
@@ -38,6 +30,8 @@ class Kind:
     """The template's document type; of the lists and Drive kinds, its beginning."""
     short_code: str = ""
     """How CRM bindings name the kind: `L_777`."""
+    words: tuple[str, ...] = ()
+    """What people call it beside its name, in a heading or a cell; small letters."""
 
     def document(self, number: str) -> Document:
         """The document with that element number."""
@@ -52,53 +46,62 @@ KINDS: dict[str, Kind] = {
         Kind(
             name="lead", module="crm", entity="CCrmDocumentLead", prefix="LEAD_",
             document_type="LEAD", short_code="L",
+            words=("лид", "лида"),
         ),
         Kind(
             name="deal", module="crm", entity="CCrmDocumentDeal", prefix="DEAL_",
             document_type="DEAL", short_code="D",
+            words=("сделка", "сделки"),
         ),
         Kind(
             name="contact", module="crm", entity="CCrmDocumentContact", prefix="CONTACT_",
             document_type="CONTACT", short_code="C",
+            words=("контакт", "контакта"),
         ),
         Kind(
             name="company", module="crm", entity="CCrmDocumentCompany", prefix="COMPANY_",
             document_type="COMPANY", short_code="CO",
+            words=("компания", "компании"),
         ),
         Kind(
             name="quote", module="crm", entity=_CRM + "Quote", prefix="QUOTE_",
             document_type="QUOTE", short_code="Q",
+            words=("estimate", "предложение", "предложения"),
         ),
         Kind(
             name="smart-invoice", module="crm", entity=_CRM + "SmartInvoice", prefix="SMART_INVOICE_",
             document_type="SMART_INVOICE", short_code="SI",
+            words=("invoice", "счёт", "счет", "счёта", "счета"),
         ),
         Kind(
             name="drive-file", module="disk", entity="Bitrix\\Disk\\BizProcDocument", prefix="",
             document_type="STORAGE_",
+            words=("file", "файл", "файла"),
         ),
         Kind(
             name="feed-process", module="lists", entity="BizprocDocument", prefix="",
             document_type="iblock_",
+            words=("process", "процесс", "процесса"),
         ),
         Kind(
             name="list-element", module="lists", entity="Bitrix\\Lists\\BizprocDocumentLists", prefix="",
             document_type="iblock_",
+            words=("element", "элемент", "элемента"),
         ),
     )
 }  # fmt: skip
 """All kinds but smart processes, which carry their type's number: `dynamic:147`."""
 
+_BY_WORD = {word: kind for kind in KINDS.values() for word in kind.words}
+
 _DYNAMIC = re.compile(r"dynamic[:_]0*([1-9]\d{0,8})", re.IGNORECASE | re.ASCII)
-_NUMBER = re.compile(r"0*([1-9]\d{0,18})(?:\.0+)?", re.ASCII)
-_PREFIXED = re.compile(r"([A-Za-z][A-Za-z0-9_]*?)_(\d{1,19})", re.ASCII)
 
 
 def kind_named(name: str) -> Kind:
-    """The kind of that name, case aside. Raises KindError."""
-    wanted = name.strip().lower().replace("_", "-")
-    if wanted in KINDS:
-        return KINDS[wanted]
+    """The kind that people call so, case aside. Raises KindError."""
+    wanted = " ".join(name.split()).lower().replace("_", "-").replace(" ", "-")
+    if found_kind := KINDS.get(wanted) or _BY_WORD.get(wanted):
+        return found_kind
     if found := _DYNAMIC.fullmatch(name.strip()):
         number = int(found[1])
         return Kind(
@@ -113,28 +116,3 @@ def kind_named(name: str) -> Kind:
         f'no kind is named "{name}"{nearest(wanted, KINDS)}; '
         f"the kinds are {', '.join(KINDS)}, and dynamic:147 for the smart process of type 147"
     )
-
-
-def element_number(kind: Kind, text: str) -> str:
-    """The element's number in a cell: of `777`, ` 777 `, `777.0`, `LEAD_777` and `L_777` it is `777`.
-
-    Raises ElementIdError where the cell is blank, holds something else, or points to another kind.
-    """
-    cell = text.strip()
-    if not cell:
-        raise ElementIdError("blank ID", "the ID is blank")
-    if found := _NUMBER.fullmatch(cell):
-        return found[1]
-    if found := _PREFIXED.fullmatch(cell):
-        prefix, number = found[1].upper(), found[2].lstrip("0")
-        own = {kind.prefix.rstrip("_").upper(), kind.short_code.upper()} - {""}
-        if prefix in own and number:
-            return number
-        if prefix not in own:
-            raise ElementIdError("other kind", f'"{_shown(cell)}" is not the ID of a {kind.name}')
-    raise ElementIdError("bad ID", f'"{_shown(cell)}" is not an ID: a whole number above 0 is expected')
-
-
-def _shown(cell: str, longest: int = 40) -> str:
-    one_line = " ".join(cell.split())
-    return one_line if len(one_line) <= longest else one_line[: longest - 1] + "…"

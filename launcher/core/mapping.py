@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from launcher.core.documents import ElementIdError, Kind, element_number
-from launcher.core.model import Invalid, Start, Value, start_key
+from launcher.core.columns import CellError, Column, MappingError, column_named, document_column
+from launcher.core.documents import Kind, KindError, kind_named
+from launcher.core.element_ids import ElementIdError, element_number
+from launcher.core.filters import Condition, Filter
+from launcher.core.model import Document, Filtered, Invalid, Start, Value, start_key
 from launcher.core.words import nearest
 
 RESERVED_PARAMETERS = frozenset(
@@ -22,26 +26,6 @@ RESERVED_PARAMETERS = frozenset(
 )
 """Names that the portal's server reads for itself in PARAMETERS; sent from a spreadsheet they would
 change whose workflow it is, or switch off a protection."""
-
-UNUSABLE_CELLS = {
-    "e": "holds an error of the spreadsheet program",
-    "f": "holds a formula without a stored value: open the file in the spreadsheet program and save it",
-    "r": "holds a number of more than 15 digits, whose end the spreadsheet program has already lost: "
-    "store it as text",
-}
-"""Kinds of cells that must not be taken for a value, by their letter (sheets.Row.kinds), and why."""
-
-
-class MappingError(Exception):
-    """The mapping does not fit the file; the text says what to change."""
-
-
-class _CellError(Exception):
-    """This row's cell cannot be used; the text says why, `code` in two words."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +51,22 @@ class RowMapping:
 
     portal: str
     job: str
-    template_id: int
-    kind: Kind
-    document_column: str
-    parameters: Mapping[str, Source]
-
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    index: int
-    heading: str
-
-    def text(self, cells: Sequence[str], kinds: str) -> str:
-        if kinds and (trouble := UNUSABLE_CELLS.get(kinds[self.index])):
-            raise _CellError("bad cell", f'the cell in column "{self.heading}" {trouble}')
-        return cells[self.index]
+    template_id: int | None
+    """None where each row must say its own."""
+    kind: Kind | None
+    """None where each row must say its own."""
+    document_column: str = ""
+    """Empty: the one column with a usual heading."""
+    parameters: Mapping[str, Source] = field(default_factory=dict)
+    template_column: str = ""
+    """The row's own template, by ID or name; a blank cell stands for `template_id`."""
+    template_ids: Mapping[str, int] = field(default_factory=dict)
+    """The portal's templates by name, for that column; 0 where more than one has the name."""
+    kind_column: str = ""
+    """The row's own kind; a blank cell stands for `kind`."""
+    where: Sequence[Condition] = ()
+    addresses: Collection[str] = ()
+    """Hosts at which the portal answers beside `portal`: links to other ones are no IDs."""
 
 
 class Mapper:
@@ -95,67 +80,105 @@ class Mapper:
                 "and is never sent from a file; rename the template's parameter"
             )
         self._mapping = mapping
-        self._document = _find(header, mapping.document_column, "for the document's ID", "--column")
+        self._hosts = {mapping.portal, *mapping.addresses}
+        self._filter = Filter(mapping.where, header)
+        self._document = self._document_column(header)
+        self._template = _optional(header, mapping.template_column, "for the template", "template")
+        self._kind = _optional(header, mapping.kind_column, "for the kind", "kind")
         self._fixed: dict[str, Value] = {}
-        self._columns: dict[str, _Column] = {}
+        self._columns: dict[str, Column] = {}
         for name, source in mapping.parameters.items():
             if isinstance(source, Fixed):
                 self._fixed[name] = _sayable(name, source.text)
             else:
-                self._columns[name] = _find(
+                self._columns[name] = column_named(
                     header, source.column, f'for the parameter "{name}"', f"--param {name}=…"
                 )
 
-    def start(self, row_number: int, cells: Sequence[str], kinds: str = "") -> Start | Invalid:
-        """The start that this row plans, or why it cannot be one.
+    @property
+    def document_heading(self) -> str:
+        """The heading of the column with the document's ID."""
+        return self._document.heading
+
+    def start(self, row_number: int, cells: Sequence[str], kinds: str = "") -> Start | Invalid | Filtered:
+        """The start that this row plans, or why it cannot be one, or is not to be.
 
         `kinds` has one letter for each cell where the file knows the cells' types, else nothing.
         """
         mapping = self._mapping
         try:
-            document = mapping.kind.document(self._number(cells, kinds))
+            if why := self._filter.why_not(cells, kinds):
+                return Filtered(row_number, why)
+            template_id = self._template_id(cells, kinds)
+            document = self._document_of(cells, kinds)
             taken = {name: column.text(cells, kinds) for name, column in self._columns.items()}
-        except _CellError as error:
+        except CellError as error:
             return Invalid(row_number, error.code, str(error))
         parameters = {**self._fixed, **taken}
         return Start(
             row_number=row_number,
-            template_id=mapping.template_id,
+            template_id=template_id,
             document=document,
             parameters=parameters,
             start_key=start_key(
                 portal=mapping.portal,
                 job=mapping.job,
-                template_id=mapping.template_id,
+                template_id=template_id,
                 document=document,
                 parameters=parameters,
             ),
         )
 
-    def _number(self, cells: Sequence[str], kinds: str) -> str:
+    def _document_column(self, header: Sequence[str]) -> Column:
+        if self._mapping.document_column:
+            return column_named(header, self._mapping.document_column, "for the document's ID", "--column")
+        return document_column(header, None if self._mapping.kind_column else self._mapping.kind)
+
+    def _document_of(self, cells: Sequence[str], kinds: str) -> Document:
+        kind = self._kind_of(cells, kinds)
         try:
-            return element_number(self._mapping.kind, self._document.text(cells, kinds))
+            return kind.document(element_number(kind, self._document.text(cells, kinds), self._hosts))
         except ElementIdError as error:
-            raise _CellError(error.code, f'column "{self._document.heading}": {error}') from None
+            raise CellError(error.code, f'column "{self._document.heading}": {error}') from None
+
+    def _kind_of(self, cells: Sequence[str], kinds: str) -> Kind:
+        said = self._kind.text(cells, kinds).strip() if self._kind is not None else ""
+        if said:
+            try:
+                return kind_named(said)
+            except KindError as error:
+                raise CellError("bad kind", f'column "{_heading(self._kind)}": {error}') from None
+        if self._mapping.kind is None:
+            raise CellError("bad kind", f'column "{_heading(self._kind)}": the kind is blank')
+        return self._mapping.kind
+
+    def _template_id(self, cells: Sequence[str], kinds: str) -> int:
+        said = self._template.text(cells, kinds).strip() if self._template is not None else ""
+        if found := _TEMPLATE_ID.fullmatch(said):
+            return int(found[1])
+        place = f'column "{_heading(self._template)}"'
+        if not said:
+            if self._mapping.template_id is None:
+                raise CellError("bad template", f"{place}: the template is blank")
+            return self._mapping.template_id
+        known = self._mapping.template_ids
+        if said not in known:
+            near = nearest(said, known)
+            raise CellError("bad template", f'{place}: "{said}" is no template of the portal{near}')
+        if not known[said]:
+            raise CellError("bad template", f'{place}: more than one template is named "{said}"; write its ID')
+        return known[said]
 
 
-def _find(header: Sequence[str], wanted: str, purpose: str, option: str) -> _Column:
-    """The one column with that heading; case and spaces count only where they must."""
-    found = [index for index, heading in enumerate(header) if heading == wanted]
-    if not found:
-        found = [index for index, heading in enumerate(header) if _folded(heading) == _folded(wanted)]
-    if not found:
-        headings = ", ".join(f'"{heading}"' for heading in header if heading)
-        raise MappingError(
-            f'no column "{wanted}" {purpose}{nearest(wanted, header)}; '
-            f"say with {option}, or in the job, which it is: {headings}"
-        )
-    if len(found) > 1:
-        places = " and ".join(str(index + 1) for index in found)
-        raise MappingError(
-            f'the column "{wanted}" {purpose} stands in the file more than once (columns {places}); rename one'
-        )
-    return _Column(found[0], header[found[0]])
+_TEMPLATE_ID = re.compile(r"0*([1-9]\d{0,8})(?:\.0+)?", re.ASCII)
+
+
+def _optional(header: Sequence[str], wanted: str, purpose: str, key: str) -> Column | None:
+    return column_named(header, wanted, purpose, f"columns: {{{key}: …}}") if wanted else None
+
+
+def _heading(column: Column | None) -> str:
+    return "" if column is None else column.heading
 
 
 def _sayable(name: str, text: str) -> str:
@@ -165,7 +188,3 @@ def _sayable(name: str, text: str) -> str:
     except UnicodeEncodeError:
         raise MappingError(f'the value of the parameter "{name}" is not Unicode text; write it anew') from None
     return text
-
-
-def _folded(heading: str) -> str:
-    return " ".join(heading.split()).casefold()

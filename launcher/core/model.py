@@ -74,6 +74,18 @@ class Invalid:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """A row that the job is not for, and why, in words for the person."""
+
+    row_number: int
+    reason: str
+
+
+Candidate = Start | Invalid | Filtered
+"""What one row of a file comes to, whatever else is known."""
+
+
 def start_key(
     *, portal: str, job: str, template_id: int, document: Document, parameters: Mapping[str, Value]
 ) -> str:

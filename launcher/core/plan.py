@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from launcher.core.model import Invalid, Start, State, next_key
+from launcher.core.model import Candidate, Filtered, Invalid, Start, State, next_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,9 @@ class Duplicates(StrEnum):
 
 DUPLICATE = "duplicate"
 """The code of a row that is skipped because of an earlier one of its file."""
+
+FILTERED = "filtered"
+"""The code of a row that the job's `where:` leaves out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,14 +92,16 @@ class Planner:
         self._limit = limit
         self._starts = planned_so_far
 
-    def plan(self, candidates: Iterable[Start | Invalid], claims: Mapping[str, Claim]) -> list[Planned]:
+    def plan(self, candidates: Iterable[Candidate], claims: Mapping[str, Claim]) -> list[Planned]:
         """One plan for each candidate. `claims` has those of the candidates' start keys that have an owner."""
         known = dict(claims)
         return [self._plan_one(candidate, known) for candidate in candidates]
 
-    def _plan_one(self, candidate: Start | Invalid, known: dict[str, Claim]) -> Planned:
+    def _plan_one(self, candidate: Candidate, known: dict[str, Claim]) -> Planned:
         if isinstance(candidate, Invalid):
             return Planned(candidate.row_number, State.INVALID, code=candidate.code, reason=candidate.reason)
+        if isinstance(candidate, Filtered):
+            return Planned(candidate.row_number, State.SKIPPED, code=FILTERED, reason=candidate.reason)
         claim = known.get(candidate.start_key)
         if claim is not None and (why := self._why_skipped(claim)):
             return Planned(candidate.row_number, State.SKIPPED, code=why[0], reason=why[1])

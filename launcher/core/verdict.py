@@ -111,9 +111,14 @@ MEANINGS: Mapping[str, _Meaning] = {
 }
 """By the portal's code, in capitals. An empty code is the start's own refusal and stands in _meaning."""
 
+WRONG_TEMPLATE = "ERROR_WRONG_WORKFLOW_ID"
 
-def judge_batch(starts: Sequence[Start], outcome: Outcome) -> Judgement:
-    """What became of the starts of one `batch`."""
+
+def judge_batch(starts: Sequence[Start], outcome: Outcome, *, own_templates: bool = False) -> Judgement:
+    """What became of the starts of one `batch`.
+
+    `own_templates`: each row says its own template, so one that does not exist is that row's fault alone.
+    """
     if not isinstance(outcome, Heard):
         return _not_heard(starts, outcome)
     if contradicts_itself(outcome.body):
@@ -125,15 +130,15 @@ def judge_batch(starts: Sequence[Start], outcome: Outcome) -> Judgement:
             return _lost(
                 starts, f"HTTP {outcome.status}", text or "the portal refused the batch without a code"
             )
-        return _judge_refusal(starts, code, text)
+        return _judge_refusal(starts, code, text, own_templates)
     maps = maps_of(outcome)
     if maps is None:
         return _lost(starts, "unexpected answer", f"HTTP {outcome.status}, and not the answer to a batch")
-    return _judge_commands(starts, *maps)
+    return _judge_commands(starts, *maps, own_templates)
 
 
-def judge_single(start: Start, outcome: Outcome) -> Judgement:
-    """What became of a start that went alone."""
+def judge_single(start: Start, outcome: Outcome, *, own_templates: bool = False) -> Judgement:
+    """What became of a start that went alone; `own_templates` as for a batch."""
     starts = (start,)
     if not isinstance(outcome, Heard):
         return _not_heard(starts, outcome)
@@ -143,21 +148,21 @@ def judge_single(start: Start, outcome: Outcome) -> Judgement:
         code, text = error
         if not code and outcome.status != 400:
             return _lost(starts, f"HTTP {outcome.status}", text or "an error without a code")
-        return _judge_refusal(starts, code, text)
+        return _judge_refusal(starts, code, text, own_templates)
     if outcome.status != 200 or not isinstance(outcome.body, dict) or "result" not in outcome.body:
         return _lost(starts, "unexpected answer", f"HTTP {outcome.status}, and not the answer to a start")
     return _summed((_started(outcome.body["result"]),))
 
 
 def _judge_commands(
-    starts: Sequence[Start], results: Mapping[str, object], errors: Mapping[str, object]
+    starts: Sequence[Start], results: Mapping[str, object], errors: Mapping[str, object], own_templates: bool
 ) -> Judgement:
     ids = Counter(value for value in results.values() if isinstance(value, str))
     verdicts = []
     hold, halt = None, None
     for start in starts:
         key = command_key(start)
-        verdict, new_hold, new_halt = _judge_command(key, results, errors)
+        verdict, new_hold, new_halt = _judge_command(key, results, errors, own_templates)
         if verdict.workflow_id and ids[verdict.workflow_id] > 1:
             verdict = Verdict(
                 State.UNKNOWN,
@@ -171,7 +176,7 @@ def _judge_commands(
 
 
 def _judge_command(
-    key: str, results: Mapping[str, object], errors: Mapping[str, object]
+    key: str, results: Mapping[str, object], errors: Mapping[str, object], own_templates: bool
 ) -> tuple[Verdict, Hold | None, Halt | None]:
     # A command failed when its key is there: the code inside may be empty.
     if key in errors and key in results:
@@ -180,14 +185,14 @@ def _judge_command(
         error = error_of(errors[key])
         if error is None:
             return _unexpected("the portal answered with an error that cannot be read"), None, None
-        return _judge_error(*error)
+        return _judge_error(*error, own_templates)
     if key in results:
         return _started(results[key]), None, None
     return _unexpected("the portal's answer leaves this row out"), None, None
 
 
-def _judge_error(code: str, text: str) -> tuple[Verdict, Hold | None, Halt | None]:
-    match _meaning(code):
+def _judge_error(code: str, text: str, own_templates: bool) -> tuple[Verdict, Hold | None, Halt | None]:
+    match _meaning(code, own_templates):
         case _Meaning.RATE:
             return Verdict(State.DEFERRED, code=code, text=text), Hold(Limit.RATE), None
         case _Meaning.OPERATING:
@@ -202,16 +207,18 @@ def _judge_error(code: str, text: str) -> tuple[Verdict, Hold | None, Halt | Non
             return Verdict(State.UNKNOWN, code=code, text=text), None, None
 
 
-def _meaning(code: str) -> _Meaning:
+def _meaning(code: str, own_templates: bool) -> _Meaning:
+    if own_templates and code.upper() == WRONG_TEMPLATE:
+        return _Meaning.REFUSED
     if not code:
         # The start's own refusals have no code: "Wrong DOCUMENT_ID!" and whatever the template says.
         return _Meaning.REFUSED
     return MEANINGS.get(code.upper(), _Meaning.UNKNOWN)
 
 
-def _judge_refusal(starts: Sequence[Start], code: str, text: str) -> Judgement:
+def _judge_refusal(starts: Sequence[Start], code: str, text: str, own_templates: bool) -> Judgement:
     """The whole request was refused with that error: one verdict for all of its rows."""
-    verdict, hold, halt = _judge_error(code, text)
+    verdict, hold, halt = _judge_error(code, text, own_templates)
     lost = verdict.state is State.UNKNOWN
     return Judgement((verdict,) * len(starts), hold=hold, halt=halt, lost=lost)
 

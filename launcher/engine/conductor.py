@@ -113,6 +113,7 @@ class Conductor:
 
     async def _intake(self, run: RunRecord, job: Job, table: Table) -> Intake:
         counts = await self._ledger.counts(run.id)
+        mapping = job.mapping(run.portal, await self._ledger.addresses_of(run.portal))
         planner = Planner(
             run_id=run.id,
             run=run.name,
@@ -123,7 +124,7 @@ class Conductor:
         )
         return Intake(
             table=table,
-            mapper=Mapper(job.mapping(run.portal), table.header),
+            mapper=Mapper(mapping, table.header),
             planner=planner,
             ledger=self._ledger,
             run_id=run.id,
@@ -151,6 +152,7 @@ class Conductor:
             recorder=recorder,
             requests=Requests(await self._ledger.requests(run.id)),
             progress=self._progress,
+            own_templates=bool(job.template_column),
         )
         feeder = Feeder(
             ledger=self._ledger,

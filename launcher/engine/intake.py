@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from launcher.core.mapping import Mapper
-from launcher.core.model import Invalid, Start
+from launcher.core.model import Candidate, Start
 from launcher.core.plan import DUPLICATE, Duplicates, Planned, Planner, another
 from launcher.engine.progress import Progress
 from launcher.ledger import Ledger, NewRow
@@ -58,7 +58,7 @@ class Intake:
                 self.progress.settled[plan.state] += 1
         self.added.set()
 
-    async def _plan(self, candidates: Sequence[Start | Invalid]) -> list[Planned]:
+    async def _plan(self, candidates: Sequence[Candidate]) -> list[Planned]:
         keys = [candidate.start_key for candidate in candidates if isinstance(candidate, Start)]
         planned = self.planner.plan(candidates, await self.ledger.claims(keys))
         if self.duplicates is not Duplicates.START:

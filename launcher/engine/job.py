@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from launcher.core.documents import kind_named
+from launcher.core.filters import Condition
 from launcher.core.guard import NEVER, StopAfter
 from launcher.core.mapping import Fixed, FromColumn, RowMapping, Source
 from launcher.core.plan import SKIP, Duplicates, StartedBefore
@@ -18,25 +19,38 @@ class Job:
 
     name: str
     """As in config.yaml; empty where the command line said it all."""
-    template_id: int
+    template_id: int | None
+    """None where each row says its own."""
     kind: str
+    """Empty where each row says its own."""
     document_column: str
+    """Empty: the one column with a usual heading."""
     parameters: Mapping[str, Source]
+    template_column: str = ""
+    template_ids: Mapping[str, int] = field(default_factory=dict)
+    """The portal's templates by name, for that column; 0 where more than one has the name."""
+    kind_column: str = ""
+    where: tuple[Condition, ...] = ()
     started_before: StartedBefore = SKIP
     duplicates: Duplicates = Duplicates.SKIP
     stop_after: StopAfter = NEVER
     limit: int | None = None
     """Start that many rows at most."""
 
-    def mapping(self, portal: str) -> RowMapping:
-        """How a row becomes a start on that portal."""
+    def mapping(self, portal: str, addresses: Collection[str] = ()) -> RowMapping:
+        """How a row becomes a start on that portal, which answers at these addresses too."""
         return RowMapping(
             portal=portal,
             job=self.name,
             template_id=self.template_id,
-            kind=kind_named(self.kind),
+            kind=kind_named(self.kind) if self.kind else None,
             document_column=self.document_column,
             parameters=self.parameters,
+            template_column=self.template_column,
+            template_ids=self.template_ids,
+            kind_column=self.kind_column,
+            where=self.where,
+            addresses=addresses,
         )
 
     def to_plan(self) -> dict[str, object]:
@@ -49,6 +63,10 @@ class Job:
                 name: {"column": source.column} if isinstance(source, FromColumn) else {"value": source.text}
                 for name, source in self.parameters.items()
             },
+            "template_column": self.template_column,
+            "template_ids": dict(self.template_ids),
+            "kind_column": self.kind_column,
+            "where": [asdict(condition) for condition in self.where],
             "forget_after_s": None if self.started_before == SKIP else self.started_before.forget_after_s,
             "duplicates": self.duplicates.value,
             "stop_after": asdict(self.stop_after),
@@ -68,6 +86,13 @@ class Job:
                 key: FromColumn(source["column"]) if "column" in source else Fixed(source["value"])
                 for key, source in plan["parameters"].items()
             },
+            # Not in what an older version wrote.
+            template_column=plan.get("template_column", ""),
+            template_ids=plan.get("template_ids", {}),
+            kind_column=plan.get("kind_column", ""),
+            where=tuple(
+                Condition(one["column"], tuple(one["values"]), one["excluded"]) for one in plan.get("where", ())
+            ),
             started_before=SKIP if forget_after_s is None else StartedBefore(forget_after_s),
             duplicates=Duplicates(plan["duplicates"]),
             stop_after=StopAfter(**plan["stop_after"]),

@@ -7,7 +7,8 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from launcher.core.mapping import Mapper, MappingError
+from launcher.core.columns import MappingError
+from launcher.core.mapping import Mapper
 from launcher.core.model import TO_MEND, Start
 from launcher.core.plan import Claim, Planner
 from launcher.core.words import counted
@@ -30,7 +31,8 @@ async def mend(ledger: Ledger, run: RunRecord, job: Job, mended: Table) -> list[
     started, or may have, are left as they are, whatever the file says of them. Raises MappingError.
     """
     mending = _Mending(ledger, run, _Columns.of(mended.header, run))
-    mapper = Mapper(job.mapping(run.portal), run.header)
+    mapping = job.mapping(run.portal, await ledger.addresses_of(run.portal))
+    mapper = Mapper(mapping, run.header)
     planner = Planner(run_id=run.id, run=run.name, started_before=job.started_before, now=time.time())
     chunks = mended.chunks()
     while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
@@ -128,6 +130,6 @@ class _Mending:
         lines = [*self._changes, f"{counted(self._changed, 'row')} of run {self._run.name} mended"]
         if self._refused:
             lines.append(
-                f"{counted(self._refused, 'row')} changed too, but started or may have: left as they were"
+                f"{counted(self._refused, 'row')} changed too, but are neither failed nor invalid: as before"
             )
         return lines

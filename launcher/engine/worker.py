@@ -46,6 +46,8 @@ class Worker:
     recorder: Recorder
     requests: Requests
     progress: Progress
+    own_templates: bool = False
+    """Whether each row says its own template."""
 
     async def run(self) -> None:
         """Send rows until no more are handed out."""
@@ -92,9 +94,9 @@ class Worker:
     async def _call(self, starts: tuple[Start, ...]) -> tuple[Outcome, Judgement]:
         if len(starts) == 1 and batch.must_go_alone(starts[0]):
             outcome = await self.portal.call(batch.START, batch.encode_single(starts[0]))
-            return outcome, judge_single(starts[0], outcome)
+            return outcome, judge_single(starts[0], outcome, own_templates=self.own_templates)
         outcome = await self.portal.call("batch", batch.encode(starts))
-        return outcome, judge_batch(starts, outcome)
+        return outcome, judge_batch(starts, outcome, own_templates=self.own_templates)
 
     async def _settle(self, starts: Sequence[Start], judgement: Judgement) -> None:
         again = []

@@ -107,6 +107,12 @@ class Reading:
         async with self._database.reading() as connection:
             return (await connection.execute(query)).scalar() or address
 
+    async def addresses_of(self, portal: str) -> list[str]:
+        """The addresses at which that portal answers since it moved, beside its first."""
+        query = select(addresses.c.address).where(addresses.c.portal == portal)
+        async with self._database.reading() as connection:
+            return list(await connection.scalars(query))
+
     async def lost_rows(self, run_id: int, *, after_row: int = 0) -> list[LostRow]:
         """The run's next unknown rows by number, at most 2,000."""
         query = (

@@ -40,6 +40,14 @@ async def template_named(portal: Portal, name: str) -> Template:
     return named[0]
 
 
+async def template_ids(portal: Portal) -> dict[str, int]:
+    """The IDs of the portal's templates by name; 0 where more than one has the name. Raises AskingError."""
+    found: dict[str, int] = {}
+    async for template in _templates(portal):
+        found[template.name] = 0 if template.name in found else template.id
+    return found
+
+
 async def _templates(portal: Portal) -> AsyncIterator[Template]:
     start: object = 0
     while isinstance(start, int):

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
+from launcher.core.filters import Condition
 from launcher.core.guard import StopAfter
 from launcher.core.pacing import PLANS, Limits
 from launcher.core.periods import period_s
@@ -98,22 +99,65 @@ class StopAfterConfig(Strict):
 class ColumnsConfig(Strict):
     """Which column is what."""
 
-    document: str = "ID"
+    document: str = ""
+    """Empty: the one column with a usual heading, such as ID."""
+    template: str = ""
+    """The row's own template, where not all have the same."""
+    kind: str = ""
+    """The row's own kind, where not all have the same."""
+
+
+def _as_list(value: object) -> object:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+_Values = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+"""One text or a list of them."""
+
+
+class ConditionConfig(Strict):
+    """`where: {column: Stage, in: [New, "In work"]}`, or `not_in:`."""
+
+    column: str
+    taken: _Values | None = Field(None, alias="in", min_length=1)
+    left_out: _Values | None = Field(None, alias="not_in", min_length=1)
+
+    @model_validator(mode="after")
+    def _one_list(self) -> ConditionConfig:
+        if (self.taken is None) == (self.left_out is None):
+            raise ValueError("either in: or not_in: is expected, a list of values, and not both")
+        return self
+
+    def condition(self) -> Condition:
+        """The same as core understands it."""
+        return Condition(self.column, self.taken or self.left_out or (), self.left_out is not None)
 
 
 class JobConfig(Strict):
     """Which template, which kind, which columns."""
 
-    template: str = Field(min_length=1)
+    template: str = ""
     """ID, or the template's exact name."""
-    kind: str
+    kind: str = ""
     portal: str | None = None
     """Which of `portals:` it runs on."""
     columns: ColumnsConfig = ColumnsConfig()
     parameters: dict[str, ParameterConfig] = {}
+    where: Annotated[tuple[ConditionConfig, ...], BeforeValidator(_as_list)] = ()
+    """A row is for this job when it meets all of these."""
     started_before: Literal["skip", "start"] | AfterConfig = "skip"
     duplicates: Duplicates = Duplicates.SKIP
     stop_after: StopAfterConfig | None = None
+
+    @model_validator(mode="after")
+    def _says_what_to_start(self) -> JobConfig:
+        for key, said, column in (
+            ("template", self.template, self.columns.template),
+            ("kind", self.kind, self.columns.kind),
+        ):
+            if not said.strip() and not column:
+                raise ValueError(f"{key}: is missing, or columns: {{{key}: …}} where each row says its own")
+        return self
 
     def started_before_rule(self) -> StartedBefore:
         """The same as core understands it."""

@@ -180,4 +180,4 @@ def _keys_at(place: Place) -> list[str]:
             continue  # a name that the person chose, as a job's
         inner = [field.annotation, *getattr(field.annotation, "__args__", ())]
         model = next((kind for kind in inner if isinstance(kind, type) and issubclass(kind, BaseModel)), model)
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 import pytest
 
+from launcher.core.columns import MappingError
 from launcher.core.documents import kind_named
-from launcher.core.mapping import Fixed, FromColumn, Mapper, MappingError, RowMapping, Source
-from launcher.core.model import Document, Invalid, Start
+from launcher.core.mapping import Fixed, FromColumn, Mapper, RowMapping, Source
+from launcher.core.model import Candidate, Document, Invalid, Start
 
 HEADER = ("Title", "ID", "Manager", "", "Budget")
 CELLS = ("Acme", "777", " Анна & Co ", "", "1,50")
@@ -31,12 +32,12 @@ def mapper(
     return Mapper(mapping, header)
 
 
-def started(made: Start | Invalid) -> Start:
+def started(made: Candidate) -> Start:
     assert isinstance(made, Start), made
     return made
 
 
-def refused(made: Start | Invalid) -> str:
+def refused(made: Candidate) -> str:
     assert isinstance(made, Invalid), made
     return made.reason
 

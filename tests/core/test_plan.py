@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from launcher.core.model import Invalid, Start, State
+from launcher.core.model import Filtered, Invalid, Start, State
 from launcher.core.plan import DUPLICATE, SKIP, START, Claim, Planned, Planner, StartedBefore, another
 from tests.core.making import lead, leads
 
@@ -345,3 +345,10 @@ def test_whatever_is_known_no_start_is_planned_twice_or_after_it_may_have_happen
         state, run_id = known.get(key, (State.PENDING, 0))
         assert run_id != 12
         assert started_before is START or state not in (State.STARTED, State.UNKNOWN, State.SENT)
+
+
+def test_a_row_that_the_job_is_not_for_is_skipped_and_says_why() -> None:
+    [planned] = planner().plan([Filtered(7, "the stage is Lost")], {})
+
+    assert (planned.row_number, planned.state, planned.code) == (7, State.SKIPPED, "filtered")
+    assert planned.reason == "the stage is Lost"

@@ -136,6 +136,20 @@ def test_a_documented_code_of_one_command_decides_on_its_row_alone(
         assert not judgement.lost
 
 
+def test_where_each_row_says_its_own_template_a_wrong_one_is_that_rows_fault_alone() -> None:
+    wrong = error("ERROR_WRONG_WORKFLOW_ID", "Template not found")
+    body = batch_body({"r2": "id of 2", "r4": "id of 4"}, {"r3": wrong})
+    failed = Verdict(State.FAILED, code="ERROR_WRONG_WORKFLOW_ID", text="Template not found")
+
+    judgement = judge_batch(ROWS, Heard(200, body), own_templates=True)
+    alone = judge_single(ROWS[1], Heard(400, wrong), own_templates=True)
+
+    assert [verdict.state for verdict in judgement.verdicts] == [State.STARTED, State.FAILED, State.STARTED]
+    assert judgement.verdicts[1] == alone.verdicts[0] == failed
+    assert judgement.halt is None
+    assert alone.halt is None
+
+
 def test_every_code_that_is_judged_stands_in_the_table_and_the_other_way_round() -> None:
     assert set(MEANINGS) == {code.upper() for _, code, _ in TABLE}
 

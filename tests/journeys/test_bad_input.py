@@ -52,7 +52,9 @@ CASES = {
         ("late.csv", *SAID), ("late.csv, row 1", "headings"), {"late.csv": "\nID,Manager\n1,Anna\n"}
     ),
     "data without headings": Case(
-        ("bare.csv", *SAID), ('no column "ID"', '"1", "Anna"'), {"bare.csv": "1,Anna\n2,Boris\n"}
+        ("bare.csv", *SAID),
+        ("no column has a usual heading for the lead's ID", '"1", "Anna"'),
+        {"bare.csv": "1,Anna\n2,Boris\n"},
     ),
     "a quote that is never closed": Case(
         ("quote.csv", *SAID), ("quote.csv, row 3", "quote"), {"quote.csv": 'ID,Manager\n1,Anna\n2,"Boris\n'}

@@ -177,7 +177,7 @@ async def test_rows_that_started_are_left_as_they_are_and_the_person_is_told(
     lines = await mended(run, changed_file(run, {2: ("15", "Anna"), 5: ("6", "Dorothea"), 3: ("18", "Boris")}))
     await go_on(run)
 
-    assert lines[-1] == "2 rows changed too, but started or may have: left as they were"
+    assert lines[-1] == "2 rows changed too, but are neither failed nor invalid: as before"
     assert lines[-2] == "1 row of run r1 mended"
     after = await rows(run)
     assert (after[2], after[5]) == (before[2], before[5])
@@ -194,7 +194,7 @@ async def test_rows_that_may_have_started_are_left_as_they_are(run: Runs, portal
 
     assert lines == [
         "0 rows of run r1 mended",
-        "2 rows changed too, but started or may have: left as they were",
+        "2 rows changed too, but are neither failed nor invalid: as before",
     ]
     assert await run.states(1) == {2: State.STARTED, 3: State.UNKNOWN, 4: State.UNKNOWN}
     assert (await rows(run))[3].cells == ("6", "Boris")

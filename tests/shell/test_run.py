@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -9,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from launcher.core.filters import Condition
 from launcher.core.mapping import FromColumn
 from launcher.core.model import State
 from launcher.core.pacing import Limits
 from launcher.core.plan import START
 from launcher.core.summary import Ending, Exit
+from launcher.engine import Job
 from launcher.ledger import open_ledger
 from launcher.simulator import Settings, Simulator
 from tests.support.runs import LEADS, Runs
@@ -235,3 +238,44 @@ async def test_a_parameter_may_be_fixed_or_come_from_a_column(run: Runs, portal:
     await run.start_all([("5", "A")], job=job)
 
     assert portal.started[0].parameters == {"Parameter1": "A", "Comment": "сам"}
+
+
+async def test_rows_that_say_their_own_template_start_it_and_a_wrong_one_fails_alone(
+    run: Runs, portal: Simulator
+) -> None:
+    job = replace(
+        LEADS, template_id=None, template_column="Manager", template_ids={"All types": 11}, parameters={}
+    )
+
+    summary = await run.start_all(
+        [("5", "1"), ("6", "999"), ("7", "All types"), ("8", "1"), ("9", "")], job=job
+    )
+
+    assert await run.states(1) == {
+        2: State.STARTED,
+        3: State.FAILED,
+        4: State.STARTED,
+        5: State.STARTED,
+        6: State.INVALID,
+    }
+    assert {(start.template_id, start.document[2]) for start in portal.started} == {
+        (1, "LEAD_5"),
+        (11, "LEAD_7"),
+        (1, "LEAD_8"),
+    }
+    assert summary.ending is Ending.FINISHED
+
+
+async def test_the_ledger_keeps_a_job_whole() -> None:
+    job = replace(
+        LEADS,
+        template_id=None,
+        template_column="Template",
+        template_ids={"All types": 11},
+        kind="",
+        kind_column="Kind",
+        where=(Condition("Stage", ("New", ""), excluded=True), Condition("Sum", ("5",))),
+        limit=3,
+    )
+
+    assert Job.from_plan(job.name, json.loads(json.dumps(job.to_plan()))) == job

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from launcher.core.filters import Condition
 from launcher.core.guard import StopAfter
 from launcher.core.pacing import PLANS
 from launcher.core.plan import SKIP, START, Duplicates, StartedBefore
@@ -187,7 +188,7 @@ def test_an_empty_file_and_no_file_are_the_same_as_nothing_configured() -> None:
 def test_the_only_job_needs_no_name_and_of_several_one_must_be_said() -> None:
     job = settings(JOB).job(None)
     assert job is not None
-    assert (job[0], job[1].columns.document, job[1].started_before_rule()) == ("followup", "ID", SKIP)
+    assert (job[0], job[1].columns.document, job[1].started_before_rule()) == ("followup", "", SKIP)
 
     several = settings("jobs: {a: {template: 1, kind: lead}, b: {template: 2, kind: deal}}")
     with pytest.raises(SettingsError, match="--job: a, b"):
@@ -349,16 +350,13 @@ def test_an_unknown_key_is_answered_with_its_line_and_the_nearest(text: str, mes
 def test_every_mistake_has_a_line_of_its_own() -> None:
     lines = refusal("portal: {plan: gold}\njobs:\n  a:\n    template: 1\n    kinds: lead\n").splitlines()
 
-    assert len(lines) == 3
-    assert [line.partition(":")[0] for line in lines] == [
-        "config.yaml, line 1",
-        "config.yaml, line 3",
-        "config.yaml, line 5",
-    ]
+    assert [line.partition(":")[0] for line in lines] == ["config.yaml, line 1", "config.yaml, line 5"]
 
 
 def test_a_missing_key_and_a_text_where_keys_belong_are_said_with_their_place() -> None:
-    assert refusal("jobs:\n  a:\n    template: 1\n") == "config.yaml, line 2: jobs: a: kind: is missing"
+    assert refusal("jobs:\n  a:\n    template: 1\n") == (
+        "config.yaml, line 2: jobs: a: kind: is missing, or columns: {kind: …} where each row says its own"
+    )
     assert refusal("jobs:\n  a: lead\n") == "config.yaml, line 2: jobs: a: keys are expected below it"
     assert refusal("portal:\n") == "config.yaml, line 1: portal: keys are expected below it"
 
@@ -518,3 +516,36 @@ def test_the_cause_behind_a_yaml_mistake_holds_no_secret():
     with pytest.raises(SettingsError) as caught:
         load_settings(None)
     assert SECRET not in str(caught.value.__context__)
+
+
+def test_each_row_may_say_its_own_template_and_kind() -> None:
+    job = settings("jobs: {a: {columns: {template: Process, kind: Kind}}}").config.jobs["a"]
+
+    assert (job.template, job.kind) == ("", "")
+    assert (job.columns.template, job.columns.kind) == ("Process", "Kind")
+
+
+def test_where_is_one_condition_or_several() -> None:
+    one = settings('jobs: {a: {template: 1, kind: lead, where: {column: Stage, in: [New, "В работе"]}}}')
+    several = settings(
+        'jobs: {a: {template: 1, kind: lead, where: [{column: Stage, in: 007}, {column: Sum, not_in: [""]}]}}'
+    )
+
+    assert [c.condition() for c in one.config.jobs["a"].where] == [Condition("Stage", ("New", "В работе"))]
+    assert [c.condition() for c in several.config.jobs["a"].where] == [
+        Condition("Stage", ("007",)),
+        Condition("Sum", ("",), excluded=True),
+    ]
+
+
+@pytest.mark.parametrize("where", ["{column: A}", "{column: A, in: [x], not_in: [y]}", "{column: A, in: []}"])
+def test_a_condition_has_one_list_of_values(where: str) -> None:
+    assert "config.yaml, line 1: jobs: a: where" in refusal(
+        f"jobs: {{a: {{template: 1, kind: lead, where: {where}}}}}"
+    )
+
+
+def test_a_mistyped_key_of_a_condition_is_told_the_nearest() -> None:
+    message = refusal("jobs: {a: {template: 1, kind: lead, where: {column: A, not-in: [x]}}}")
+
+    assert 'unknown key "not-in" (did you mean "not_in"?); known: column, in, not_in' in message

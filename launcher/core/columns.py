@@ -1,0 +1,108 @@
+"""The columns of a file by their headings, and what of a cell may be used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from launcher.core.documents import KINDS, Kind
+from launcher.core.words import nearest
+
+UNUSABLE_CELLS = {
+    "e": "holds an error of the spreadsheet program",
+    "f": "holds a formula without a stored value: open the file in the spreadsheet program and save it",
+    "r": "holds a number of more than 15 digits, whose end the spreadsheet program has already lost: "
+    "store it as text",
+}
+"""Kinds of cells that must not be taken for a value, by their letter (sheets.Row.kinds), and why."""
+
+
+class MappingError(Exception):
+    """The mapping does not fit the file; the text says what to change."""
+
+
+class CellError(Exception):
+    """This row's cell cannot be used; the text says why, `code` in two words."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of one file."""
+
+    index: int
+    heading: str
+
+    def text(self, cells: Sequence[str], kinds: str) -> str:
+        """The row's cell in it. Raises CellError where it holds no value that may be used."""
+        if kinds and (trouble := UNUSABLE_CELLS.get(kinds[self.index])):
+            raise CellError("bad cell", f'the cell in column "{self.heading}" {trouble}')
+        return cells[self.index]
+
+
+def column_named(header: Sequence[str], wanted: str, purpose: str, option: str) -> Column:
+    """The one column with that heading; case and spaces count only where they must. Raises MappingError."""
+    found = [index for index, heading in enumerate(header) if heading == wanted]
+    if not found:
+        found = [index for index, heading in enumerate(header) if folded(heading) == folded(wanted)]
+    if not found:
+        raise MappingError(
+            f'no column "{wanted}" {purpose}{nearest(wanted, header)}; '
+            f"say with {option}, or in the job, which it is: {_listed(header)}"
+        )
+    if len(found) > 1:
+        places = " and ".join(str(index + 1) for index in found)
+        raise MappingError(
+            f'the column "{wanted}" {purpose} stands in the file more than once (columns {places}); rename one'
+        )
+    return Column(found[0], header[found[0]])
+
+
+def document_column(header: Sequence[str], kind: Kind | None) -> Column:
+    """The one column whose heading is a usual one for the ID of such a document, in English or Russian.
+
+    Raises MappingError where there is none, or more than one: nobody but the person can tell which is right.
+    """
+    usual = _usual_headings(kind)
+    found = [index for index, heading in enumerate(header) if _squeezed(heading) in usual]
+    what = f"the {kind.name}'s ID" if kind is not None else "the document's ID"
+    if not found:
+        raise MappingError(
+            f"no column has a usual heading for {what}, such as ID; "
+            f"say with --column, or in the job, which it is: {_listed(header)}"
+        )
+    if len(found) > 1 and len({header[index] for index in found}) == 1:
+        return column_named(header, header[found[0]], "for the document's ID", "--column")
+    if len(found) > 1:
+        either = " and ".join(f'"{header[index]}" (column {index + 1})' for index in found)
+        raise MappingError(f"{either} may both hold {what}; say with --column, or in the job, which does")
+    return Column(found[0], header[found[0]])
+
+
+def _usual_headings(kind: Kind | None) -> frozenset[str]:
+    kinds = [kind] if kind is not None else list(KINDS.values())
+    words = [word for one in kinds for word in (one.name.replace("-", " "), *one.words)]
+    words += ["item", "element", "document", "элемента", "документа"]
+    return frozenset(
+        _squeezed(heading)
+        for heading in (
+            *("ID", "ИД", "Идентификатор"),
+            *(form.format(word) for word in words for form in ("{} ID", "ID {}", "ИД {}", "{} ИД", "номер {}")),
+        )
+    )
+
+
+def folded(text: str) -> str:
+    """The text as people compare it: case aside, and one space for any number of them."""
+    return " ".join(text.split()).casefold()
+
+
+def _squeezed(heading: str) -> str:
+    return "".join(char for char in heading.casefold() if char.isalnum())
+
+
+def _listed(header: Sequence[str]) -> str:
+    return ", ".join(f'"{heading}"' for heading in header if heading)
