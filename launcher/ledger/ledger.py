@@ -7,8 +7,9 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, insert, literal, or_, select, text, update
+from sqlalchemy import bindparam, delete, insert, literal, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from launcher.core.model import TO_MEND, Document, Start, State
@@ -156,7 +157,7 @@ class Ledger(Reading):
     async def sendable(self, run_id: int, state: State, *, after_row: int, limit: int) -> list[Start]:
         """The run's next starts in that state (PENDING or DEFERRED), by row number."""
         query = (
-            select(rows)
+            select(*_OF_A_START)
             .where(rows.c.run_id == run_id, rows.c.state == state, rows.c.row_number > after_row)
             .order_by(rows.c.row_number)
             .limit(limit)
@@ -278,14 +279,21 @@ def _new_row(run_id: int, row: NewRow, now: float) -> dict[str, object]:
     }
 
 
-def _start(row: Row[tuple[object, ...]]) -> Start:
-    parameters = json.loads(row.parameters)
+_OF_A_START = (
+    rows.c.row_number, rows.c.template_id, rows.c.module, rows.c.entity, rows.c.element_id, rows.c.parameters,
+    rows.c.start_key,
+)  # fmt: skip
+
+
+def _start(row: Sequence[Any]) -> Start:
+    row_number, template_id, module, entity, element_id, parameters, start_key = row
     return Start(
-        row_number=row.row_number,
-        template_id=row.template_id,
-        document=Document(row.module, row.entity, row.element_id),
+        row_number=row_number,
+        template_id=template_id,
+        document=Document(module, entity, element_id),
         parameters={
-            name: value if isinstance(value, str) else tuple(value) for name, value in parameters.items()
+            name: value if isinstance(value, str) else tuple(value)
+            for name, value in json.loads(parameters).items()
         },
-        start_key=row.start_key,
+        start_key=start_key,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Row, bindparam, case, func, select
 
@@ -95,7 +96,7 @@ class Reading:
 
     async def rows_numbered(self, run_id: int, row_numbers: Sequence[int]) -> list[RecordedRow]:
         """Those of the rows that the run has."""
-        query = select(rows).where(
+        query = select(*_OF_A_RECORDED_ROW).where(
             rows.c.run_id == run_id, rows.c.row_number.in_(bindparam("numbers", expanding=True))
         )
         async with self._database.reading() as connection:
@@ -154,7 +155,7 @@ class Reading:
     ) -> list[RecordedRow]:
         """The next rows by number, at most 2,000; an empty list after the last."""
         query = (
-            select(rows)
+            select(*_OF_A_RECORDED_ROW)
             .where(rows.c.run_id == run_id, rows.c.row_number > after_row)
             .order_by(rows.c.row_number)
             .limit(PAGE)
@@ -179,17 +180,24 @@ def _lost(row: Row[tuple[object, ...]]) -> LostRow:
     )
 
 
-def _recorded(row: Row[tuple[object, ...]]) -> RecordedRow:
+_OF_A_RECORDED_ROW = (
+    rows.c.row_number, rows.c.cells, rows.c.kinds, rows.c.state, rows.c.workflow_id, rows.c.error_code,
+    rows.c.error, rows.c.attempts, rows.c.changed_at,
+)  # fmt: skip
+
+
+def _recorded(row: Sequence[Any]) -> RecordedRow:
+    row_number, cells, kinds, state, workflow_id, error_code, error, attempts, changed_at = row
     return RecordedRow(
-        row_number=row.row_number,
-        cells=tuple(json.loads(row.cells)),
-        kinds=row.kinds,
-        state=State(row.state),
-        workflow_id=row.workflow_id,
-        error_code=row.error_code,
-        error=row.error,
-        attempts=row.attempts,
-        changed_at=row.changed_at,
+        row_number=row_number,
+        cells=tuple(json.loads(cells)),
+        kinds=kinds,
+        state=State(state),
+        workflow_id=workflow_id,
+        error_code=error_code,
+        error=error,
+        attempts=attempts,
+        changed_at=changed_at,
     )
 
 

@@ -12,9 +12,10 @@ from launcher.core.model import SENDABLE, Start, State
 from launcher.core.verdict import Judgement, Verdict
 from launcher.ledger.schema import attempts, claims, requests, rows
 
+_THESE_ROWS = (rows.c.run_id == bindparam("b_run")) & rows.c.row_number.in_(bindparam("b_rows", expanding=True))
 _SEND = (
     update(rows)
-    .where(rows.c.run_id == bindparam("b_run"), rows.c.row_number == bindparam("b_row"))
+    .where(_THESE_ROWS)
     .values(
         state=State.SENT,
         attempts=rows.c.attempts + 1,
@@ -41,7 +42,7 @@ _STANDING = (
         claims.c.row_number.label("owner_row"),
     )
     .join(claims, claims.c.start_key == rows.c.start_key)
-    .where(rows.c.run_id == bindparam("b_run"), rows.c.row_number.in_(bindparam("b_rows", expanding=True)))
+    .where(_THESE_ROWS)
     .with_for_update(of=rows)
 )
 
@@ -71,9 +72,11 @@ class Sent:
                 },
             )
         }
-        waiting = [s for s in self.starts if State(standing[s.row_number].state) in SENDABLE]
-        kept = tuple(s for s in waiting if self._owns(standing[s.row_number]))
-        await self._give_up([start for start in waiting if start not in kept], connection)
+        waiting = [start for start in self.starts if standing[start.row_number].state in SENDABLE]
+        kept = tuple(start for start in waiting if self._owns(standing[start.row_number]))
+        if len(kept) < len(waiting):
+            lost = [start for start in waiting if not self._owns(standing[start.row_number])]
+            await self._give_up(lost, connection)
         if not kept:
             return ()
         await connection.execute(
@@ -81,18 +84,17 @@ class Sent:
             {"run_id": self.run_id, "number": self.request_number, "rows": len(kept), "sent_at": self.at},
         )
         sent = {"b_run": self.run_id, "b_request": self.request_number, "b_at": self.at}
-        await connection.execute(_SEND, [sent | {"b_row": start.row_number} for start in kept])
+        await connection.execute(_SEND, sent | {"b_rows": [start.row_number for start in kept]})
         return kept
 
     def _owns(self, row: Row[*tuple[Any, ...]]) -> bool:
         return bool(row.owner_run == self.run_id and row.owner_row == row.row_number)
 
     async def _give_up(self, lost: list[Start], connection: AsyncConnection) -> None:
-        if lost:
-            verdict = Verdict(State.SKIPPED, code="taken over", text="another row has taken this start over")
-            await connection.execute(
-                _JUDGE, [_judged(self.run_id, start.row_number, verdict, self.at) for start in lost]
-            )
+        verdict = Verdict(State.SKIPPED, code="taken over", text="another row has taken this start over")
+        await connection.execute(
+            _JUDGE, [_judged(self.run_id, start.row_number, verdict, self.at) for start in lost]
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,37 +119,21 @@ class Judged:
         await connection.execute(
             _JUDGE, [_judged(self.run_id, start.row_number, verdict, self.at) for start, verdict in pairs]
         )
-        await connection.execute(
-            _ATTEMPTS, [self._attempt(start.row_number, verdict) for start, verdict in pairs]
-        )
+        judged = {"b_run": self.run_id, "b_rows": [start.row_number for start in self.starts]}
+        await connection.execute(_ATTEMPTS, judged)
         return self.starts
-
-    def _attempt(self, row_number: int, verdict: Verdict) -> dict[str, object]:
-        return {
-            "b_run": self.run_id,
-            "b_row": row_number,
-            "b_request": self.request_number,
-            "b_state": verdict.state,
-            "b_code": verdict.code,
-            "b_text": verdict.text,
-            "b_at": self.at,
-        }
 
 
 Record = Sent | Judged
 
-_ATTEMPTS = insert(attempts).values(
-    run_id=bindparam("b_run"),
-    row_number=bindparam("b_row"),
-    attempt=select(rows.c.attempts)
-    .where(rows.c.run_id == bindparam("b_run"), rows.c.row_number == bindparam("b_row"))
-    .scalar_subquery(),
-    request_number=bindparam("b_request"),
-    state=bindparam("b_state"),
-    code=bindparam("b_code"),
-    text=bindparam("b_text"),
-    at=bindparam("b_at"),
-)
+# Out of the rows that were just judged: one statement for all of a request's.
+_ATTEMPTS = insert(attempts).from_select(
+    ["run_id", "row_number", "attempt", "request_number", "state", "code", "text", "at"],
+    select(
+        rows.c.run_id, rows.c.row_number, rows.c.attempts, rows.c.request_number,
+        rows.c.state, rows.c.error_code, rows.c.error, rows.c.changed_at,
+    ).where(_THESE_ROWS),
+)  # fmt: skip
 
 
 def _judged(run_id: int, row_number: int, verdict: Verdict, at: float) -> dict[str, object]:
