@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from launcher.simulator import Settings, Simulator
-from tests.support import postgres
+from tests.support import certificates, postgres
 
 _numbers = itertools.count(1)
 
@@ -36,6 +36,12 @@ def postgres_server() -> Iterator[postgres.Server]:
 def postgres_url(postgres_server: postgres.Server) -> str:
     """An empty database on it."""
     return postgres_server.make_database(f"t{next(_numbers)}")
+
+
+@pytest.fixture(scope="session")
+def certificate_files(tmp_path_factory: pytest.TempPathFactory) -> certificates.Certificates:
+    """For the simulator's TLS port."""
+    return certificates.make(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The simulated portal on its socket: every REST request goes through `_rest`, from limits to the answer."""
 
 import asyncio
+import ssl
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Self
@@ -33,9 +34,10 @@ class Simulator:
         self._executions: set[asyncio.Task[Any]] = set()
         self._runner: web.AppRunner | None = None
         self._port = 0
+        self._tls_port = 0
 
     async def start(self) -> None:
-        """Listen; `url` is valid when this returns."""
+        """Listen; `url` is valid when this returns, and `tls_url` where there is a certificate."""
         application = web.Application(client_max_size=MAX_BODY_BYTES)
         application.router.add_route("*", "/rest/{tail:.*}", self._rest)
         signing.add_routes(application, self._state, self._script, self._closing)
@@ -46,6 +48,15 @@ class Simulator:
         site = web.TCPSite(self._runner, self.settings.host, self._port or self.settings.port)
         await site.start()
         self._port = self._runner.addresses[0][1]
+        if self.settings.tls_certificate:
+            await self._listen_with_tls(self._runner)
+
+    async def _listen_with_tls(self, runner: web.AppRunner) -> None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(self.settings.tls_certificate, self.settings.tls_key or None)
+        site = web.TCPSite(runner, self.settings.host, self._tls_port, ssl_context=context)
+        await site.start()
+        self._tls_port = runner.addresses[1][1]
 
     async def stop(self) -> None:
         """Stop listening and executing; what was started stays in `started`."""
@@ -75,6 +86,16 @@ class Simulator:
     def webhook_url(self) -> str:
         """The incoming webhook, secret included, with a slash at the end."""
         return f"{self.url}/rest/{self.settings.user_id}/{self.settings.secret}/"
+
+    @property
+    def tls_url(self) -> str:
+        """The same portal's https address, without a slash at the end; "" where it has no certificate."""
+        return f"https://{self.settings.host}:{self._tls_port}" if self._tls_port else ""
+
+    @property
+    def tls_webhook_url(self) -> str:
+        """The incoming webhook with https, secret included, with a slash at the end."""
+        return f"{self.tls_url}/rest/{self.settings.user_id}/{self.settings.secret}/"
 
     @property
     def settings(self) -> Settings:

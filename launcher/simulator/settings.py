@@ -17,6 +17,10 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 0
     """0: any free port."""
+    tls_certificate: str = ""
+    """A PEM file: the portal listens on a second free port too, with TLS; "": it does not."""
+    tls_key: str = ""
+    """The PEM file of its private key; "": it stands in the certificate's file."""
 
     user_id: int = 1
     secret: str = "simulated0secret"  # noqa: S105 - opens nothing but the simulator

@@ -1,0 +1,107 @@
+"""Other people's clients of the portal, each in a process and an environment of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from launcher.simulator import Settings, Simulator
+from tests.conftest import skip_unless_ci
+from tests.peers.peer import Peer
+from tests.support.certificates import Certificates
+
+HERE = Path(__file__).parent
+CLIENTS = HERE / "clients"
+INSTALLED_WITHIN_S = 100
+
+
+@pytest.fixture
+def settings(certificate_files: Certificates) -> Settings:
+    """A portal with https and without a rate limit."""
+    return Settings(burst=0, tls_certificate=certificate_files.portal)
+
+
+@pytest.fixture
+async def portal(settings: Settings) -> AsyncIterator[Simulator]:
+    """It listens."""
+    async with Simulator(settings) as simulator:
+        yield simulator
+
+
+@pytest.fixture(scope="session")
+def peers_python(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A Python with exactly the packages of this folder's lock file."""
+    uv = shutil.which("uv", path=os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))
+    if uv is None:
+        skip_unless_ci("uv is not installed: it makes the peers' environment")
+    assert uv is not None
+    folder = tmp_path_factory.mktemp("peers") / "venv"
+    python = str(folder / ("Scripts" if os.name == "nt" else "bin") / "python")
+    lock = str(HERE / "requirements.lock")
+    for step in (
+        ("venv", "--python", sys.executable, str(folder)),
+        ("pip", "sync", "--python", python, "--require-hashes", lock),
+    ):
+        failure = _failure([uv, *step], HERE)
+        if failure:
+            skip_unless_ci(f"the peers cannot be installed: {failure}")
+    return python
+
+
+@pytest.fixture(scope="session")
+def node_script(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """Node, and a script beside which exactly the packages of package-lock.json are installed."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        pytest.skip("Node is not installed (node, npm)")
+    folder = tmp_path_factory.mktemp("node")
+    for name in ("package.json", "package-lock.json", "with_b24jssdk.mjs"):
+        shutil.copy(CLIENTS / name, folder)
+    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=20000"]
+    failure = _failure([npm, "ci", *options], folder)
+    if failure:
+        pytest.skip(f"npm does not answer: {failure}")
+    return node, str(folder / "with_b24jssdk.mjs")
+
+
+def _failure(command: Sequence[str], folder: Path) -> str:
+    """Run it; "" when it went well, else the last of what it said."""
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=INSTALLED_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        return "no answer in time"
+    return "" if done.returncode == 0 else (done.stderr.strip() or done.stdout.strip()).splitlines()[-1]
+
+
+@pytest.fixture
+def fast_bitrix24(peers_python: str, certificate_files: Certificates) -> Peer:
+    return Peer((peers_python, str(CLIENTS / "with_fast_bitrix24.py")), certificate_files.authority)
+
+
+@pytest.fixture
+def b24pysdk(peers_python: str, certificate_files: Certificates) -> Peer:
+    return Peer((peers_python, str(CLIENTS / "with_b24pysdk.py")), certificate_files.authority)
+
+
+@pytest.fixture
+def b24jssdk(node_script: tuple[str, str], certificate_files: Certificates) -> Peer:
+    return Peer(node_script, certificate_files.authority)
+
+
+@pytest.fixture(params=["fast_bitrix24", "b24pysdk", "b24jssdk"])
+def peer(request: pytest.FixtureRequest) -> Peer:
+    """Each of them in turn."""
+    found: Peer = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def leads() -> Callable[[int], list[str]]:
+    """So many leads, with IDs that are not their places."""
+    return lambda count: [f"LEAD_{7 * number + 3}" for number in range(1, count + 1)]
