@@ -183,3 +183,38 @@ async def test_none_of_them_starts_anything_on_a_portal_that_has_moved(
 
         assert (portal.started, new.started) == ([], [])
         assert (outcome.raised, outcome.gave or []) == (raised, [])
+
+
+async def test_a_refusal_for_the_rate_limit_starts_nothing_and_is_sent_again(
+    peer: Peer, portal: Simulator, leads: Leads
+) -> None:
+    portal.script("query limit", method="batch", skip=1)
+
+    outcome = await peer("start all", portal, *leads(120))
+
+    assert [request.code for request in portal.requests].count("QUERY_LIMIT_EXCEEDED") == 1
+    assert (len(portal.started), twice(portal), len(workflows(outcome))) == (120, 0, 120)
+
+
+REFUSALS = [
+    ("operating limit", "BitrixAPIOperationTimeLimit"),
+    ("expired token", "BitrixAPIExpiredToken"),
+    ("no auth", "BitrixOAuthNoAuthFound"),
+    ("portal deleted", "BitrixAPIPortalDeleted"),
+    ("access denied", "BitrixAPIAccessDenied"),
+    ("insufficient scope", "BitrixAPIInsufficientScope"),
+    ("https required", "BitrixAPIInvalidRequest"),
+    ("internal error after", "BitrixAPIInternalServerError"),
+    ("unexpected answer after", "BitrixAPIErrorUnexpectedAnswer"),
+]
+
+
+@pytest.mark.parametrize(("fault", "raised"), REFUSALS)
+async def test_bitrixs_own_client_knows_the_refusal(
+    fault: str, raised: str, b24pysdk: Peer, portal: Simulator
+) -> None:
+    portal.script(fault)
+
+    outcome = await b24pysdk("start", portal, "LEAD_5")
+
+    assert (outcome.gave, outcome.raised, len(portal.requests)) == (None, raised, 1)
