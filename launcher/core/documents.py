@@ -116,3 +116,11 @@ def kind_named(name: str) -> Kind:
         f'no kind is named "{name}"{nearest(wanted, KINDS)}; '
         f"the kinds are {', '.join(KINDS)}, and dynamic:147 for the smart process of type 147"
     )
+
+
+def kind_of_type(module: str, entity: str, document_type: str) -> Kind | None:
+    """The kind of the documents of that type, or None where there is no such kind."""
+    if found := _DYNAMIC.fullmatch(document_type):
+        smart_process = kind_named(f"dynamic:{found[1]}")
+        return smart_process if (module, entity) == (smart_process.module, smart_process.entity) else None
+    return next((kind for kind in KINDS.values() if (kind.module, kind.entity) == (module, entity)), None)

@@ -1,0 +1,19 @@
+"""Values of a template's parameters, by their types: one idea a file."""
+
+from launcher.core.parameters.conversion import KNOWN_TYPES, Conversion, Converted, Reading, Surroundings
+from launcher.core.parameters.date_format import DateFormat, DateFormatError
+from launcher.core.parameters.misfit import MisfitError
+from launcher.core.parameters.people import People, person_key
+
+__all__ = [
+    "KNOWN_TYPES",
+    "Conversion",
+    "Converted",
+    "DateFormat",
+    "DateFormatError",
+    "MisfitError",
+    "People",
+    "Reading",
+    "Surroundings",
+    "person_key",
+]

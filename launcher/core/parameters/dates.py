@@ -1,0 +1,113 @@
+"""Dates and moments as files write them, and as the portal takes them.
+
+The portal reads ISO 8601 with time and offset; a bare date becomes empty there.
+Source: mirrors of the portal's server code.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+from launcher.core.parameters.date_format import DateFormat
+from launcher.core.parameters.misfit import MisfitError, shown
+
+_TIME = (
+    r"(?:(?:\s+|T|,\s*)(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
+    r"(?:\s*(?P<half>[AaPp])\.?[Mm]\.?)?)?\s*(?P<offset>Z|[+-]\d{2}:?\d{2})?"
+)
+_ISO = re.compile(r"(?P<year>\d{4})([-/.])(?P<month>\d{1,2})\2(?P<day>\d{1,2})" + _TIME, re.ASCII)
+_DAY_FIRST = re.compile(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})" + _TIME, re.ASCII)
+"""With points the day stands first wherever people write so."""
+_EITHER = re.compile(r"(?P<day>\d{1,2})([/-])(?P<month>\d{1,2})\2(?P<year>\d{4})" + _TIME, re.ASCII)
+"""With slashes or dashes it depends on the country."""
+
+_FARTHEST_H = 14
+"""Of all time zones, Kiribati's is the farthest from Greenwich."""
+
+
+def read_date(text: str, letter: str, form: DateFormat | None) -> str:
+    """The day's beginning: `2026-01-05T00:00:00`, without the portal's offset."""
+    return _moment(text, letter, form)[0].date().isoformat() + "T00:00:00"
+
+
+def read_datetime(text: str, letter: str, form: DateFormat | None) -> str:
+    """The moment: `2026-01-05T10:30:00`, with an offset only where the cell has one."""
+    moment, offset = _moment(text, letter, form)
+    return moment.isoformat(timespec="seconds") + offset
+
+
+def with_offset(moment: str, offset: str) -> str:
+    """The moment with the portal's offset, where it has none of its own."""
+    return moment + offset if len(moment) == len("2026-01-05T00:00:00") else moment
+
+
+def _moment(text: str, letter: str, form: DateFormat | None) -> tuple[dt.datetime, str]:
+    written = text.strip()
+    of_spreadsheet = letter in ("d", "D")
+    if form is not None and not of_spreadsheet:
+        found = form.pattern.fullmatch(written)
+        if found is None:
+            raise MisfitError("bad date", f"{shown(text)} is not written as {form.text}")
+        return _built(text, found.groupdict())
+    if found := _ISO.fullmatch(written) or _DAY_FIRST.fullmatch(written):
+        return _built(text, found.groupdict())
+    if found := _EITHER.fullmatch(written):
+        return _built(text, _told_apart(text, found.groupdict()))
+    if letter == "n":
+        raise MisfitError(
+            "bad date", f"{shown(text)} is a number: give its column a date format in the spreadsheet program"
+        )
+    raise MisfitError(
+        "bad date",
+        f'{shown(text)} is not a date; where it is one, say in the job how: date_format: "DD.MM.YYYY"',
+    )
+
+
+def _told_apart(text: str, parts: dict[str, str | None]) -> dict[str, str | None]:
+    """Day and month told apart where only one reading is possible."""
+    first, second = int(parts["day"] or 0), int(parts["month"] or 0)
+    if first > 12 or first == second:
+        return parts
+    if second > 12:
+        return parts | {"day": parts["month"], "month": parts["day"]}
+    raise MisfitError(
+        "unclear date",
+        f"{shown(text)} may be day and month or month and day; say in the job which: "
+        'date_format: "DD/MM/YYYY" or "MM/DD/YYYY"',
+    )
+
+
+def _built(text: str, parts: dict[str, str | None]) -> tuple[dt.datetime, str]:
+    """The moment and the offset that stands in the cell."""
+    year = int(parts.get("year") or 0)
+    if short := parts.get("short_year"):
+        year = 2000 + int(short) if int(short) < 70 else 1900 + int(short)
+    hour, half = int(parts.get("hour") or 0), (parts.get("half") or "").lower()
+    if half and not 1 <= hour <= 12:
+        raise MisfitError("bad date", f"{shown(text)} is no time of the day")
+    if half:
+        hour = hour % 12 + (12 if half == "p" else 0)
+    try:
+        moment = dt.datetime(
+            year,
+            int(parts["month"] or 0),
+            int(parts["day"] or 0),
+            hour,
+            int(parts.get("minute") or 0),
+            int(parts.get("second") or 0),
+        )
+    except ValueError:
+        raise MisfitError("bad date", f"{shown(text)} is a date or a time that there is not") from None
+    return moment, _offset(text, parts.get("offset") or "")
+
+
+def _offset(text: str, written: str) -> str:
+    if not written:
+        return ""
+    if written == "Z":
+        return "+00:00"
+    digits = written[1:].replace(":", "")
+    if int(digits[:2]) > _FARTHEST_H or int(digits[2:]) > 59:
+        raise MisfitError("bad date", f"{shown(text)} has a time zone that there is not")
+    return f"{written[0]}{digits[:2]}:{digits[2:]}"
