@@ -51,11 +51,16 @@ def must_go_alone(start: Start) -> bool:
             return True
         for text in (name, *_texts(value)):
             values += 1
-            if "$" in text and _REPLACED_BY_THE_PORTAL.search(text):
+            if replaced_by_the_portal(text):
                 return True
         if isinstance(value, tuple) and not value:
             return True
     return values > MAX_INPUT_VARS - 10
+
+
+def replaced_by_the_portal(text: str) -> bool:
+    """Whether a batch would put an earlier command's answer in the place of this text."""
+    return "$" in text and _REPLACED_BY_THE_PORTAL.search(text) is not None
 
 
 def together(starts: Sequence[Start], size: int) -> int:

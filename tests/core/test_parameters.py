@@ -292,12 +292,12 @@ def test_what_is_left_out_is_as_a_blank_to_the_start_key() -> None:
 
 
 def test_only_people_who_are_named_must_be_looked_up() -> None:
-    assert list(conversion("user").names("Vera Orlova")) == ["vera orlova"]
+    assert list(conversion("user").names("Vera Orlova")) == ["Vera Orlova"]
     assert list(conversion("user", multiple=True).names("14; vera@acme.example; user_3; Oleg ")) == [
         "vera@acme.example",
-        "oleg",
+        "Oleg",
     ]
-    assert list(conversion("user", Reading(default="Oleg")).names(" ")) == ["oleg"]
+    assert list(conversion("user", Reading(default="Oleg")).names(" ")) == ["Oleg"]
     assert list(conversion("string").names("Vera Orlova")) == []
     assert person_key("Vera Orlova [14]") == ""
 

@@ -2,8 +2,9 @@
 
 from launcher.core.parameters.conversion import KNOWN_TYPES, Conversion, Converted, Reading, Surroundings
 from launcher.core.parameters.date_format import DateFormat, DateFormatError
+from launcher.core.parameters.dates import offset_of
 from launcher.core.parameters.misfit import MisfitError
-from launcher.core.parameters.people import People, person_key
+from launcher.core.parameters.people import People, people_found, person_key, person_search
 
 __all__ = [
     "KNOWN_TYPES",
@@ -15,5 +16,8 @@ __all__ = [
     "People",
     "Reading",
     "Surroundings",
+    "offset_of",
+    "people_found",
     "person_key",
+    "person_search",
 ]

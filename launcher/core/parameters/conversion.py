@@ -78,12 +78,12 @@ class Conversion:
         return Converted(sent, read) if self.parameter.multiple else Converted(sent[0], read[0])
 
     def names(self, text: str) -> Iterator[str]:
-        """The keys of the people that this cell names, and that somebody must look up."""
+        """The people whom this cell names, and whom somebody must look up."""
         if self.parameter.type == _USER:
             text = text if text.strip() else self._reading.default
             for part in self._parts(text, "t"):
-                if key := person_key(part):
-                    yield key
+                if person_key(part):
+                    yield part
 
     def _blank(self, text: str) -> Converted:
         if self.parameter.must_be_given:

@@ -42,6 +42,12 @@ def with_offset(moment: str, offset: str) -> str:
     return moment + offset if len(moment) == len("2026-01-05T00:00:00") else moment
 
 
+def offset_of(time: str) -> str:
+    """The offset of an ISO time: `+03:00`; empty where it has none."""
+    found = re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:?\d\d)", time.strip(), re.ASCII)
+    return _offset(time, found[1]) if found else ""
+
+
 def _moment(text: str, letter: str, form: DateFormat | None) -> tuple[dt.datetime, str]:
     written = text.strip()
     of_spreadsheet = letter in ("d", "D")

@@ -25,6 +25,33 @@ def person_key(text: str) -> str:
     return name if any(mark.isalpha() for mark in name) and _NUMBER.fullmatch(text.strip()) is None else ""
 
 
+def person_search(name: str) -> dict[str, object]:
+    """The parameters of `user.get` that find this person. Source: official REST documentation, "user.get"."""
+    written = " ".join(name.split())
+    return {"FILTER": {"EMAIL" if "@" in written else "NAME_SEARCH": written}}
+
+
+def people_found(name: str, listed: object) -> tuple[str, ...]:
+    """The IDs of those in an answer of `user.get` who are active and have exactly that e-mail or full name.
+
+    The portal finds by words and beginnings, so it lists others too.
+    """
+    users = [user for user in listed if isinstance(user, dict)] if isinstance(listed, list) else []
+    key = person_key(name)
+    return tuple(str(user.get("ID")) for user in users if _is_active(user) and key in _keys(user))
+
+
+def _is_active(user: Mapping[str, object]) -> bool:
+    return user.get("ACTIVE", True) in (True, "Y", "1", 1, "true")
+
+
+def _keys(user: Mapping[str, object]) -> set[str]:
+    """All that this person is called by."""
+    first, second, last = (str(user.get(field) or "") for field in ("NAME", "SECOND_NAME", "LAST_NAME"))
+    names = (f"{first} {last}", f"{last} {first}", f"{first} {second} {last}", f"{last} {first} {second}")
+    return {person_key(name) for name in (*names, str(user.get("EMAIL") or ""))} - {""}
+
+
 def read_user(text: str, people: People) -> str:
     """`user_14`."""
     if found := _NUMBER.fullmatch(text.strip()):
