@@ -8,35 +8,33 @@ from collections import Counter
 from launcher.cli.console import Console
 from launcher.cli.options import GlobalOptions
 from launcher.core.columns import MappingError
-from launcher.core.mapping import Mapper
 from launcher.core.model import Start, State
 from launcher.core.plan import Claim, Planned, Planner
 from launcher.core.summary import Cause, Counts, Ending, Exit, Summary
-from launcher.engine import Job
+from launcher.engine import Candidates, Job
 from launcher.ledger import Ledger
 from launcher.sheets import Table
 
 _EXAMPLES = 3
 
 
-def refuse_duplicates(mapper: Mapper, table: Table) -> None:
+async def refuse_duplicates(candidates: Candidates, table: Table) -> None:
     """Raises MappingError where two rows of the file have the same start key; names the first two."""
     seen: dict[str, int] = {}
     for chunk in table.chunks():
-        for row in chunk:
-            start = mapper.start(row.number, row.cells, row.kinds)
+        for start in await candidates.of(chunk):
             if not isinstance(start, Start):
                 continue
-            first = seen.setdefault(start.start_key, row.number)
-            if first != row.number:
+            first = seen.setdefault(start.start_key, start.row_number)
+            if first != start.row_number:
                 raise MappingError(
-                    f"rows {first} and {row.number} are the same start, on {start.document.element_id}; "
+                    f"rows {first} and {start.row_number} are the same start, on {start.document.element_id}; "
                     "mend the file, or say duplicates: skip in the job"
                 )
 
 
 async def show_plan(
-    said: GlobalOptions, ledger: Ledger, job: Job, mapper: Mapper, table: Table, *, file: str, portal: str
+    said: GlobalOptions, ledger: Ledger, job: Job, rows: Candidates, table: Table, *, file: str, portal: str
 ) -> int:
     """Show what a run would do, and give the exit code; nothing is sent and nothing is written."""
     planner = Planner(
@@ -47,7 +45,7 @@ async def show_plan(
     causes: dict[tuple[State, str], list[Planned]] = {}
     examples: list[Start] = []
     for chunk in table.chunks():
-        candidates = [mapper.start(row.number, row.cells, row.kinds) for row in chunk]
+        candidates = await rows.of(chunk)
         keys = [candidate.start_key for candidate in candidates if isinstance(candidate, Start)]
         claims = await ledger.claims(keys)
         for plan in planner.plan(candidates, claims | planned_already):

@@ -11,11 +11,8 @@ from typing import Any, TypeVar
 import click
 
 from launcher.core.documents import kind_named
-from launcher.core.guard import StopAfter
-from launcher.core.mapping import Fixed, FromColumn, Source
-from launcher.engine import Job
-from launcher.portal import Portal, template_ids, template_named
-from launcher.settings import JobConfig, ParameterConfig, PortalConfig, Settings, SettingsError
+from launcher.core.sources import Fixed, FromColumn, Source
+from launcher.settings import JobConfig, PortalConfig, Settings, SettingsError
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -148,38 +145,3 @@ def _check_said(options: RunOptions) -> None:
     ]
     if missing:
         raise SettingsError(f"say what to start: {' and '.join(missing)}, or --job NAME of config.yaml")
-
-
-async def settle_job(chosen: Chosen, options: RunOptions, portal: Portal) -> Job:
-    """The job with its template's ID; asks the portal only where templates are named. Raises AskingError."""
-    config = chosen.config
-    return Job(
-        name=chosen.name,
-        template_id=await _template_id(config.template.strip(), portal),
-        kind=config.kind,
-        document_column=config.columns.document,
-        template_column=config.columns.template,
-        template_ids=await template_ids(portal) if config.columns.template else {},
-        kind_column=config.columns.kind,
-        where=tuple(condition.condition() for condition in config.where),
-        parameters={name: _source(parameter) for name, parameter in config.parameters.items()}
-        | options.parameters,
-        started_before=config.started_before_rule(),
-        duplicates=config.duplicates,
-        stop_after=config.stop_after.limit() if config.stop_after else StopAfter(),
-        limit=options.limit,
-    )
-
-
-async def _template_id(template: str, portal: Portal) -> int | None:
-    if not template:
-        return None
-    if template.isascii() and template.isdigit() and int(template):
-        return int(template)
-    return (await template_named(portal, template)).id
-
-
-def _source(parameter: ParameterConfig) -> Source:
-    if parameter.column is not None:
-        return FromColumn(parameter.column)
-    return Fixed(parameter.value or "")

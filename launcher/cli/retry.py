@@ -10,6 +10,7 @@ import click
 from launcher.cli.console import Console
 from launcher.cli.options import GlobalOptions, Refused, global_options
 from launcher.cli.resume import go_on, taken_up
+from launcher.cli.running import Running
 from launcher.cli.session import carry_out, chosen_run, opened_ledger, settings_of
 from launcher.core.model import State
 from launcher.core.words import counted
@@ -43,7 +44,7 @@ async def _retry(
         run = await chosen_run(ledger, name)
         async with taken_up(said, settings, ledger, run) as running:
             if file is not None:
-                await _mend(ledger, run, file, console)
+                await _mend(running, run, file, console)
             else:
                 again = await ledger.retry(run.id, [State.FAILED])
                 console.tell(f"{counted(again, 'failed row')} of run {run.name} to be sent again")
@@ -52,8 +53,9 @@ async def _retry(
             return await go_on(running, run, console)
 
 
-async def _mend(ledger: Ledger, run: RunRecord, file: Path, console: Console) -> None:
-    for line in await mend(ledger, run, Job.from_plan(run.job, run.plan), open_table(file)):
+async def _mend(running: Running, run: RunRecord, file: Path, console: Console) -> None:
+    job, asker = Job.from_plan(run.job, run.plan), running.asker
+    for line in await mend(running.ledger, run, job, open_table(file), asker):
         console.tell(line)
 
 

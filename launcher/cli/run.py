@@ -9,14 +9,15 @@ import click
 
 from launcher.cli.console import Console
 from launcher.cli.dry_run import refuse_duplicates, show_plan
-from launcher.cli.job_options import RunOptions, choose_job, run_options, settle_job
+from launcher.cli.job_options import RunOptions, choose_job, run_options
 from launcher.cli.options import GlobalOptions, global_options
 from launcher.cli.running import Running, fingerprint
 from launcher.cli.session import carry_out, opened_ledger, portal_of, settings_of
+from launcher.cli.settling import settle_job
 from launcher.core.columns import MappingError
 from launcher.core.mapping import Mapper, RowMapping
 from launcher.core.plan import Duplicates
-from launcher.engine import Job
+from launcher.engine import Asker, Candidates, Job
 from launcher.ledger import NewRun, hold_portal
 from launcher.portal import parse_webhook
 from launcher.report.results import check_writable, results_path
@@ -58,14 +59,17 @@ async def run_file(
     if not options.dry_run:
         check_writable(results, source=options.file)
     async with opened_ledger(said, settings) as ledger, portal_of(ledger, address) as portal:
-        job = await settle_job(chosen, options, portal)
+        asker = Asker(portal, chosen.portal.effective_limits())
+        job = await settle_job(chosen, options, asker, Console(said).tell)
         mapping = job.mapping(portal.name, await ledger.addresses_of(portal.name))
         mapper = _bound(mapping, table, options.file)
         job = _with_column(job, mapper, Console(said))
         if job.duplicates is Duplicates.ERROR:
-            refuse_duplicates(mapper, table)
+            await refuse_duplicates(Candidates(mapper, asker), table)
         if options.dry_run:
-            return await show_plan(said, ledger, job, mapper, table, file=str(options.file), portal=portal.name)
+            return await show_plan(
+                said, ledger, job, Candidates(mapper, asker), table, file=str(options.file), portal=portal.name
+            )
         async with hold_portal(ledger, portal.name, wait=options.wait):
             new = NewRun(
                 job=job.name,

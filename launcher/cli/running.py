@@ -10,7 +10,7 @@ from launcher.cli.options import GlobalOptions, Refused
 from launcher.cli.session import interruptible
 from launcher.core.summary import Ending, Exit
 from launcher.core.words import counted
-from launcher.engine import Conductor, Job, Progress, Rules, Stopping, save_results, summarise
+from launcher.engine import Asker, Conductor, Job, Progress, Rules, Stopping, save_results, summarise
 from launcher.ledger import Ledger, LedgerError, RunRecord
 from launcher.portal import Portal
 from launcher.report.results import ResultsError
@@ -32,6 +32,11 @@ class Running:
     ledger: Ledger
     portal: Portal
     config: PortalConfig
+
+    @property
+    def asker(self) -> Asker:
+        """What asks this portal, at its pace."""
+        return Asker(self.portal, self.config.effective_limits())
 
     async def go(self, run: RunRecord, job: Job, table: Table | None) -> int:
         """Take the run to its end, or to where it stops; show what it came to and give the exit code."""

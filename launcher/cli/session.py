@@ -16,6 +16,7 @@ from launcher.cli.options import GlobalOptions, Refused, said
 from launcher.core.columns import MappingError
 from launcher.core.documents import KindError
 from launcher.core.summary import Ending, Exit
+from launcher.core.templates import TemplateError
 from launcher.engine import Stopping
 from launcher.ledger import Ledger, LedgerError, PortalInUseError, RunRecord, open_ledger, run_number
 from launcher.portal import Address, AddressError, AskingError, Portal
@@ -28,6 +29,7 @@ _REFUSALS = (
     AddressError,
     KindError,
     MappingError,
+    TemplateError,
     SheetError,
     ResultsError,
     LedgerError,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from launcher.core.columns import CellError, Column, MappingError, column_named, document_column
 from launcher.core.documents import Kind, KindError, kind_named
 from launcher.core.element_ids import ElementIdError, element_number
 from launcher.core.filters import Condition, Filter
-from launcher.core.model import Document, Filtered, Invalid, Start, Value, start_key
+from launcher.core.model import Document, Filtered, Invalid, Start, start_key
+from launcher.core.sources import Source
+from launcher.core.values import Types, Values
 from launcher.core.words import nearest
 
 RESERVED_PARAMETERS = frozenset(
@@ -28,23 +30,6 @@ RESERVED_PARAMETERS = frozenset(
 change whose workflow it is, or switch off a protection."""
 
 
-@dataclass(frozen=True, slots=True)
-class FromColumn:
-    """The parameter takes its value from that column."""
-
-    column: str
-
-
-@dataclass(frozen=True, slots=True)
-class Fixed:
-    """The parameter has this value in every row."""
-
-    text: str
-
-
-Source = FromColumn | Fixed
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowMapping:
     """What makes a row a start, before the file is known."""
@@ -58,6 +43,8 @@ class RowMapping:
     document_column: str = ""
     """Empty: the one column with a usual heading."""
     parameters: Mapping[str, Source] = field(default_factory=dict)
+    types: Types = field(default_factory=Types)
+    """What is known of the parameters' types."""
     template_column: str = ""
     """The row's own template, by ID or name; a blank cell stands for `template_id`."""
     template_ids: Mapping[str, int] = field(default_factory=dict)
@@ -73,7 +60,8 @@ class Mapper:
     """A mapping bound to one file's headings."""
 
     def __init__(self, mapping: RowMapping, header: Sequence[str]) -> None:
-        """Raises MappingError where a column is missing or ambiguous, or a parameter's name is reserved."""
+        """Raises MappingError where a column is missing or ambiguous, a parameter's name is reserved, or the
+        job does not fit its template."""
         if reserved := sorted(RESERVED_PARAMETERS & set(mapping.parameters)):
             raise MappingError(
                 f'the parameter "{reserved[0]}" has a meaning of its own for the portal '
@@ -85,20 +73,32 @@ class Mapper:
         self._document = self._document_column(header)
         self._template = _optional(header, mapping.template_column, "for the template", "template")
         self._kind = _optional(header, mapping.kind_column, "for the kind", "kind")
-        self._fixed: dict[str, Value] = {}
-        self._columns: dict[str, Column] = {}
-        for name, source in mapping.parameters.items():
-            if isinstance(source, Fixed):
-                self._fixed[name] = _sayable(name, source.text)
-            else:
-                self._columns[name] = column_named(
-                    header, source.column, f'for the parameter "{name}"', f"--param {name}=…"
-                )
+        self._values = Values(mapping.parameters, mapping.types, header)
+        if self._template is None and mapping.template_id is not None:
+            self._values.check(mapping.template_id)
 
     @property
     def document_heading(self) -> str:
         """The heading of the column with the document's ID."""
         return self._document.heading
+
+    @property
+    def people(self) -> dict[str, tuple[str, ...]]:
+        """Those of the portal's people who are known so far; whoever looks some up adds them."""
+        return self._values.people
+
+    @property
+    def names_people(self) -> bool:
+        """Whether rows may name people who must be looked up."""
+        return self._values.name_people
+
+    def names(self, cells: Sequence[str], kinds: str = "") -> Iterator[str]:
+        """The people whom this row names, and who must be known before it is planned."""
+        try:
+            if not self._filter.why_not(cells, kinds):
+                yield from self._values.names(self._template_id(cells, kinds), cells, kinds)
+        except CellError:
+            return
 
     def start(self, row_number: int, cells: Sequence[str], kinds: str = "") -> Start | Invalid | Filtered:
         """The start that this row plans, or why it cannot be one, or is not to be.
@@ -111,10 +111,9 @@ class Mapper:
                 return Filtered(row_number, why)
             template_id = self._template_id(cells, kinds)
             document = self._document_of(cells, kinds)
-            taken = {name: column.text(cells, kinds) for name, column in self._columns.items()}
+            parameters, identity = self._values.of(template_id, cells, kinds)
         except CellError as error:
             return Invalid(row_number, error.code, str(error))
-        parameters = {**self._fixed, **taken}
         return Start(
             row_number=row_number,
             template_id=template_id,
@@ -125,7 +124,7 @@ class Mapper:
                 job=mapping.job,
                 template_id=template_id,
                 document=document,
-                parameters=parameters,
+                parameters=identity,
             ),
         )
 
@@ -179,12 +178,3 @@ def _optional(header: Sequence[str], wanted: str, purpose: str, key: str) -> Col
 
 def _heading(column: Column | None) -> str:
     return "" if column is None else column.heading
-
-
-def _sayable(name: str, text: str) -> str:
-    """The text; raises MappingError where it is broken, as what a terminal passes on in another encoding."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise MappingError(f'the value of the parameter "{name}" is not Unicode text; write it anew') from None
-    return text

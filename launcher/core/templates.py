@@ -120,6 +120,14 @@ def template_named(templates: Iterable[Template], name: str, portal: str) -> Tem
     return named[0]
 
 
+def ids_by_name(templates: Iterable[Template]) -> dict[str, int]:
+    """The templates' IDs by their names; 0 where more than one has the name."""
+    found: dict[str, int] = {}
+    for template in templates:
+        found[template.name] = 0 if template.name in found else template.id
+    return found
+
+
 def _document_type(item: Mapping[str, Any]) -> tuple[str, str, str]:
     """Module, entity and type; the list gives the type alone, or all three in its place."""
     said = item.get("DOCUMENT_TYPE")

@@ -1,11 +1,30 @@
 """START: takes a run's rows to the portal and records what became of each."""
 
+from launcher.engine.asking import Asker
+from launcher.engine.candidates import Candidates
 from launcher.engine.conductor import Conductor, Rules
+from launcher.engine.declaring import with_types
 from launcher.engine.job import Job
 from launcher.engine.mending import mend
 from launcher.engine.progress import Progress
 from launcher.engine.results import save_results
 from launcher.engine.stopping import Stopping
 from launcher.engine.summary import summarise
+from launcher.engine.templates import list_templates, smart_process_names, template_with_id
 
-__all__ = ["Conductor", "Job", "Progress", "Rules", "Stopping", "mend", "save_results", "summarise"]
+__all__ = [
+    "Asker",
+    "Candidates",
+    "Conductor",
+    "Job",
+    "Progress",
+    "Rules",
+    "Stopping",
+    "list_templates",
+    "mend",
+    "save_results",
+    "smart_process_names",
+    "summarise",
+    "template_with_id",
+    "with_types",
+]

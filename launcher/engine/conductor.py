@@ -17,6 +17,7 @@ from launcher.core.pacing import Caution, Limits
 from launcher.core.plan import Planner
 from launcher.core.summary import Ending
 from launcher.engine.asking import Asker
+from launcher.engine.candidates import Candidates
 from launcher.engine.feed import Feed
 from launcher.engine.feeder import Feeder
 from launcher.engine.gate import Gate
@@ -124,7 +125,7 @@ class Conductor:
         )
         return Intake(
             table=table,
-            mapper=Mapper(mapping, table.header),
+            candidates=Candidates(Mapper(mapping, table.header), Asker(self._portal, self._rules.limits)),
             planner=planner,
             ledger=self._ledger,
             run_id=run.id,
@@ -181,10 +182,11 @@ class Conductor:
                 task.cancel()
 
     async def _stop_on_trouble(self, work: Awaitable[None]) -> None:
-        """Where the ledger or the file fails, nothing more is sent, and what is in the air is heard out."""
+        """Where the ledger, the file or a question to the portal fails, nothing more is sent, and what is in
+        the air is heard out."""
         try:
             await work
-        except (LedgerError, SheetError) as error:
+        except (LedgerError, SheetError, AskingError) as error:
             self._stopping.stop(Ending.STOPPED, str(error))
 
     async def _close_on_stop(self, feed: Feed, gate: Gate) -> None:

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from launcher.core.mapping import Mapper
 from launcher.core.model import Candidate, Start
 from launcher.core.plan import DUPLICATE, Duplicates, Planned, Planner, another
+from launcher.engine.candidates import Candidates
 from launcher.engine.progress import Progress
 from launcher.ledger import Ledger, NewRow
 from launcher.sheets import Row, Table
@@ -19,7 +19,7 @@ class Intake:
     """Takes one table into one run."""
 
     table: Table
-    mapper: Mapper
+    candidates: Candidates
     planner: Planner
     ledger: Ledger
     run_id: int
@@ -48,7 +48,7 @@ class Intake:
     async def _add(self, rows: Sequence[Row]) -> None:
         if not rows:
             return
-        candidates = [self.mapper.start(row.number, row.cells, row.kinds) for row in rows]
+        candidates = await self.candidates.of(rows)
         planned = await self._plan(candidates)
         new = [NewRow(plan, row.cells, row.kinds) for plan, row in zip(planned, rows, strict=True)]
         await self.ledger.add_rows(self.run_id, new)

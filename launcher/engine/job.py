@@ -9,8 +9,10 @@ from typing import Any
 from launcher.core.documents import kind_named
 from launcher.core.filters import Condition
 from launcher.core.guard import NEVER, StopAfter
-from launcher.core.mapping import Fixed, FromColumn, RowMapping, Source
+from launcher.core.mapping import RowMapping
 from launcher.core.plan import SKIP, Duplicates, StartedBefore
+from launcher.core.sources import Source, source_from_plan, source_to_plan
+from launcher.core.values import Types
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,8 @@ class Job:
     document_column: str
     """Empty: the one column with a usual heading."""
     parameters: Mapping[str, Source]
+    types: Types = field(default_factory=Types)
+    """Of the parameters, as the portal told before the run began; a resumed run asks no more."""
     template_column: str = ""
     template_ids: Mapping[str, int] = field(default_factory=dict)
     """The portal's templates by name, for that column; 0 where more than one has the name."""
@@ -46,6 +50,7 @@ class Job:
             kind=kind_named(self.kind) if self.kind else None,
             document_column=self.document_column,
             parameters=self.parameters,
+            types=self.types,
             template_column=self.template_column,
             template_ids=self.template_ids,
             kind_column=self.kind_column,
@@ -59,10 +64,8 @@ class Job:
             "template_id": self.template_id,
             "kind": self.kind,
             "document_column": self.document_column,
-            "parameters": {
-                name: {"column": source.column} if isinstance(source, FromColumn) else {"value": source.text}
-                for name, source in self.parameters.items()
-            },
+            "parameters": {name: source_to_plan(source) for name, source in self.parameters.items()},
+            "types": self.types.to_plan(),
             "template_column": self.template_column,
             "template_ids": dict(self.template_ids),
             "kind_column": self.kind_column,
@@ -82,11 +85,9 @@ class Job:
             template_id=plan["template_id"],
             kind=plan["kind"],
             document_column=plan["document_column"],
-            parameters={
-                key: FromColumn(source["column"]) if "column" in source else Fixed(source["value"])
-                for key, source in plan["parameters"].items()
-            },
+            parameters={key: source_from_plan(source) for key, source in plan["parameters"].items()},
             # Not in what an older version wrote.
+            types=Types.from_plan(plan["types"]) if "types" in plan else Types(),
             template_column=plan.get("template_column", ""),
             template_ids=plan.get("template_ids", {}),
             kind_column=plan.get("kind_column", ""),

@@ -12,6 +12,8 @@ from launcher.core.mapping import Mapper
 from launcher.core.model import TO_MEND, Start
 from launcher.core.plan import Claim, Planner
 from launcher.core.words import counted
+from launcher.engine.asking import Asker
+from launcher.engine.candidates import Candidates
 from launcher.engine.job import Job
 from launcher.ledger import Ledger, NewRow, RecordedRow, RunRecord
 from launcher.report.results import LAUNCH_COLUMNS, own_columns
@@ -23,20 +25,21 @@ _SHOWN = 10
 _ROW_COLUMN = LAUNCH_COLUMNS[0]
 
 
-async def mend(ledger: Ledger, run: RunRecord, job: Job, mended: Table) -> list[str]:
+async def mend(ledger: Ledger, run: RunRecord, job: Job, mended: Table, asker: Asker) -> list[str]:
     """The rows of that file which failed or were invalid and have changed since are planned anew; gives what
     changed, in lines for the person.
 
     A row is known by its `launch_row` where the file has that column, else by its own number. Rows that
-    started, or may have, are left as they are, whatever the file says of them. Raises MappingError.
+    started, or may have, are left as they are, whatever the file says of them. Raises MappingError,
+    AskingError.
     """
     mending = _Mending(ledger, run, _Columns.of(mended.header, run))
     mapping = job.mapping(run.portal, await ledger.addresses_of(run.portal))
-    mapper = Mapper(mapping, run.header)
+    candidates = Candidates(Mapper(mapping, run.header), asker)
     planner = Planner(run_id=run.id, run=run.name, started_before=job.started_before, now=time.time())
     chunks = mended.chunks()
     while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
-        await mending.take(chunk, mapper, planner)
+        await mending.take(chunk, candidates, planner)
     return mending.lines()
 
 
@@ -87,7 +90,7 @@ class _Mending:
         self._changed = 0
         self._refused = 0
 
-    async def take(self, chunk: Sequence[Row], mapper: Mapper, planner: Planner) -> None:
+    async def take(self, chunk: Sequence[Row], starts: Candidates, planner: Planner) -> None:
         """Plan the mended rows among these anew."""
         mended = {self._columns.number(row): row for row in chunk}
         to_mend: dict[int, tuple[tuple[str, ...], str]] = {}
@@ -100,7 +103,7 @@ class _Mending:
                 self._note(known, cells)
             else:
                 self._refused += 1
-        candidates = [mapper.start(number, cells, kinds) for number, (cells, kinds) in to_mend.items()]
+        candidates = await starts.of([Row(number, *cells) for number, cells in to_mend.items()])
         planned = planner.plan(candidates, await self._others(candidates))
         rows = [NewRow(plan, *to_mend[plan.row_number]) for plan in planned]
         await self._ledger.replace_rows(self._run.id, rows)

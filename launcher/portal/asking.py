@@ -1,13 +1,6 @@
-"""Questions to the portal. They start nothing, so an unanswered one may be asked again."""
+"""What a question to the portal may end in. Questions start nothing."""
 
 from __future__ import annotations
-
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-
-from launcher.core.answers import NoAnswer, answer_of
-from launcher.core.words import nearest
-from launcher.portal.client import Portal
 
 
 class AskingError(Exception):
@@ -16,51 +9,3 @@ class AskingError(Exception):
     def __init__(self, text: str, *, refused: bool = False) -> None:
         super().__init__(text)
         self.refused = refused
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """A workflow template of the portal."""
-
-    id: int
-    name: str
-
-
-async def template_named(portal: Portal, name: str) -> Template:
-    """The template with exactly that name. Raises AskingError where there is none, or more than one."""
-    found = [template async for template in _templates(portal)]
-    named = [template for template in found if template.name == name]
-    if not named:
-        known = ", ".join(f'"{template.name}" ({template.id})' for template in found) or "none"
-        near = nearest(name, [template.name for template in found])
-        raise AskingError(f'no template "{name}" on {portal.name}{near}; there are: {known}')
-    if len(named) > 1:
-        ids = ", ".join(str(template.id) for template in named)
-        raise AskingError(f'more than one template on {portal.name} is named "{name}"; say its ID: {ids}')
-    return named[0]
-
-
-async def template_ids(portal: Portal) -> dict[str, int]:
-    """The IDs of the portal's templates by name; 0 where more than one has the name. Raises AskingError."""
-    found: dict[str, int] = {}
-    async for template in _templates(portal):
-        found[template.name] = 0 if template.name in found else template.id
-    return found
-
-
-async def _templates(portal: Portal) -> AsyncIterator[Template]:
-    start: object = 0
-    while isinstance(start, int):
-        body = await _ask(portal, "bizproc.workflow.template.list", {"SELECT": ["ID", "NAME"], "start": start})
-        result = body["result"]
-        for item in result if isinstance(result, list) else []:
-            if isinstance(item, dict) and str(item.get("ID", "")).isdigit():
-                yield Template(int(item["ID"]), str(item.get("NAME", "")))
-        start = body.get("next")
-
-
-async def _ask(portal: Portal, method: str, body: dict[str, object]) -> dict[str, object]:
-    answer = answer_of(await portal.call(method, body))
-    if isinstance(answer, NoAnswer):
-        raise AskingError(f"{portal.name}: {answer.text}", refused=answer.refused)
-    return answer

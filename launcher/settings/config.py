@@ -9,6 +9,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, m
 from launcher.core.filters import Condition
 from launcher.core.guard import StopAfter
 from launcher.core.pacing import PLANS, Limits
+from launcher.core.parameters import DateFormat, Reading
+from launcher.core.patterns import Pattern
 from launcher.core.periods import period_s
 from launcher.core.plan import SKIP, START, Duplicates, StartedBefore
 
@@ -55,16 +57,36 @@ class PortalConfig(Strict):
 
 
 class ParameterConfig(Strict):
-    """Where a parameter of the template takes its value from."""
+    """Where a parameter of the template takes its value from, and how it is written there."""
 
     column: str | None = None
     value: str | None = None
+    format: str | None = None
+    """A text with headings in it: `Lead {ID}: {Title}`."""
+    date_format: str = ""
+    """Of the column's dates: `DD.MM.YYYY`."""
+    decimal: Literal["", ",", "."] = ""
+    """The mark before the fraction of the column's numbers."""
+    split: str = Field(";", min_length=1)
+    """What parts several values in one cell."""
+    default: str = ""
+    """Stands in for a blank cell."""
 
     @model_validator(mode="after")
     def _one_source(self) -> ParameterConfig:
-        if (self.column is None) == (self.value is None):
-            raise ValueError("either column: or value: is expected, and not both")
+        if sum(said is not None for said in (self.column, self.value, self.format)) != 1:
+            raise ValueError("one of column:, value: and format: is expected")
+        if self.format is not None:
+            Pattern.parse(self.format)
+        if self.date_format:
+            DateFormat.parse(self.date_format)
         return self
+
+    def reading(self) -> Reading:
+        """How the cells are written, as core understands it."""
+        return Reading(
+            date_format=self.date_format, decimal=self.decimal, split=self.split, default=self.default
+        )
 
 
 class AfterConfig(Strict):

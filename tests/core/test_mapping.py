@@ -6,8 +6,9 @@ import pytest
 
 from launcher.core.columns import MappingError
 from launcher.core.documents import kind_named
-from launcher.core.mapping import Fixed, FromColumn, Mapper, RowMapping, Source
+from launcher.core.mapping import Mapper, RowMapping
 from launcher.core.model import Candidate, Document, Invalid, Start
+from launcher.core.sources import Fixed, FromColumn, Source
 
 HEADER = ("Title", "ID", "Manager", "", "Budget")
 CELLS = ("Acme", "777", " Анна & Co ", "", "1,50")

@@ -11,7 +11,7 @@ import pytest
 
 from launcher.core.mapping import MappingError
 from launcher.core.model import State
-from launcher.engine import Conductor, Progress, Rules, Stopping, mend, save_results
+from launcher.engine import Asker, Conductor, Progress, Rules, Stopping, mend, save_results
 from launcher.ledger import Ledger, RecordedRow, RunRecord
 from launcher.portal import Portal, parse_webhook
 from launcher.report.results import failed_path
@@ -55,7 +55,9 @@ async def rows(run: Runs, run_id: int = 1) -> dict[int, RecordedRow]:
 
 
 async def mended(run: Runs, file: Path, run_id: int = 1) -> list[str]:
-    return await mend(run.ledger, await record(run, run_id), LEADS, open_table(file))
+    # No row of these names a person, so nothing is asked.
+    asker = Asker(Portal(parse_webhook(run.simulator.webhook_url)), NO_LIMITS)
+    return await mend(run.ledger, await record(run, run_id), LEADS, open_table(file), asker)
 
 
 async def go_on(run: Runs, run_id: int = 1) -> None:

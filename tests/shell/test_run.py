@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from launcher.core.filters import Condition
-from launcher.core.mapping import FromColumn
 from launcher.core.model import State
 from launcher.core.pacing import Limits
 from launcher.core.plan import START
+from launcher.core.sources import FromColumn
 from launcher.core.summary import Ending, Exit
 from launcher.engine import Job
 from launcher.ledger import open_ledger
@@ -232,7 +232,7 @@ async def test_rows_without_a_usable_id_are_invalid_and_the_others_start(run: Ru
 
 
 async def test_a_parameter_may_be_fixed_or_come_from_a_column(run: Runs, portal: Simulator) -> None:
-    from launcher.core.mapping import Fixed
+    from launcher.core.sources import Fixed
 
     job = replace(LEADS, parameters={"Parameter1": FromColumn("Manager"), "Comment": Fixed("сам")})
     await run.start_all([("5", "A")], job=job)

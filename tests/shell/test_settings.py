@@ -361,11 +361,11 @@ def test_a_missing_key_and_a_text_where_keys_belong_are_said_with_their_place() 
     assert refusal("portal:\n") == "config.yaml, line 1: portal: keys are expected below it"
 
 
-@pytest.mark.parametrize("source", ["{}", "{column: A, value: B}"])
+@pytest.mark.parametrize("source", ["{}", "{column: A, value: B}", "{value: B, format: C}"])
 def test_a_parameter_has_one_source(source: str) -> None:
     message = refusal(f"jobs: {{a: {{template: 1, kind: lead, parameters: {{P: {source}}}}}}}")
 
-    assert message.startswith("config.yaml, line 1: jobs: a: parameters: P: either column: or value:")
+    assert message.startswith("config.yaml, line 1: jobs: a: parameters: P: one of column:, value: and format:")
 
 
 @pytest.mark.parametrize(

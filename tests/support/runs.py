@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from launcher.core.mapping import FromColumn
 from launcher.core.model import State
 from launcher.core.pacing import Limits
+from launcher.core.sources import FromColumn
 from launcher.core.summary import Summary
 from launcher.engine import Conductor, Job, Progress, Rules, Stopping, save_results, summarise
 from launcher.ledger import Ledger, NewRun

@@ -1,0 +1,90 @@
+"""A chosen job becomes the run's own: the portal tells its template's ID and parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from launcher.cli.job_options import Chosen, RunOptions
+from launcher.core.documents import Kind, kind_named
+from launcher.core.guard import StopAfter
+from launcher.core.sources import Fixed, Formatted, FromColumn, Source
+from launcher.core.templates import Template, TemplateError, ids_by_name, template_named
+from launcher.core.values import Types
+from launcher.engine import Asker, Job, list_templates, template_with_id, with_types
+from launcher.portal import AskingError
+from launcher.settings import ParameterConfig
+
+
+async def settle_job(chosen: Chosen, options: RunOptions, asker: Asker, tell: Callable[[str], None]) -> Job:
+    """The job with its template's ID and its parameters' types.
+
+    The portal is asked only where templates are named or have parameters. Raises AskingError, TemplateError.
+    """
+    config = chosen.config
+    name = config.template.strip()
+    number = int(name) if name.isascii() and name.isdigit() else 0
+    parameters = {key: _source(said) for key, said in config.parameters.items()} | options.parameters
+    if config.columns.template or (name and not number):
+        templates = await list_templates(asker)
+        number = number or (template_named(templates, name, asker.portal).id if name else 0)
+        ids = ids_by_name(templates) if config.columns.template else {}
+    else:
+        templates, ids = (await _known(number, asker, tell) if parameters else []), {}
+    if not config.columns.template:
+        templates = [template for template in templates if template.id == number]
+        _check_kind(templates, kind_named(config.kind) if config.kind and not config.columns.kind else None)
+    job = Job(
+        name=chosen.name,
+        template_id=number or None,
+        kind=config.kind,
+        document_column=config.columns.document,
+        template_column=config.columns.template,
+        template_ids=ids,
+        kind_column=config.columns.kind,
+        where=tuple(condition.condition() for condition in config.where),
+        parameters=parameters,
+        types=Types(readings={key: said.reading() for key, said in config.parameters.items()}),
+        started_before=config.started_before_rule(),
+        duplicates=config.duplicates,
+        stop_after=config.stop_after.limit() if config.stop_after else StopAfter(),
+        limit=options.limit,
+    )
+    job = await with_types(job, templates, asker)
+    for parameter, type_ in job.types.unknown(list(parameters)).items():
+        tell(f'the parameter "{parameter}" is of the type "{type_}", which is sent as it stands')
+    return job
+
+
+async def _known(template_id: int, asker: Asker, tell: Callable[[str], None]) -> list[Template]:
+    """The template of that ID; none where the portal refuses to list templates.
+
+    Raises AskingError, TemplateError.
+    """
+    try:
+        template = await template_with_id(asker, template_id)
+    except AskingError as error:
+        if not error.refused:
+            raise
+        tell(
+            f"the portal does not show its templates, so parameters are sent unchecked, as they stand ({error})"
+        )
+        return []
+    if template is None:
+        raise TemplateError(f"no template {template_id} on {asker.portal}; see: launcher templates")
+    return [template]
+
+
+def _check_kind(templates: Sequence[Template], kind: Kind | None) -> None:
+    """Raises TemplateError where a template runs on another kind than the job's."""
+    for template in templates:
+        if kind is not None and template.kind is not None and not template.is_for(kind):
+            raise TemplateError(
+                f'template {template.id} "{template.name}" is for the kind {template.kind.name}, '
+                f"and the job says {kind.name}"
+            )
+
+
+def _source(parameter: ParameterConfig) -> Source:
+    if parameter.column is not None:
+        return FromColumn(parameter.column)
+    return Fixed(parameter.value or "") if parameter.format is None else Formatted(parameter.format)

@@ -1,0 +1,115 @@
+"""Where a parameter takes its text from: a column, the same for all rows, or a text with cells in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from launcher.core.columns import Column, MappingError, column_named
+from launcher.core.patterns import Pattern, PatternError
+
+
+@dataclass(frozen=True, slots=True)
+class FromColumn:
+    """The parameter takes its value from that column."""
+
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """The parameter has this value in every row."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Formatted:
+    """The parameter is this text, with the row's cells in the places of its `{headings}`."""
+
+    text: str
+
+
+Source = FromColumn | Fixed | Formatted
+
+
+def source_to_plan(source: Source) -> dict[str, str]:
+    """The source in JSON's types."""
+    match source:
+        case FromColumn(column):
+            return {"column": column}
+        case Fixed(text):
+            return {"value": text}
+        case Formatted(text):
+            return {"format": text}
+
+
+def source_from_plan(plan: Mapping[str, Any]) -> Source:
+    """The source that `source_to_plan` wrote."""
+    if "column" in plan:
+        return FromColumn(plan["column"])
+    return Formatted(plan["format"]) if "format" in plan else Fixed(plan["value"])
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A source bound to one file's headings: texts with cells between them."""
+
+    pattern: Pattern
+    columns: tuple[Column, ...]
+    place: str
+    """How messages call it."""
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it is the same in every row."""
+        return not self.columns
+
+    def take(self, cells: Sequence[str], kinds: str) -> tuple[str, str]:
+        """The row's text and its kind. Raises CellError where a cell holds no value that may be used."""
+        if self.is_fixed:
+            return self.pattern.parts[0], "t"
+        texts = [column.text(cells, kinds) for column in self.columns]
+        if self.pattern.parts == _ONE_CELL:
+            return texts[0], kinds[self.columns[0].index] if kinds else "t"
+        return self.pattern.filled(texts), "t"
+
+
+_ONE_CELL = ("", "", "")
+
+
+def bound(name: str, source: Source, header: Sequence[str]) -> Bound:
+    """The source of that parameter in a file with these headings. Raises MappingError."""
+    match source:
+        case Fixed(text):
+            return Bound(Pattern((_sayable(name, text),)), (), f'the value of the parameter "{name}"')
+        case FromColumn(heading):
+            column = column_named(header, heading, f'for the parameter "{name}"', f"--param {name}=…")
+            return Bound(Pattern(_ONE_CELL), (column,), f'column "{column.heading}", parameter "{name}"')
+        case Formatted(text):
+            return _formatted(name, text, header)
+
+
+def _formatted(name: str, text: str, header: Sequence[str]) -> Bound:
+    try:
+        pattern = Pattern.parse(_sayable(name, text))
+    except PatternError as error:
+        raise MappingError(f'the format of the parameter "{name}": {error}') from None
+    columns = tuple(
+        column_named(header, heading, f'for the parameter "{name}"', "format:") for heading in pattern.headings
+    )
+    return Bound(Pattern(tuple(_without_headings(pattern))), columns, f'parameter "{name}"')
+
+
+def _without_headings(pattern: Pattern) -> Sequence[str]:
+    return ["" if place % 2 else part for place, part in enumerate(pattern.parts)]
+
+
+def _sayable(name: str, text: str) -> str:
+    """The text; raises MappingError where it is broken, as what a terminal passes on in another encoding."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise MappingError(f'the value of the parameter "{name}" is not Unicode text; write it anew') from None
+    return text
