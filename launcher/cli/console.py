@@ -17,7 +17,7 @@ from rich.text import Text
 
 from launcher.cli.options import GlobalOptions
 from launcher.cli.paths import shown_path
-from launcher.core.model import Start, State
+from launcher.core.model import Start, State, Value
 from launcher.core.pacing import eta_s
 from launcher.core.summary import Cause, Ending, Exit, Summary
 from launcher.core.words import counted, duration
@@ -98,7 +98,7 @@ class Console:
             )
         )
         for start in examples:
-            values = ", ".join(f"{name}={value}" for name, value in start.parameters.items())
+            values = ", ".join(f"{name}={_shown(value)}" for name, value in start.parameters.items())
             document = start.document.element_id
             self._out.print(
                 Text(f"  row {start.row_number}: template {start.template_id} on {document}  {values}")
@@ -124,6 +124,10 @@ class Console:
                 str(cause.first_row),
             )
         self._out.print(table)
+
+
+def _shown(value: Value) -> str:
+    return value if isinstance(value, str) else "; ".join(value)
 
 
 class _ProgressView:

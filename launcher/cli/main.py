@@ -19,6 +19,7 @@ COMMANDS = {
     "reconcile": ("launcher.cli.reconcile", "Ask the portal about a run's unknown rows."),
     "runs": ("launcher.cli.runs", "List runs."),
     "status": ("launcher.cli.status", "Show one run: counts, errors by cause, what is left."),
+    "templates": ("launcher.cli.templates", "List the portal's workflow templates and their parameters."),
     "results": ("launcher.cli.results", "Write a run's results file again."),
     "simulator": ("launcher.cli.simulator", "Serve a simulated portal on this machine."),
 }

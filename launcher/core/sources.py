@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from launcher.core.columns import Column, MappingError, column_named
+from launcher.core.columns import Column, MappingError, column_named, folded
 from launcher.core.patterns import Pattern, PatternError
 
 
@@ -86,7 +86,10 @@ def bound(name: str, source: Source, header: Sequence[str]) -> Bound:
             return Bound(Pattern((_sayable(name, text),)), (), f'the value of the parameter "{name}"')
         case FromColumn(heading):
             column = column_named(header, heading, f'for the parameter "{name}"', f"--param {name}=…")
-            return Bound(Pattern(_ONE_CELL), (column,), f'column "{column.heading}", parameter "{name}"')
+            place = f'column "{column.heading}"'
+            if folded(column.heading) != folded(name):
+                place += f', parameter "{name}"'
+            return Bound(Pattern(_ONE_CELL), (column,), place)
         case Formatted(text):
             return _formatted(name, text, header)
 
@@ -99,11 +102,9 @@ def _formatted(name: str, text: str, header: Sequence[str]) -> Bound:
     columns = tuple(
         column_named(header, heading, f'for the parameter "{name}"', "format:") for heading in pattern.headings
     )
-    return Bound(Pattern(tuple(_without_headings(pattern))), columns, f'parameter "{name}"')
-
-
-def _without_headings(pattern: Pattern) -> Sequence[str]:
-    return ["" if place % 2 else part for place, part in enumerate(pattern.parts)]
+    # Without its headings, since a text of one heading alone is its column's cell.
+    texts = tuple("" if place % 2 else part for place, part in enumerate(pattern.parts))
+    return Bound(Pattern(texts), columns, f'parameter "{name}"')
 
 
 def _sayable(name: str, text: str) -> str:
