@@ -13,6 +13,7 @@ from launcher.cli.options import global_options
 
 COMMANDS = {
     "demo": ("launcher.cli.demo", "Show the main job with nothing configured."),
+    "init": ("launcher.cli.init", "Ask what is needed and write config.yaml and .env."),
     "run": ("launcher.cli.run", "Start a workflow on every row of a file."),
     "resume": ("launcher.cli.resume", "Go on with an interrupted or stopped run."),
     "retry": ("launcher.cli.retry", "Start the failed rows of a run again."),

@@ -38,12 +38,15 @@ class Intake:
         that it is resumed.
         """
         chunks = self.table.chunks()
-        # In a thread: reading takes long enough to keep answers waiting.
-        while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
-            await self._add([row for row in chunk if row.number > self.after_row])
-        await self.ledger.loaded(self.run_id)
-        self.finished = True
-        self.added.set()
+        try:
+            # In a thread: reading takes long enough to keep answers waiting.
+            while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+                await self._add([row for row in chunk if row.number > self.after_row])
+            await self.ledger.loaded(self.run_id)
+            self.finished = True
+        finally:
+            # Whoever waits for rows must see that none come any more, also where the file or a question failed.
+            self.added.set()
 
     async def _add(self, rows: Sequence[Row]) -> None:
         if not rows:

@@ -31,7 +31,7 @@ def start(call: Call) -> Reply:
         raise errors.access_denied()
     if document[2] in settings.refused:
         raise errors.uncoded(settings.refused[document[2]])
-    parameters = _parameters(params.get("PARAMETERS"))
+    parameters = template.received(_parameters(params.get("PARAMETERS")))
     _check_cap(call, document, parameters)
     seconds = settings.start_seconds_of.get(template.id, settings.start_seconds)
     return Reply(_record(call, template.id, document, parameters, seconds).workflow_id, seconds=seconds)

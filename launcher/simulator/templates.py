@@ -4,6 +4,7 @@ Shapes differ from template to template as they do on real portals: flags as "1"
 parameters as `[]` where there are none, the document type alone or as a triple.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +41,23 @@ class Template:
             "USER_ID": "1",
             "SYSTEM_CODE": "",
         }
+
+    def received(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Return the parameters as the workflow gets them: nothing is checked, but what is no time is lost."""
+        times = {name for name, each in self.parameters.items() if each["Type"] in ("date", "datetime")}
+        return {name: _time(value) if name in times else value for name, value in given.items()}
+
+
+_TIME = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d|\d\d\.\d\d\.\d{4}(?: \d\d:\d\d(?::\d\d)?)?|\d{9,11}", re.ASCII
+)
+"""ISO 8601 with time and offset, a Russian portal's own format, and a Unix timestamp. A bare date is none."""
+
+
+def _time(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_time(each) for each in value]
+    return value if _TIME.fullmatch(str(value)) else ""
 
 
 def _parameter(name: str, sort: str, **more: Any) -> dict[str, Any]:

@@ -177,3 +177,25 @@ async def test_a_request_is_cut_and_what_it_had_executed_stays(simulate, http, b
     await asyncio.sleep(0.03)
     assert len(portal.started) == then
     assert portal.requests[0].started == then
+
+
+@pytest.mark.parametrize(
+    ("given", "received"),
+    [
+        ("2026-11-23T00:00:00+03:00", "2026-11-23T00:00:00+03:00"),
+        ("2026-11-23", ""),
+        ("2026-11-23 10:00:00", ""),
+        ("tomorrow", ""),
+        ("23.11.2026", "23.11.2026"),
+        ("1795478400", "1795478400"),
+    ],
+)
+async def test_a_date_that_the_portal_cannot_read_becomes_empty(portal, ask, given, received):
+    document = ["crm", "CCrmDocumentDeal", "DEAL_1"]
+    parameters = {"Deadline": given, "Manager": given, "Unknown": given}
+
+    await ask(
+        portal, "bizproc.workflow.start", {"TEMPLATE_ID": 2, "DOCUMENT_ID": document, "PARAMETERS": parameters}
+    )
+
+    assert portal.started[0].parameters == {"Deadline": received, "Manager": given, "Unknown": given}
