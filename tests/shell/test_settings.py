@@ -10,6 +10,7 @@ import pytest
 from launcher.core.filters import Condition
 from launcher.core.guard import StopAfter
 from launcher.core.pacing import PLANS
+from launcher.core.parameters import Reading
 from launcher.core.plan import SKIP, START, Duplicates, StartedBefore
 from launcher.settings import Settings, SettingsError, load_settings
 
@@ -549,3 +550,37 @@ def test_a_mistyped_key_of_a_condition_is_told_the_nearest() -> None:
     message = refusal("jobs: {a: {template: 1, kind: lead, where: {column: A, not-in: [x]}}}")
 
     assert 'unknown key "not-in" (did you mean "not_in"?); known: column, in, not_in' in message
+
+
+def test_a_parameter_may_say_how_its_cells_are_written() -> None:
+    (job,) = settings(
+        "jobs: {a: {template: 1, kind: lead, parameters: {"
+        'D: {column: Date, date_format: "DD/MM/YYYY", default: 01/02/2026}, '
+        'N: {column: Sum, decimal: ","}, L: {column: Lines, split: "|"}, '
+        'T: {format: "Lead {ID}: {{x}}"}}}}'
+    ).config.jobs.values()
+
+    readings = {name: parameter.reading() for name, parameter in job.parameters.items()}
+    assert readings == {
+        "D": Reading(date_format="DD/MM/YYYY", default="01/02/2026"),
+        "N": Reading(decimal=","),
+        "L": Reading(split="|"),
+        "T": Reading(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ('{column: A, date_format: "TT.MM"}', 'date_format: "TT.MM" cannot be read'),
+        ('{column: A, date_format: "DD.MM"}', "lacks the day, the month or the year"),
+        ("{format: 'Lead {ID'}", "{Heading} is expected"),
+        ("{column: A, decimal: x}", "decimal"),
+        ("{column: A, split: ''}", "split"),
+    ],
+)
+def test_a_way_of_writing_that_cannot_be_is_refused_with_its_line(source: str, words: str) -> None:
+    message = refusal(f"jobs:\n  a: {{template: 1, kind: lead, parameters: {{P: {source}}}}}")
+
+    assert message.startswith("config.yaml, line 2: jobs: a: parameters: P:")
+    assert words in message
