@@ -18,9 +18,9 @@ _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 async def answered(
-    *arguments: str, answers: Sequence[tuple[str, str]], cwd: Path, env: dict[str, str] | None = None
+    *arguments: str, answers: Sequence[tuple[str, str | None]], cwd: Path, env: dict[str, str] | None = None
 ) -> tuple[int, str]:
-    """Run the command to its end; each answer is given once its question stands on the terminal.
+    """Run the command to its end; each answer is given once its question stands on the terminal, None: none.
 
     Gives the exit code and all that the terminal showed.
     """
@@ -37,17 +37,18 @@ async def answered(
     )
     assert process.stdin is not None
     assert process.stdout is not None
-    shown = ""
+    shown, seen = "", 0
     try:
         async with asyncio.timeout(LONGEST_S):
             for question, answer in answers:
-                asked_at = len(shown)
-                while question not in shown[asked_at:]:
+                while question not in shown[seen:]:
                     some = await process.stdout.read(4096)
                     assert some, f"it ended before it asked {question!r}: {shown}"
                     shown += _COLOURS.sub("", some.decode())
-                process.stdin.write(f"{answer}\n".encode())
-                await process.stdin.drain()
+                seen = shown.index(question, seen) + len(question)
+                if answer is not None:
+                    process.stdin.write(f"{answer}\n".encode())
+                    await process.stdin.drain()
             shown += _COLOURS.sub("", (await process.stdout.read()).decode())
             return await process.wait(), shown
     finally:

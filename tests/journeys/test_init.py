@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def conversation(portal: Simulator) -> list[tuple[str, str]]:
+def conversation(portal: Simulator) -> list[tuple[str, str | None]]:
     return [
         ("Webhook's address", portal.webhook_url),
         ("Workflow template", "Deal hand-over"),
@@ -63,16 +63,21 @@ async def test_what_it_wrote_runs(portal: Simulator, folder: Path, launcher: Lau
 
 
 async def test_an_answer_that_cannot_be_used_is_asked_for_again(portal: Simulator, folder: Path) -> None:
-    answers = [
+    answers: list[tuple[str, str | None]] = [
         ("Webhook's address", "https://portal.example/"),
-        ("no incoming webhook", portal.webhook_url.replace("simulated0secret", "wrong0secret")),
-        ("the webhook is wrong", portal.webhook_url),
+        ("no incoming webhook", None),
+        ("Webhook's address", portal.webhook_url.replace("simulated0secret", "wrong0secret")),
+        ("the webhook is wrong", None),
+        ("Webhook's address", portal.webhook_url),
         ("Workflow template", "Deal handover"),
-        ("did you mean", "2"),
+        ("did you mean", None),
+        ("Workflow template", "2"),
         ("A file with the rows", "none.csv"),
-        ("no such file", "deals.csv"),
+        ("no such file", None),
+        ("A file with the rows", "deals.csv"),
         ("Column with the deal's ID", "Deels"),
-        ("no column", "Deal ID"),
+        ("no column", None),
+        ("Column with the deal's ID", "Deal ID"),
         ('Column for "Manager"', "-"),
         ('Column for "Deadline"', "-"),
         ("The job's name", "weekly deals"),
