@@ -8,11 +8,15 @@ from collections.abc import Mapping
 
 from aiolimiter import AsyncLimiter
 
-from launcher.core.answers import NoAnswer, answer_of
+from launcher.core.answers import Heard, NoAnswer, Outcome, answer_of, error_of
 from launcher.core.pacing import Limits, backoff_s, drained
 from launcher.portal import AskingError, Portal
 
 TRIES = 4
+TRIES_AT_LIMITS = 14
+"""Limits pass, unlike troubles: the waits between so many tries take about ten minutes."""
+
+_LIMITS = frozenset({"QUERY_LIMIT_EXCEEDED", "OPERATION_TIME_LIMIT"})
 
 
 class Asker:
@@ -30,15 +34,25 @@ class Asker:
 
     async def ask(self, method: str, body: Mapping[str, object]) -> dict[str, object]:
         """The body of the portal's answer. Raises AskingError where it refuses, or does not answer."""
-        failures = 0
+        failures = at_limits = 0
         while True:
             if self._limiter is not None:
                 await self._limiter.acquire()
-            answer = answer_of(await self._portal.call(method, body))
+            outcome = await self._portal.call(method, body)
+            answer = answer_of(outcome)
             if not isinstance(answer, NoAnswer):
                 return answer
-            failures += 1
-            if answer.refused or failures == TRIES:
+            if _is_at_limit(outcome):
+                at_limits += 1
+            else:
+                failures += 1
+            if answer.refused or failures == TRIES or at_limits == TRIES_AT_LIMITS:
                 raise AskingError(f"{self._portal.name}: {answer.text}", refused=answer.refused)
             # Dice for spreading requests, not for secrets.
-            await asyncio.sleep(backoff_s(failures, random.random()))  # noqa: S311
+            await asyncio.sleep(backoff_s(failures + at_limits, random.random()))  # noqa: S311
+
+
+def _is_at_limit(outcome: Outcome) -> bool:
+    """Whether the portal refused only for now, since too much was asked of it."""
+    error = error_of(outcome.body) if isinstance(outcome, Heard) else None
+    return error is not None and error[0].upper() in _LIMITS

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from launcher.cli.dry_run import refuse_duplicates
 from launcher.cli.job_options import Chosen, RunOptions
 from launcher.cli.settling import settle_job
 from launcher.core.columns import MappingError
@@ -17,7 +18,7 @@ from launcher.core.mapping import Mapper
 from launcher.core.model import State
 from launcher.core.summary import Ending, Exit
 from launcher.core.templates import TemplateError
-from launcher.engine import Asker, Conductor, Job, Progress, Rules, Stopping
+from launcher.engine import Asker, Candidates, Conductor, Job, Progress, Rules, Stopping, mend
 from launcher.ledger import open_ledger
 from launcher.portal import AskingError, Portal, parse_webhook
 from launcher.settings import JobConfig, PortalConfig
@@ -155,6 +156,39 @@ async def test_where_people_cannot_be_asked_for_the_run_stops_and_goes_on_later(
         )
         await conductor.conduct(recorded, job, open_table(run.file(rows)))
     assert [start.parameters["Manager"] for start in portal.started] == ["user_1", "user_2"]
+
+
+async def test_a_question_waits_as_long_as_a_limit_takes(run: Runs, portal: Simulator) -> None:
+    """More refusals than a trouble gets tries: a limit passes."""
+    portal.script("query limit", method="batch", times=6)
+
+    await run.start_all([("1", "Vera Orlova")], job=await settled(portal, MANAGER))
+
+    assert [start.parameters["Manager"] for start in portal.started] == ["user_1"]
+
+
+async def test_people_in_mended_rows_are_looked_up_too(run: Runs, portal: Simulator) -> None:
+    job = await settled(portal, MANAGER)
+    await run.start_all([("1", "Vera Orlowa"), ("2", "2")], job=job)
+    recorded = await run.ledger.run(1)
+    assert recorded is not None
+    mended = run.file([("1", "Vera Orlova"), ("2", "2")])
+
+    async with Portal(parse_webhook(portal.webhook_url)) as connected:
+        await mend(run.ledger, recorded, job, open_table(mended), Asker(connected, NO_LIMITS))
+
+    (pending,) = await run.ledger.sendable(1, State.PENDING, after_row=0, limit=10)
+    assert pending.parameters == {"Manager": "user_1"}
+
+
+async def test_the_same_person_written_in_two_ways_is_a_duplicate(run: Runs, portal: Simulator) -> None:
+    job = await settled(portal, MANAGER)
+    table = open_table(run.file([("1", "Vera Orlova"), ("1", "user_1")]))
+
+    async with Portal(parse_webhook(portal.webhook_url)) as connected:
+        mapper = Mapper(job.mapping(connected.name), table.header)
+        with pytest.raises(MappingError, match="rows 2 and 3 are the same start"):
+            await refuse_duplicates(Candidates(mapper, Asker(connected, NO_LIMITS)), table)
 
 
 async def test_a_portal_that_does_not_show_its_templates_gets_the_texts_as_they_are(
