@@ -43,7 +43,10 @@ async def settle_job(chosen: Chosen, options: RunOptions, asker: Asker, tell: Ca
         kind_column=config.columns.kind,
         where=tuple(condition.condition() for condition in config.where),
         parameters=parameters,
-        types=Types(readings={key: said.reading() for key, said in config.parameters.items()}),
+        types=Types(
+            readings={key: said.reading() for key, said in config.parameters.items()},
+            time_zone=chosen.portal.time_zone,
+        ),
         started_before=config.started_before_rule(),
         duplicates=config.duplicates,
         stop_after=config.stop_after.limit() if config.stop_after else StopAfter(),

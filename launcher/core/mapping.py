@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -45,6 +46,8 @@ class RowMapping:
     parameters: Mapping[str, Source] = field(default_factory=dict)
     types: Types = field(default_factory=Types)
     """What is known of the parameters' types."""
+    zone: dt.tzinfo | None = None
+    """The time zone that `types` names."""
     template_column: str = ""
     """The row's own template, by ID or name; a blank cell stands for `template_id`."""
     template_ids: Mapping[str, int] = field(default_factory=dict)
@@ -73,7 +76,7 @@ class Mapper:
         self._document = self._document_column(header)
         self._template = _optional(header, mapping.template_column, "for the template", "template")
         self._kind = _optional(header, mapping.kind_column, "for the kind", "kind")
-        self._values = Values(mapping.parameters, mapping.types, header)
+        self._values = Values(mapping.parameters, mapping.types, header, mapping.zone)
         if self._template is None and mapping.template_id is not None:
             self._values.check(mapping.template_id)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -34,6 +35,8 @@ class Types:
     """By parameter."""
     offset: str = "+00:00"
     """The portal's own, which times are sent with."""
+    time_zone: str = ""
+    """The portal's, by its name, where the person said it."""
     people: People = field(default_factory=dict)
     """Those who were looked up before the first row."""
 
@@ -63,6 +66,7 @@ class Types:
             },
             "readings": {name: asdict(reading) for name, reading in self.readings.items()},
             "offset": self.offset,
+            "time_zone": self.time_zone,
             "people": {key: list(ids) for key, ids in self.people.items()},
         }
 
@@ -76,13 +80,14 @@ class Types:
             },
             readings={name: Reading(**reading) for name, reading in plan["readings"].items()},
             offset=plan["offset"],
+            time_zone=plan["time_zone"],
             people={key: tuple(ids) for key, ids in plan["people"].items()},
         )
 
 
 def names_said(sources: Mapping[str, Source], types: Types) -> Iterator[str]:
     """The people whom the job itself names, in values and defaults, and whom somebody must look up."""
-    for conversions in _conversions(sources, types, types.people).values():
+    for conversions in _conversions(sources, types, Surroundings()).values():
         for name, conversion in conversions.items():
             source = sources[name]
             yield from conversion.names(source.text if isinstance(source, Fixed) else "")
@@ -91,13 +96,23 @@ def names_said(sources: Mapping[str, Source], types: Types) -> Iterator[str]:
 class Values:
     """The parameters of one job, bound to one file's headings."""
 
-    def __init__(self, sources: Mapping[str, Source], types: Types, header: Sequence[str]) -> None:
-        """Raises MappingError where a column is missing or ambiguous."""
+    def __init__(
+        self,
+        sources: Mapping[str, Source],
+        types: Types,
+        header: Sequence[str],
+        zone: dt.tzinfo | None = None,
+    ) -> None:
+        """`zone`: the time zone that `types` names.
+
+        Raises MappingError where a column is missing or ambiguous.
+        """
         self.people: dict[str, tuple[str, ...]] = dict(types.people)
         """Those who are known so far; whoever looks people up adds them."""
         self._sources = {name: bound(name, source, header) for name, source in sources.items()}
         self._types = types
-        self._conversions = _conversions(sources, types, self.people)
+        surroundings = Surroundings(offset=types.offset, zone=zone, people=self.people)
+        self._conversions = _conversions(sources, types, surroundings)
         self._troubles = {
             template_id: why
             for template_id, parameters in types.declared.items()
@@ -159,9 +174,8 @@ class Values:
 
 
 def _conversions(
-    sources: Mapping[str, Source], types: Types, people: People
+    sources: Mapping[str, Source], types: Types, surroundings: Surroundings
 ) -> dict[int, dict[str, Conversion]]:
-    surroundings = Surroundings(offset=types.offset, people=people)
     return {
         template_id: {
             parameter.name: Conversion(parameter, types.readings.get(parameter.name, Reading()), surroundings)

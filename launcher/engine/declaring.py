@@ -18,7 +18,7 @@ async def with_types(job: Job, templates: Sequence[Template], asker: Asker) -> J
     itself names. Asks only for what the job needs. Raises AskingError."""
     types = replace(job.types, declared={template.id: template.parameters for template in templates})
     if types.need_offset(list(job.parameters)):
-        types = replace(types, offset=await portal_offset(asker))
+        types = replace(types, offset=await portal_offset(asker, types.time_zone))
     people: dict[str, tuple[str, ...]] = {}
     await PeopleFinder(asker, people).learn(names_said(job.parameters, types))
     return replace(job, types=replace(types, people=people))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from launcher.core.documents import kind_named
 from launcher.core.filters import Condition
@@ -51,6 +52,7 @@ class Job:
             document_column=self.document_column,
             parameters=self.parameters,
             types=self.types,
+            zone=ZoneInfo(self.types.time_zone) if self.types.time_zone else None,
             template_column=self.template_column,
             template_ids=self.template_ids,
             kind_column=self.kind_column,

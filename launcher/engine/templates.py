@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import AsyncIterator
+from zoneinfo import ZoneInfo
 
 from launcher.core.parameters import offset_of
 from launcher.core.templates import SELECTED, Template, template_of
@@ -37,12 +39,20 @@ async def smart_process_names(asker: Asker) -> dict[str, str]:
     }
 
 
-async def portal_offset(asker: Asker) -> str:
-    """How far the portal's clock is from Greenwich: `+03:00`. Raises AskingError."""
+async def portal_offset(asker: Asker, time_zone: str = "") -> str:
+    """How far the portal's clock is from Greenwich: `+03:00`. Raises AskingError, also where that time zone is
+    not the portal's."""
     now = (await asker.ask("server.time", {}))["result"]
     offset = offset_of(now) if isinstance(now, str) else ""
     if not offset:
         raise AskingError(f"{asker.portal}: the portal's time cannot be understood")
+    if time_zone:
+        there = dt.datetime.fromisoformat(str(now)).astimezone(ZoneInfo(time_zone)).isoformat()
+        if offset_of(there) != offset:
+            raise AskingError(
+                f"{asker.portal}: the portal's clock is at {offset}, and time_zone: {time_zone} is at "
+                f"{offset_of(there)} now; say the portal's own time zone"
+            )
     return offset
 
 

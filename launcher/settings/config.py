@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from launcher.core.filters import Condition
 from launcher.core.guard import StopAfter
@@ -13,6 +14,7 @@ from launcher.core.parameters import DateFormat, Reading
 from launcher.core.patterns import Pattern
 from launcher.core.periods import period_s
 from launcher.core.plan import SKIP, START, Duplicates, StartedBefore
+from launcher.core.words import nearest
 
 
 class Strict(BaseModel):
@@ -33,12 +35,24 @@ class LimitsConfig(Strict):
     operating_seconds: float | None = Field(None, ge=0)
 
 
+def _time_zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key if name else ""
+    except (ValueError, KeyError, OSError):
+        near = nearest(name, available_timezones())
+        raise ValueError(
+            f'there is no time zone "{name}"{near}; Europe/Berlin or the like is expected'
+        ) from None
+
+
 class PortalConfig(Strict):
     """One portal and how it is called."""
 
     webhook_url: SecretStr = SecretStr("")
     plan: Literal["standard", "enterprise", "self-hosted"] = "standard"
     limits: LimitsConfig = LimitsConfig()
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = ""
+    """The portal's, where its clock is changed for summer: `Europe/Berlin`."""
     concurrency: int = Field(4, ge=1, le=50)
     """Requests in the air at once."""
     give_up_after: Period = 1800.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -239,7 +240,7 @@ def test_a_date_format_that_says_no_date_is_refused(form: str) -> None:
 def test_a_parameter_that_takes_several_gets_a_list() -> None:
     assert sent("user", "14; Vera Orlova;", multiple=True) == ("user_14", "user_14")
     assert sent("string", "one", multiple=True) == ("one",)
-    assert sent("double", "1.234", "n", multiple=True) == ("1.234",)
+    assert sent("double", "1.234", "n", multiple=True, reading=Reading(split=".")) == ("1.234",)
     assert sent("date", "2026-01-05;2026-01-06", multiple=True) == (
         "2026-01-05T00:00:00+03:00",
         "2026-01-06T00:00:00+03:00",
@@ -285,6 +286,21 @@ def test_a_start_is_the_same_in_summer_and_in_winter() -> None:
 
     assert summer.value != winter.value
     assert summer.identity == winter.identity
+
+
+@pytest.mark.parametrize(
+    ("day", "sent_as"),
+    [
+        ("05.01.2026", "2026-01-05T00:00:00+01:00"),
+        ("06.07.2026", "2026-07-06T00:00:00+02:00"),
+        ("06.07.1870", "1870-07-06T00:00:00+09:00"),
+    ],
+)
+def test_with_the_portals_time_zone_a_day_has_the_offset_of_its_own_season(day: str, sent_as: str) -> None:
+    """With the summer's offset a day in winter would begin on the day before."""
+    surroundings = Surroundings(offset="+09:00", zone=ZoneInfo("Europe/Berlin"))
+
+    assert Conversion(Parameter(name="P", type="date"), Reading(), surroundings).convert(day).value == sent_as
 
 
 def test_what_is_left_out_is_as_a_blank_to_the_start_key() -> None:

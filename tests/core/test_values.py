@@ -84,6 +84,7 @@ def test_types_come_back_from_json_as_they_were() -> None:
         },
         readings={"T": Reading(split="|", date_format="DD.MM.YYYY")},
         offset="-05:00",
+        time_zone="Europe/Berlin",
         people={"vera orlova": ("1",), "nobody": ()},
     )
 

@@ -584,3 +584,11 @@ def test_a_way_of_writing_that_cannot_be_is_refused_with_its_line(source: str, w
 
     assert message.startswith("config.yaml, line 2: jobs: a: parameters: P:")
     assert words in message
+
+
+def test_a_portals_time_zone_is_one_that_there_is() -> None:
+    assert settings("portal: {time_zone: Europe/Berlin}").portal is not None
+    message = refusal("portal: {time_zone: Europe/Berlim}")
+    assert message.startswith("config.yaml, line 1: portal: time_zone: there is no time zone")
+    assert 'did you mean "Europe/Berlin"?' in message
+    assert "time zone" in refusal("portal: {time_zone: ../etc}")

@@ -44,11 +44,15 @@ async def run(portal: Simulator, tmp_path: Path) -> AsyncIterator[Runs]:
 
 
 async def settled(
-    portal: Simulator, parameters: dict[str, Any], told: list[str] | None = None, **said: Any
+    portal: Simulator,
+    parameters: dict[str, Any],
+    told: list[str] | None = None,
+    time_zone: str = "",
+    **said: Any,
 ) -> Job:
     """The job as a run would have it, on the portal's template for deals unless said otherwise."""
     config = {"template": "2", "kind": "deal", "parameters": parameters, **said}
-    chosen = Chosen("typed", JobConfig.model_validate(config), PortalConfig.model_validate({}))
+    chosen = Chosen("typed", JobConfig.model_validate(config), PortalConfig(time_zone=time_zone))
     async with Portal(parse_webhook(portal.webhook_url)) as connected:
         asker = Asker(connected, NO_LIMITS)
         return await settle_job(
@@ -101,6 +105,15 @@ async def test_what_started_in_summer_does_not_start_again_in_winter(run: Runs, 
     assert len(portal.started) == 2
 
 
+async def test_a_time_zone_that_is_not_the_portals_is_refused(run: Runs, portal: Simulator) -> None:
+    with pytest.raises(AskingError, match=r"clock is at \+03:00, and time_zone: Asia/Tokyo is at \+09:00"):
+        await settled(portal, DEADLINE, time_zone="Asia/Tokyo")
+
+    job = await settled(portal, DEADLINE, time_zone="Europe/Moscow")
+    await run.start_all([("1", "05.07.2012")], job=Job.from_plan("typed", job.to_plan()))
+    assert portal.started[0].parameters == {"Deadline": "2012-07-05T00:00:00+04:00"}
+
+
 async def test_each_person_is_looked_up_once(run: Runs, portal: Simulator) -> None:
     names = [
         "Vera Orlova",
@@ -129,9 +142,12 @@ async def test_each_person_is_looked_up_once(run: Runs, portal: Simulator) -> No
 async def test_without_the_permission_for_users_their_numbers_still_do(run: Runs, portal: Simulator) -> None:
     portal.settings = replace(portal.settings, scopes=("bizproc", "crm"))
 
-    await run.start_all([("1", "Vera Orlova"), ("2", "2")], job=await settled(portal, MANAGER))
+    # More rows than are read at a time, so that the second part might ask once more.
+    rows = [(str(number), "Vera Orlova") for number in range(1, 2101)]
+    await run.start_all([*rows, ("2101", "2")], job=await settled(portal, MANAGER))
 
     assert [start.parameters for start in portal.started] == [{"Manager": "user_2"}]
+    assert asked(portal, "batch") == 2, "one that looked her up, and one that started"
     assert "permission Users (user)" in run.result_rows()[0]["launch_error"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -41,6 +42,8 @@ class Surroundings:
 
     offset: str = "+00:00"
     """The portal's own, as its times show it."""
+    zone: dt.tzinfo | None = None
+    """The portal's time zone, where it is known: its offset may be another one in summer."""
     people: People = field(default_factory=dict)
     """Those that were looked up; it may grow while rows are read."""
 
@@ -101,7 +104,11 @@ class Conversion:
         return [part.strip() for part in text.split(self._reading.split) if part.strip()]
 
     def _sent(self, local: str) -> str:
-        return with_offset(local, self._surroundings.offset) if self.parameter.type in _DATES else local
+        return (
+            with_offset(local, self._surroundings.offset, self._surroundings.zone)
+            if self.parameter.type in _DATES
+            else local
+        )
 
 
 def _reader(parameter: Parameter, reading: Reading, people: People) -> Callable[[str, str], str]:

@@ -37,9 +37,13 @@ def read_datetime(text: str, letter: str, form: DateFormat | None) -> str:
     return moment.isoformat(timespec="seconds") + offset
 
 
-def with_offset(moment: str, offset: str) -> str:
-    """The moment with the portal's offset, where it has none of its own."""
-    return moment + offset if len(moment) == len("2026-01-05T00:00:00") else moment
+def with_offset(moment: str, offset: str, zone: dt.tzinfo | None = None) -> str:
+    """The moment with the offset of that time zone, else with that one, where it has none of its own."""
+    if len(moment) != len("2026-01-05T00:00:00"):
+        return moment
+    there = dt.datetime.fromisoformat(moment).replace(tzinfo=zone).strftime("%z")
+    # Offsets with seconds are of times before there were time zones.
+    return moment + (f"{there[:3]}:{there[3:]}" if len(there) == len("+0300") else offset)
 
 
 def offset_of(time: str) -> str:
