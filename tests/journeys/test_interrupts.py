@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from launcher.simulator import Settings, Simulator
+from launcher.simulator.state import RequestLog
 from tests.journeys.chaos import Command, Desk, Ended, truth, until
 
 if sys.platform == "win32":
@@ -50,6 +51,11 @@ def send(command: Command, name: str) -> None:
     command.signal(getattr(signal, name))
 
 
+def sent(portal: Simulator) -> list[RequestLog]:
+    """The requests that were to start something; a run asks for its template first."""
+    return [request for request in portal.requests if request.method == "batch"]
+
+
 def quick(portal: Simulator) -> None:
     """Starts take no time any more."""
     portal.settings = replace(portal.settings, start_seconds=0.0)
@@ -79,7 +85,7 @@ async def early_in_two_batches(portal: Simulator, command: Command) -> None:
     """Two requests are being executed: each has started some of its rows, and most are still to come."""
 
     def so_it_is() -> bool:
-        batches = portal.requests[1:]
+        batches = sent(portal)[1:]
         return len(batches) == 2 and all(1 <= batch.started <= 15 for batch in batches)
 
     await until(so_it_is, unless=command)
@@ -95,7 +101,7 @@ async def test_what_is_in_the_air_is_heard_out_and_the_command_that_is_printed_g
         ended = await command.ended(within_s=BATCH_S + 5)
 
     assert ended.exit_code == 4, ended.stderr
-    assert len(portal.requests) == 3, "something was sent after the signal"
+    assert len(sent(portal)) == 3, "something was sent after the signal"
     said = states(desk)
     assert len(said) == ROWS
     assert {one for one, state in said.items() if state == "started"} == {s.document[2] for s in portal.started}
@@ -121,7 +127,7 @@ async def test_a_second_signal_stops_waiting_and_reconcile_finds_what_was_in_the
         ended = await command.ended(within_s=AT_ONCE_S)
 
     assert ended.exit_code == 4, ended.stderr
-    assert len(portal.requests) == 3
+    assert len(sent(portal)) == 3
     assert len(portal.started) < 101, "it did wait for the answers"
     said = list(states(desk).values())
     assert (len(said), said.count("unknown"), said.count("pending")) == (ROWS, 100, ROWS - 101)
@@ -151,16 +157,16 @@ async def test_a_signal_ends_the_wait_for_a_limit(wait: str, name: str, desk: De
     quick(portal)
     desk.configure(portal.webhook_url, limits=WAITS[wait], concurrency=1)
     if wait == "operating limit":
-        portal.script("operating limit", times=None)
+        portal.script("operating limit", method="batch", times=None)
     goal = 3  # requests; after them it waits for a second at least
     async with desk.running("run", desk.file) as command:
-        await until(lambda: len(portal.requests) == goal and portal.requests[-1].status != 0, unless=command)
+        await until(lambda: len(sent(portal)) == goal and sent(portal)[-1].status != 0, unless=command)
         started = len(portal.started)
         send(command, name)
         ended = await command.ended(within_s=1 + AT_ONCE_S)
 
     assert ended.exit_code == 4, ended.stderr
-    assert (len(portal.requests), len(portal.started)) == (goal, started)
+    assert (len(sent(portal)), len(portal.started)) == (goal, started)
     assert list(states(desk).values()).count("started") == started
     assert "unknown" not in states(desk).values()
 
@@ -178,13 +184,13 @@ async def test_a_signal_while_a_large_file_is_read_into_the_ledger_loses_no_row_
     rows = 12_000
     write(desk, rows)
     async with desk.running("run", desk.file) as command:
-        await until(lambda: len(portal.requests) == 1, unless=command)
+        await until(lambda: len(sent(portal)) == 1, unless=command)
         send(command, name)
         ended = await command.ended(within_s=40)
 
     assert ended.exit_code == 4, ended.stderr
     said = list(states(desk).values())
-    assert (len(said), len(portal.requests), len(portal.started)) == (rows, 1, 1)
+    assert (len(said), len(sent(portal)), len(portal.started)) == (rows, 1, 1)
     assert (said.count("started"), said.count("pending")) == (1, rows - 1)
 
     # The run owns its rows: it goes on without the file.

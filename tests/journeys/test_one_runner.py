@@ -54,6 +54,11 @@ def desk(folder: Path, ledger: str, portal: Simulator, *, begin: int) -> Desk:
     return made
 
 
+def batches(portal: Simulator) -> int:
+    """How many requests were to start something; a run asks for its template first."""
+    return sum(request.method == "batch" for request in portal.requests)
+
+
 @asynccontextmanager
 async def at_work(desk: Desk, portal: Simulator, *arguments: str) -> AsyncIterator[Command]:
     """That command, in the midst of a request."""
@@ -165,7 +170,7 @@ async def test_the_run_that_is_named_is_the_one_at_work_and_not_one_that_was_kil
     async with at_work(first, portal) as command:
         await command.kill()
     quick(portal)
-    portal.script("hang after", times=None)
+    portal.script("hang after", method="batch", times=None)
     async with at_work(second, portal) as command:
         await command.kill()
     async with at_work(first, portal, "resume", "r1"):
@@ -177,7 +182,7 @@ async def test_the_run_that_is_named_is_the_one_at_work_and_not_one_that_was_kil
 
 async def test_of_many_at_once_one_goes(first: Desk, ledger: str, portal: Simulator, tmp_path: Path) -> None:
     quick(portal)
-    portal.script("hang after", times=None, seconds=20)
+    portal.script("hang after", method="batch", times=None, seconds=20)
     desks = [desk(tmp_path / f"n{n}", ledger, portal, begin=1) for n in range(4)]
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(each.start("run", each.file)) for each in desks]
@@ -213,10 +218,10 @@ async def test_a_run_whose_lock_is_gone_with_the_server_sends_no_more_beside_ano
     second = desk(tmp_path / "second", ledger, portal, begin=1001)
     portal.settings = replace(portal.settings, start_seconds=0.06)  # a batch takes three seconds
     async with at_work(first, portal) as command:
-        await until(lambda: len(portal.requests) == 2, unless=command)
+        await until(lambda: batches(portal) == 2, unless=command)
         await asyncio.to_thread(mortal_server.kill)
         await asyncio.to_thread(mortal_server.start)
-        assert len(portal.requests) == 2, "the server came back too late for this test"
+        assert batches(portal) == 2, "the server came back too late for this test"
         await second.run("run", second.file)
         await command.ended()
 
