@@ -6,11 +6,14 @@ import asyncio
 import random
 from collections.abc import Mapping
 
+import structlog
 from aiolimiter import AsyncLimiter
 
 from launcher.core.answers import Heard, NoAnswer, Outcome, answer_of, error_of
 from launcher.core.pacing import Limits, backoff_s, drained
 from launcher.portal import AskingError, Portal
+
+_log = structlog.get_logger()
 
 TRIES = 4
 TRIES_AT_LIMITS = 14
@@ -49,7 +52,9 @@ class Asker:
             if answer.refused or failures == TRIES or at_limits == TRIES_AT_LIMITS:
                 raise AskingError(f"{self._portal.name}: {answer.text}", refused=answer.refused)
             # Dice for spreading requests, not for secrets.
-            await asyncio.sleep(backoff_s(failures + at_limits, random.random()))  # noqa: S311
+            wait_s = backoff_s(failures + at_limits, random.random())  # noqa: S311
+            _log.warning("waiting", reason=answer.text, wait_s=round(wait_s, 1))
+            await asyncio.sleep(wait_s)
 
 
 def _is_at_limit(outcome: Outcome) -> bool:
