@@ -17,6 +17,7 @@ from rich.text import Text
 
 from launcher.cli.options import GlobalOptions
 from launcher.cli.paths import shown_path
+from launcher.core.catalogue import row_text
 from launcher.core.model import Start, State
 from launcher.core.pacing import eta_s
 from launcher.core.summary import Cause, Ending, Exit, Summary
@@ -120,7 +121,7 @@ class Console:
             table.add_row(
                 f"{cause.rows:,}",
                 Text(cause.state.value, style=STYLES.get(cause.state.value, "")),
-                Text(f"{cause.code}: {cause.text}" if cause.code else cause.text),
+                Text(": ".join(part for part in (cause.code, row_text(cause.code, cause.text)) if part)),
                 str(cause.first_row),
             )
         self._out.print(table)

@@ -20,6 +20,7 @@ COMMANDS = {
     "runs": ("launcher.cli.runs", "List runs."),
     "status": ("launcher.cli.status", "Show one run: counts, errors by cause, what is left."),
     "results": ("launcher.cli.results", "Write a run's results file again."),
+    "explain": ("launcher.cli.explain", "Say what an error means and how it is mended."),
     "simulator": ("launcher.cli.simulator", "Serve a simulated portal on this machine."),
 }
 """Where each command is, and what the list of commands says of it."""
