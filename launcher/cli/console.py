@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -71,6 +71,17 @@ class Console:
         with Live(view, console=self._err, refresh_per_second=5, transient=True, redirect_stdout=False):
             yield
 
+    @contextmanager
+    def line(self) -> Iterator[Callable[[str], None]]:
+        """A line on stderr that is renewed on a terminal; elsewhere a new one each time that it changes."""
+        if self._said.quiet:
+            yield lambda _text: None
+        elif self._err.is_terminal:
+            with Live(console=self._err, auto_refresh=False, transient=True, redirect_stdout=False) as live:
+                yield lambda text: live.update(Text(text), refresh=True)
+        else:
+            yield _Changes(self.tell)
+
     def show_summary(self, summary: Summary) -> None:
         """What a run came to."""
         if self.wants_json:
@@ -125,6 +136,19 @@ class Console:
                 str(cause.first_row),
             )
         self._out.print(table)
+
+
+class _Changes:
+    """Tells a text only where it is another than the last one."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._last = ""
+
+    def __call__(self, text: str) -> None:
+        if text != self._last:
+            self._last = text
+            self._tell(text)
 
 
 class _ProgressView:

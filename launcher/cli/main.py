@@ -20,6 +20,8 @@ COMMANDS = {
     "runs": ("launcher.cli.runs", "List runs."),
     "status": ("launcher.cli.status", "Show one run: counts, errors by cause, what is left."),
     "results": ("launcher.cli.results", "Write a run's results file again."),
+    "watch": ("launcher.cli.watch", "Watch how many of a run's workflows still run."),
+    "stop": ("launcher.cli.stop", "Terminate the workflows of a run that still run."),
     "explain": ("launcher.cli.explain", "Say what an error means and how it is mended."),
     "simulator": ("launcher.cli.simulator", "Serve a simulated portal on this machine."),
 }

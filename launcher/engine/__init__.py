@@ -1,11 +1,27 @@
 """START: takes a run's rows to the portal and records what became of each."""
 
+from launcher.engine.asking import Asker
 from launcher.engine.conductor import Conductor, Rules
+from launcher.engine.ending import Ender, Survey
 from launcher.engine.job import Job
 from launcher.engine.mending import mend
 from launcher.engine.progress import Progress
 from launcher.engine.results import save_results
 from launcher.engine.stopping import Stopping
 from launcher.engine.summary import summarise
+from launcher.engine.watching import Watcher
 
-__all__ = ["Conductor", "Job", "Progress", "Rules", "Stopping", "mend", "save_results", "summarise"]
+__all__ = [
+    "Asker",
+    "Conductor",
+    "Ender",
+    "Job",
+    "Progress",
+    "Rules",
+    "Stopping",
+    "Survey",
+    "Watcher",
+    "mend",
+    "save_results",
+    "summarise",
+]

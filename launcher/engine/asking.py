@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Mapping
+from datetime import datetime
 
 from aiolimiter import AsyncLimiter
 
@@ -42,3 +44,14 @@ class Asker:
                 raise AskingError(f"{self._portal.name}: {answer.text}", refused=answer.refused)
             # Dice for spreading requests, not for secrets.
             await asyncio.sleep(backoff_s(failures, random.random()))  # noqa: S311
+
+    async def ahead_s(self) -> float:
+        """How far the portal's clock is ahead of ours, in seconds. Raises AskingError."""
+        before = time.time()
+        answer = await self.ask("server.time", {})
+        after = time.time()
+        try:
+            portal_now = datetime.fromisoformat(str(answer["result"])).timestamp()
+        except ValueError:
+            raise AskingError(f"{self.portal}: the portal does not say what time it is") from None
+        return portal_now - (before + after) / 2
