@@ -24,18 +24,19 @@ _QUESTIONS = {
 
 
 @click.command("explain")
-@click.argument("code", required=False)
+@click.argument("code", nargs=-1)
 @global_options
-def command(code: str | None) -> None:
+def command(code: tuple[str, ...]) -> None:
     """Say what CODE means, whether anything was started, and how it is mended; without CODE, list all.
 
     CODE is what stands in the column launch_error_code, or the text in launch_error where that is empty.
     """
     options = said(click.get_current_context())
-    if code is None:
-        _show_all(options)
+    if code:
+        # A code or a text of several words, with or without quotation marks around it.
+        _show(options, _entry(" ".join(code)))
     else:
-        _show(options, _entry(code))
+        _show_all(options)
 
 
 def _entry(code: str) -> Entry:

@@ -100,8 +100,8 @@ class _Stop:
         counts = await self.running.ledger.counts(self.run.id)
         if unknown := counts[State.UNKNOWN]:
             console.tell(
-                f"{counted(unknown, 'unknown row')} of run {self.run.name} may have started too. Without workflow "
-                f"IDs they are left alone; ask the portal about them: launcher reconcile {self.run.name}"
+                f"{counted(unknown, 'unknown row')} of run {self.run.name} may have started too. Without a "
+                f"workflow ID it is left alone; ask the portal about it: launcher reconcile {self.run.name}"
             )
 
     def _confirm(self, console: Console, survey: Survey) -> None:

@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from launcher.core.catalogue import ENTRIES, Does, Entry, moved_text, row_text, stop_text
+from launcher.core.catalogue import (
+    ENTRIES,
+    Does,
+    Entry,
+    answers_lost_text,
+    given_up_text,
+    moved_text,
+    row_text,
+    stop_text,
+)
+from launcher.core.catalogue.runs import ANSWERS_LOST, RUNS
 
 PORTALS_WORDS = "THE PORTAL'S WORDS"
 
@@ -29,13 +39,19 @@ def _lines(entry: Entry) -> Iterator[str]:
         yield f"- page: {entry.page}"
     if entry.also:
         yield f"- also: {', '.join(entry.also)}"
-    if entry.code == "moved":
+    if entry in RUNS:
+        yield f"- stops with: {_given_up(entry)}"
+    elif entry.code == "moved":
         yield f"- stops with: {moved_text('new.example')}"
-    elif entry.does in (Does.STOPS, Does.SIGNS_OFF):
+    elif entry.does is Does.STOPS:
         yield f"- stops with: {stop_text(entry.code, PORTALS_WORDS)}"
     elif not entry.title:
         yield f"- in the results: {row_text(entry.code, entry.text or PORTALS_WORDS)}"
     yield ""
+
+
+def _given_up(entry: Entry) -> str:
+    return answers_lost_text(10) if entry is ANSWERS_LOST else given_up_text(entry.code, "30 min")
 
 
 if __name__ == "__main__":

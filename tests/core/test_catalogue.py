@@ -16,8 +16,10 @@ from launcher.core.catalogue import (
     Entry,
     Started,
     Who,
+    answers_lost_text,
     busy,
     found,
+    given_up_text,
     is_busy,
     row_text,
     stop_text,
@@ -25,6 +27,8 @@ from launcher.core.catalogue import (
 )
 from launcher.core.catalogue.lost import LOST
 from launcher.core.catalogue.rows import ROWS
+from launcher.core.catalogue.runs import RUNS
+from launcher.core.verdict import Limit
 from launcher.portal.client import NEVER_LEFT
 from tests.core import messages
 
@@ -173,6 +177,12 @@ def test_every_code_that_the_launcher_gives_a_row_is_in_the_catalogue_and_the_ot
 
     assert [code for code, entry in produced.items() if entry is None] == []
     assert ours - {entry.code for entry in produced.values() if entry} == set()
+
+
+def test_each_limit_for_which_a_run_waits_says_what_to_do_when_it_waits_for_too_long() -> None:
+    assert {entry.code for entry in RUNS} == {limit.value for limit in Limit} | {"answers lost"}
+    for entry in RUNS:
+        assert entry.mend in (given_up_text(entry.code, "30 min") + answers_lost_text(10))
 
 
 def test_every_error_of_the_network_library_is_in_the_catalogue_under_what_it_means() -> None:

@@ -42,6 +42,9 @@ TABLE = [
     (503, "OVERLOAD_LIMIT", Means.STOP),
     (404, "ERROR_METHOD_NOT_FOUND", Means.STOP),
     (400, "INVALID_REQUEST", Means.STOP),
+    (401, "invalid_grant", Means.STOP),  # these three of the authorisation server
+    (401, "invalid_client", Means.STOP),
+    (402, "PAYMENT_REQUIRED", Means.STOP),
     (400, "ERROR_WRONG_WORKFLOW_ID", Means.STOP),
     (400, "ERROR_BATCH_LENGTH_EXCEEDED", Means.STOP),
     (405, "ERROR_BATCH_METHOD_NOT_ALLOWED", Means.STOP),

@@ -142,11 +142,13 @@ async def test_a_wrong_webhook_is_told_with_its_mend_and_explained_further(
 async def test_explain_lists_all_codes_and_answers_in_json(launcher: Launcher, tmp_path: Path) -> None:
     listed = await launcher("explain", cwd=tmp_path)
     one = await launcher("explain", "Wrong document_id!", "--json", cwd=tmp_path)
+    words = await launcher("explain", "wrong", "document_id!", "--json", cwd=tmp_path)
     every = await launcher("explain", "--json", cwd=tmp_path)
 
     assert "OVERLOAD_LIMIT" in listed.stdout
     assert "item busy" in listed.stdout
     assert json.loads(one.stdout)["mend"].endswith("correct the ID in the file")
+    assert one.stdout == words.stdout
     assert json.loads(one.stdout) in json.loads(every.stdout)
     assert list((tmp_path / "home").iterdir()) == [], "nothing is opened for it"
 

@@ -13,6 +13,7 @@ from launcher.core.catalogue.entry import Does, Entry, Started, Who
 from launcher.core.catalogue.lost import LOST
 from launcher.core.catalogue.portal import PORTAL, SIGNING_IN
 from launcher.core.catalogue.rows import ROWS
+from launcher.core.catalogue.runs import ANSWERS_LOST, RUNS
 from launcher.core.words import nearest
 
 __all__ = [
@@ -24,9 +25,11 @@ __all__ = [
     "Entry",
     "Started",
     "Who",
+    "answers_lost_text",
     "entry_of",
     "explained",
     "found",
+    "given_up_text",
     "is_busy",
     "moved_text",
     "row_text",
@@ -34,9 +37,9 @@ __all__ = [
     "suggestion",
 ]
 
-ENTRIES: tuple[Entry, ...] = (*PORTAL, *SIGNING_IN, *LOST, *ROWS)
+ENTRIES: tuple[Entry, ...] = (*PORTAL, *SIGNING_IN, *LOST, *ROWS, *RUNS)
 
-PORTAL_CODES: Mapping[str, Entry] = {entry.code: entry for entry in PORTAL if entry.code}
+PORTAL_CODES: Mapping[str, Entry] = {entry.code: entry for entry in (*PORTAL, *SIGNING_IN) if entry.code}
 """By the portal's code, in capitals."""
 
 _FIXED_TEXTS = {entry.text: entry for entry in PORTAL if entry.text}
@@ -99,6 +102,20 @@ def moved_text(host: str) -> str:
     """The same of a portal that answers at that other host; where it names none, of its redirect."""
     where = f"the portal has moved to {host}" if host else "the portal redirects without an address"
     return f"{where}; {_BY_NAME['moved'].mend}. More: launcher explain moved"
+
+
+def given_up_text(trouble: str, period: str) -> str:
+    """Why a run stops in which nothing has got through for so long, for that reason."""
+    entry = found(trouble) or _BY_NAME["no connection"]
+    return f"{trouble} for {period}; no request got through; {entry.mend}. More: launcher explain {entry.name}"
+
+
+def answers_lost_text(times: int) -> str:
+    """Why a run stops in which that many answers in a row did not come."""
+    return (
+        f"the portal's answers were lost {times} times in a row; {ANSWERS_LOST.mend}. "
+        f"More: launcher explain {ANSWERS_LOST.name}"
+    )
 
 
 def _said(text: str) -> str:

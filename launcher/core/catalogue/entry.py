@@ -33,7 +33,6 @@ class Does(StrEnum):
     LEAVES_INVALID = "marks the row invalid, sends nothing for it, and goes on with the others"
     SKIPS = "skips the row and goes on with the others"
     SETTLES = "marks the row started, with the workflow's ID"
-    SIGNS_OFF = "stops, because nothing can be asked of the portal any more; launcher resume goes on"
 
 
 class Who(StrEnum):

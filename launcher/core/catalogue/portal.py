@@ -13,6 +13,7 @@ _NEW_WEBHOOK = (
     "cases > Other > Inbound webhook, and put its address into .env as BITRIX24_WEBHOOK_URL"
 )
 _LOOK = "look at the documents in the portal, or ask it again: launcher reconcile"
+_OAUTH = DOCS + "settings/oauth/error-codes.html"
 _OUR_FAULT = "this is a fault of the launcher; please report it"
 
 
@@ -56,7 +57,7 @@ PORTAL = (
         "EXPIRED_TOKEN",
         "the sign-in to the portal has expired",
         Who.YOU,
-        "sign in again",
+        "sign in again: launcher login --oauth",
         DOCS + "settings/oauth/auto-renewal.html",
     ),
     _stops(
@@ -188,30 +189,28 @@ PORTAL = (
 )
 """What the portal answers to a request, in the documentation's order."""
 
-
-def _signs_off(code: str, meaning: str, who: Who, mend: str) -> Entry:
-    return Entry(
-        code=code, meaning=meaning, started=Started.NO, does=Does.SIGNS_OFF, who=who, mend=mend,
-        page=DOCS + "settings/oauth/error-codes.html",
-    )  # fmt: skip
-
-
 SIGNING_IN = (
-    _signs_off(
-        "invalid_grant", "the sign-in is used up, expired or withdrawn", Who.YOU, "sign in to the portal again"
+    _stops(
+        "INVALID_GRANT",
+        "the sign-in is over: it was not used for 180 days, was withdrawn, or its renewal was cut off",
+        Who.YOU,
+        "sign in again: launcher login --oauth",
+        _OAUTH,
     ),
-    _signs_off(
-        "invalid_client",
-        "Bitrix24 does not know the application: its client ID or its secret is wrong",
+    _stops(
+        "INVALID_CLIENT",
+        "Bitrix24 knows no application with this ID and secret",
         Who.SETTINGS,
-        "compare both with the application's card in the portal, under Applications > Developer resources > "
-        "Integrations, and sign in again",
+        "copy both from the application's card in the portal, under Applications > Developer resources > "
+        "Integrations, then: launcher login --oauth",
+        _OAUTH,
     ),
-    _signs_off(
+    _stops(
         "PAYMENT_REQUIRED",
-        "the portal's plan, or its demo period, has ended, and REST with it",
+        "the portal's plan or the application's licence has ended",
         Who.ADMIN,
-        "renew the portal's plan, and sign in again",
+        "renew it in the portal, then go on with launcher resume",
+        _OAUTH,
     ),
 )
-"""What Bitrix24's authorisation server answers to an application that signs in."""
+"""What Bitrix24's authorisation server says to an application, whose sign-in it renews."""
