@@ -72,9 +72,9 @@ class Console:
             yield
 
     @contextmanager
-    def line(self) -> Iterator[Callable[[str], None]]:
-        """A line on stderr that is renewed on a terminal; elsewhere a new one each time that it changes."""
-        if self._said.quiet:
+    def line(self, *, everywhere: bool) -> Iterator[Callable[[str], None]]:
+        """A line on stderr, renewed on a terminal; with `everywhere`, elsewhere a new one where it changes."""
+        if self._said.quiet or not (everywhere or self._err.is_terminal):
             yield lambda _text: None
         elif self._err.is_terminal:
             with Live(console=self._err, auto_refresh=False, transient=True, redirect_stdout=False) as live:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import click
@@ -18,8 +18,8 @@ from launcher.core.model import State
 from launcher.core.stops import Fate, Way
 from launcher.core.summary import Exit
 from launcher.core.words import counted
-from launcher.engine import Asker, Ender, Stopping, Survey
-from launcher.ledger import LedgerError, PortalInUseError, RunRecord, StopOutcome, Stops
+from launcher.engine import Asker, Ender, Stopping
+from launcher.ledger import LedgerError, PortalInUseError, RunRecord, StartedWorkflow, StopOutcome, Stops
 from launcher.portal import AskingError
 from launcher.settings import Settings
 
@@ -70,43 +70,47 @@ class _Stop:
     """One call of the command."""
 
     said: GlobalOptions
-    running: Running
+    around: Running
     run: RunRecord
     way: Way
     yes: bool
+    running: list[StartedWorkflow] = field(default_factory=list)
     fates: Counter[Fate] = field(default_factory=Counter)
     refused: list[StopOutcome] = field(default_factory=list)
 
     async def carry_out(self) -> int:
         console, stopping = Console(self.said), Stopping()
         ender = Ender(
-            stops=Stops(self.running.ledger.database),
-            asker=Asker(self.running.portal, self.running.config.effective_limits()),
+            stops=Stops(self.around.ledger.database),
+            asker=Asker(self.around.portal, self.around.config.effective_limits()),
             run=self.run,
             way=self.way,
             stopping=stopping,
         )
-        survey = await ender.survey()
+        with console.line(everywhere=False) as show:
+            self.running = await ender.still_running(
+                lambda number: show(f"asking the portal about {counted(number, 'workflow')}")
+            )
         await self._warn_of_unknown(console)
-        if survey.running:
-            self._confirm(console, survey)
-            with interruptible(stopping, console.tell):
-                await ender.end(survey.running, self._note)
+        if self.running:
+            self._confirm(console)
+            with interruptible(stopping, console.tell), console.line(everywhere=False) as show:
+                await ender.end(self.running, lambda outcomes: self._note(outcomes, show))
         code = self._exit_code(stopping)
-        self._show(console, survey, code)
+        self._show(console, code)
         return code
 
     async def _warn_of_unknown(self, console: Console) -> None:
-        counts = await self.running.ledger.counts(self.run.id)
+        counts = await self.around.ledger.counts(self.run.id)
         if unknown := counts[State.UNKNOWN]:
             console.tell(
                 f"{counted(unknown, 'unknown row')} of run {self.run.name} may have started too. Without a "
                 f"workflow ID it is left alone; ask the portal about it: launcher reconcile {self.run.name}"
             )
 
-    def _confirm(self, console: Console, survey: Survey) -> None:
+    def _confirm(self, console: Console) -> None:
         word, done = _WORDS[self.way]
-        workflows = counted(len(survey.running), "workflow")
+        workflows = counted(len(self.running), "workflow")
         records = "with their records" if self.way is Way.KILL else "and their records kept"
         console.tell(f"run {self.run.name} has {workflows} still running on {self.run.portal}")
         question = f"They are going to be {done}, {records}. That cannot be undone."
@@ -118,29 +122,30 @@ class _Stop:
         if click.prompt(f'Type "{word}" to do it', default="", show_default=False, err=True) != word:
             raise Refused("nothing was stopped")
 
-    def _note(self, outcomes: Sequence[StopOutcome]) -> None:
+    def _note(self, outcomes: Sequence[StopOutcome], show: Callable[[str], None]) -> None:
         self.fates.update(outcome.fate for outcome in outcomes)
         self.refused += [outcome for outcome in outcomes if outcome.fate is Fate.REFUSED]
+        show(f"{self.fates.total():,} of {counted(len(self.running), 'workflow')} seen to")
 
     def _exit_code(self, stopping: Stopping) -> Exit:
         if stopping.is_set:
             return Exit.INTERRUPTED
         return Exit.SOME_NOT_STARTED if self.refused else Exit.ALL_STARTED
 
-    def _show(self, console: Console, survey: Survey, code: Exit) -> None:
+    def _show(self, console: Console, code: Exit) -> None:
         if console.wants_json:
-            console.show_json(self._document(survey, code))
+            console.show_json(self._document(code))
             return
         if self.said.quiet and code is Exit.ALL_STARTED:
             return
-        for line in self._lines(survey, code):
+        for line in self._lines(code):
             console.print(line)
 
-    def _lines(self, survey: Survey, code: Exit) -> list[str]:
-        if not survey.running:
+    def _lines(self, code: Exit) -> list[str]:
+        if not self.running:
             return [f"None of the workflows that run {self.run.name} started runs any more."]
         _, done = _WORDS[self.way]
-        parts = [f"{self.fates[Fate.ENDED]:,} of {counted(len(survey.running), 'workflow')} {done}"]
+        parts = [f"{self.fates[Fate.ENDED]:,} of {counted(len(self.running), 'workflow')} {done}"]
         if gone := self.fates[Fate.GONE]:
             parts.append(f"{gone:,} had ended by then")
         if self.refused:
@@ -158,12 +163,12 @@ class _Stop:
             lines.append(f"Interrupted. Go on with: {_again(self.run, self.way)}")
         return lines
 
-    def _document(self, survey: Survey, code: Exit) -> dict[str, object]:
+    def _document(self, code: Exit) -> dict[str, object]:
         return {
             "run_id": self.run.name,
             "portal": self.run.portal,
             "way": self.way.value,
-            "running": len(survey.running),
+            "running": len(self.running),
             "ended": self.fates[Fate.ENDED],
             "gone": self.fates[Fate.GONE],
             "refused": len(self.refused),

@@ -11,9 +11,11 @@ from launcher.cli.console import Console
 from launcher.cli.options import GlobalOptions, global_options
 from launcher.cli.resume import within_reach
 from launcher.cli.session import carry_out, chosen_run, opened_ledger, settings_of
+from launcher.core.model import State
 from launcher.core.periods import period_s
 from launcher.core.summary import Exit
 from launcher.core.watching import Watched, of_rows
+from launcher.core.words import counted
 from launcher.engine import Asker, Watcher
 from launcher.ledger import RunRecord
 from launcher.portal import AskingError
@@ -67,6 +69,9 @@ async def _watch(said: GlobalOptions, settings: Settings, name: str, times: _Tim
     console, began, seen = Console(said), time.monotonic(), None
     async with opened_ledger(said, settings) as ledger:
         run = await chosen_run(ledger, name)
+        if not said.quiet:
+            started = (await ledger.counts(run.id))[State.STARTED]
+            console.tell(f"watching {counted(started, 'started workflow')} of run {run.name}; Ctrl-C ends it")
         async with within_reach(settings, ledger, run) as (portal, config):
             watcher = Watcher(
                 ledger=ledger,
@@ -76,7 +81,7 @@ async def _watch(said: GlobalOptions, settings: Settings, name: str, times: _Tim
                 timeout_s=times.timeout_s,
                 give_up_after_s=config.give_up_after,
             )
-            with console.line() as show:
+            with console.line(everywhere=True) as show:
                 async for each in watcher.watch():
                     if isinstance(each, AskingError):
                         show(f"{each}; asking again")

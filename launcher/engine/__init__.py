@@ -2,7 +2,7 @@
 
 from launcher.engine.asking import Asker
 from launcher.engine.conductor import Conductor, Rules
-from launcher.engine.ending import Ender, Survey
+from launcher.engine.ending import Ender
 from launcher.engine.job import Job
 from launcher.engine.mending import mend
 from launcher.engine.progress import Progress
@@ -19,7 +19,6 @@ __all__ = [
     "Progress",
     "Rules",
     "Stopping",
-    "Survey",
     "Watcher",
     "mend",
     "save_results",

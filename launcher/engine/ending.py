@@ -7,7 +7,7 @@ does no harm, so what a crash leaves at `asked` is asked again, without a doubt 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from launcher.core.batch import MAX_COMMANDS
 from launcher.core.stops import Answered, Fate, Way, command, judge
@@ -16,14 +16,6 @@ from launcher.engine.questions import send, wait, who_runs
 from launcher.engine.stopping import Stopping
 from launcher.ledger import RunRecord, StartedWorkflow, StopOutcome, Stops
 from launcher.portal import AskingError
-
-
-@dataclass(slots=True)
-class Survey:
-    """What a run has started, as far as it is not known to be over."""
-
-    looked_at: int = 0
-    running: list[StartedWorkflow] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,20 +28,21 @@ class Ender:
     way: Way
     stopping: Stopping
 
-    async def survey(self) -> Survey:
+    async def still_running(self, tell: Callable[[int], None]) -> list[StartedWorkflow]:
         """Which of the run's workflows still run. What an earlier stop had asked for and is over now is GONE.
 
-        Raises AskingError, LedgerError.
+        `tell` hears how many are about to be asked about. Raises AskingError, LedgerError.
         """
-        found, seen, last_row = Survey(), set[str](), 0
+        found: list[StartedWorkflow] = []
+        seen, last_row = set[str](), 0
         asked = {workflow.workflow_id for workflow in await self.stops.still_asked(self.run.id)}
         while workflows := await self.stops.not_over(self.run.id, after_row=last_row):
             last_row = workflows[-1].row_number
             new = [workflow for workflow in workflows if workflow.workflow_id not in seen]
             seen.update(workflow.workflow_id for workflow in new)
+            tell(len(new))
             running = await who_runs(self.asker, new)
-            found.looked_at += len(new)
-            found.running += [workflow for workflow in new if workflow.workflow_id in running]
+            found += [workflow for workflow in new if workflow.workflow_id in running]
             over = [w for w in new if w.workflow_id not in running and w.workflow_id in asked]
             await self.stops.settle(self.run.id, [StopOutcome(workflow, Fate.GONE) for workflow in over])
         return found

@@ -149,7 +149,7 @@ def test_a_rows_text_is_the_portals_own_words_and_then_the_mend() -> None:
     wrong = row_text("", "Wrong DOCUMENT_ID!")
     assert wrong.startswith("Wrong DOCUMENT_ID! (no such document: ")
     assert row_text("", "Нет прав на запуск") == "Нет прав на запуск"
-    assert row_text("BRAND_NEW", "words").startswith("words (look at the documents")
+    assert row_text("BRAND_NEW", "words").startswith("words (look at the document")
     assert row_text("ERROR_CORE", "").startswith(
         "the portal's core broke down while it worked on the request ("
     )

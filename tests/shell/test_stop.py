@@ -51,7 +51,7 @@ class Stopped:
                 way=self.way,
                 stopping=self.stopping,
             )
-            self.running = (await ender.survey()).running
+            self.running = await ender.still_running(lambda _number: None)
             await ender.end(self.running, self._note)
         counts = [outcome.fate.value for outcome in self.told]
         return {fate: counts.count(fate) for fate in set(counts)}

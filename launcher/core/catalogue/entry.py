@@ -11,6 +11,9 @@ LIMITS = DOCS + "limits.html"
 WEBHOOKS = DOCS + "local-integrations/local-webhooks.html"
 START = DOCS + "api-reference/bizproc/bizproc-workflow-start.html"
 
+LOOK = "look at the document in the portal; launcher reconcile asks the portal again"
+"""What to do about a row that may have started."""
+
 
 class Started(StrEnum):
     """Whether the workflow of a row with this code started."""

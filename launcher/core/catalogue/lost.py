@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from launcher.core.catalogue.entry import Does, Entry, Started, Who
+from launcher.core.catalogue.entry import LOOK, Does, Entry, Started, Who
 
 _PORTAL_UP = "see in a browser whether the portal answers, then go on with launcher resume"
-_LOOK = "look at the document in the portal, or ask it again: launcher reconcile"
 
 
 def _unsent(code: str, meaning: str, who: Who, mend: str, *, also: tuple[str, ...] = ()) -> Entry:
@@ -18,7 +17,7 @@ def _unsent(code: str, meaning: str, who: Who, mend: str, *, also: tuple[str, ..
 def _lost(code: str, meaning: str, *, also: tuple[str, ...] = (), title: str = "") -> Entry:
     return Entry(
         code=code, also=also, title=title, meaning=meaning, started=Started.MAYBE, does=Does.LEAVES_UNKNOWN,
-        who=Who.YOU, mend=_LOOK, page="",
+        who=Who.YOU, mend=LOOK, page="",
     )  # fmt: skip
 
 

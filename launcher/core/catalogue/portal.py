@@ -6,13 +6,23 @@ and the pages of the methods; the three texts are fixed in the server's code.
 
 from __future__ import annotations
 
-from launcher.core.catalogue.entry import DOCS, ERROR_CODES, LIMITS, START, WEBHOOKS, Does, Entry, Started, Who
+from launcher.core.catalogue.entry import (
+    DOCS,
+    ERROR_CODES,
+    LIMITS,
+    LOOK,
+    START,
+    WEBHOOKS,
+    Does,
+    Entry,
+    Started,
+    Who,
+)
 
 _NEW_WEBHOOK = (
     "make a new one in the portal, as an administrator, under Applications > Developer resources > Common use "
     "cases > Other > Inbound webhook, and put its address into .env as BITRIX24_WEBHOOK_URL"
 )
-_LOOK = "look at the documents in the portal, or ask it again: launcher reconcile"
 _OAUTH = DOCS + "settings/oauth/error-codes.html"
 _OUR_FAULT = "this is a fault of the launcher; please report it"
 
@@ -25,7 +35,7 @@ def _stops(code: str, meaning: str, who: Who, mend: str, page: str = ERROR_CODES
 
 def _lost(code: str, meaning: str) -> Entry:
     return Entry(
-        code=code, meaning=meaning, started=Started.MAYBE, does=Does.LEAVES_UNKNOWN, who=Who.YOU, mend=_LOOK
+        code=code, meaning=meaning, started=Started.MAYBE, does=Does.LEAVES_UNKNOWN, who=Who.YOU, mend=LOOK
     )
 
 
@@ -184,7 +194,7 @@ PORTAL = (
         started=Started.MAYBE,
         does=Does.LEAVES_UNKNOWN,
         who=Who.YOU,
-        mend=_LOOK,
+        mend=LOOK,
     ),
 )
 """What the portal answers to a request, in the documentation's order."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from launcher.core.catalogue.busy import BUSY
 from launcher.core.catalogue.entry import DOCS, START, Does, Entry, Started, Who
 
-_LOOK = "look at the document in the portal; to send it again all the same: launcher retry --unknown"
-
 
 def _invalid(code: str, meaning: str, mend: str, *, told: bool = False) -> Entry:
     return Entry(

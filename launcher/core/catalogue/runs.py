@@ -32,7 +32,7 @@ RUNS = (
     ),
     _stops(
         "operating time limit",
-        "for half an hour, or what give_up_after: says, the portal has refused starts, which had cost it much time",
+        "for half an hour, or what give_up_after: says, the portal has refused starts: they cost it too much",
         Who.TEMPLATE_OWNER,
         "let some time pass and go on with launcher resume; a template whose first steps do less costs less",
         LIMITS,
