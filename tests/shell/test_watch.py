@@ -126,6 +126,20 @@ async def test_it_gives_up_when_the_portal_has_not_answered_for_too_long(
             pass
 
 
+@pytest.mark.parametrize("fault", ["drop key", "both maps", "command error"])
+async def test_a_question_that_was_not_answered_is_asked_again_alone(
+    watcher: Watcher, portal: Simulator, fault: str
+) -> None:
+    """No answer, or an answer and an error at once, does not say that the workflow has ended."""
+    before = len(portal.requests)
+    portal.script(fault, method="batch", index=3)
+
+    assert await watcher.look() == Watched(120, 120)
+
+    batches = [request.commands for request in portal.requests[before:] if request.method == "batch"]
+    assert batches == [50, 1, 50, 20]
+
+
 async def test_a_refusal_ends_it_at_once_with_its_mend(watcher: Watcher, portal: Simulator) -> None:
     portal.settings = replace(portal.settings, admin=False)
 
