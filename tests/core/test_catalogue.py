@@ -240,7 +240,7 @@ def given_codes() -> Iterator[str]:
     yield BUSY
 
 
-AT = {"ElementIdError": 0, "_CellError": 0, "Halt": 0, "_lost": 1, "Invalid": 1, "Unheard": 0, "Unsent": 0}
+AT = {"Halt": 0, "_lost": 1, "Invalid": 1, "Unheard": 0, "Unsent": 0}
 """Which argument of what is a code, where it goes without its name."""
 
 
@@ -262,6 +262,9 @@ def _code_arguments(call: ast.Call) -> Iterator[ast.expr]:
     name = call.func.id if isinstance(call.func, ast.Name) else ""
     if name in AT and len(call.args) > AT[name]:
         yield call.args[AT[name]]
+    elif name.endswith("Error") and len(call.args) == 2:
+        # An error of a row's: its code and its text.
+        yield call.args[0]
 
 
 def _literal(value: ast.expr) -> Iterator[str]:

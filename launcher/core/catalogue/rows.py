@@ -35,11 +35,27 @@ ROWS = (
         "correct the ID, or run this row with the other --kind",
     ),
     _invalid(
+        "other portal",
+        "the ID is a link to a document on another portal",
+        "correct the link, or run this row on its own portal",
+    ),
+    _invalid(
+        "bad kind",
+        "the cell for the kind of the row's document names none",
+        "write a kind that there is, and give the file back: launcher retry --file",
+    ),
+    _invalid(
+        "bad template",
+        "the cell for the row's template names none, or more than one",
+        "write the template's ID, and give the file back: launcher retry --file",
+    ),
+    _invalid(
         "bad cell",
         "the spreadsheet program has no usable value in the cell",
         "mend the cell in the spreadsheet program, save, and give the file back: launcher retry --file",
         told=True,
     ),
+    _skipped("filtered", "the job's where: leaves it out"),
     _skipped("duplicate", "an earlier row of the file is the same start: template, document and parameters"),
     _skipped(
         "started before",
