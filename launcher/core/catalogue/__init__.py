@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from launcher.core.catalogue.busy import BUSY, is_busy
 from launcher.core.catalogue.entry import Does, Entry, Started, Who
 from launcher.core.catalogue.lost import LOST
+from launcher.core.catalogue.parameters import PARAMETERS
 from launcher.core.catalogue.portal import PORTAL, SIGNING_IN
 from launcher.core.catalogue.rows import ROWS
 from launcher.core.catalogue.runs import ANSWERS_LOST, RUNS
@@ -37,7 +38,7 @@ __all__ = [
     "suggestion",
 ]
 
-ENTRIES: tuple[Entry, ...] = (*PORTAL, *SIGNING_IN, *LOST, *ROWS, *RUNS)
+ENTRIES: tuple[Entry, ...] = (*PORTAL, *SIGNING_IN, *LOST, *ROWS, *PARAMETERS, *RUNS)
 
 PORTAL_CODES: Mapping[str, Entry] = {entry.code: entry for entry in (*PORTAL, *SIGNING_IN) if entry.code}
 """By the portal's code, in capitals."""
@@ -46,6 +47,7 @@ _FIXED_TEXTS = {entry.text: entry for entry in PORTAL if entry.text}
 _BY_NAME = {name.casefold(): entry for entry in ENTRIES for name in entry.names}
 _ANY_TEXT, _ANY_CODE = (entry for entry in PORTAL if entry.title)
 _FAMILIES = (
+    (re.compile(r"TOKEN SERVER: .+"), _BY_NAME["token server"]),
     (re.compile(r"HTTP \d+ without JSON"), _BY_NAME["http 502 without json"]),
     (re.compile(r"HTTP \d+"), _BY_NAME["http 500"]),
 )

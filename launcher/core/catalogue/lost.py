@@ -80,6 +80,12 @@ LOST = (
             "NonHttpUrlRedirectClientError",
         ),
     ),
+    _unsent(
+        "token server",
+        "the sign-in had to be renewed, and Bitrix24's authorisation server did not answer to the purpose",
+        Who.NETWORK,
+        "see whether this machine reaches https://oauth.bitrix.info; then launcher resume",
+    ),
     _lost(
         "ServerDisconnectedError",
         "the connection ended before the portal's answer was here",
