@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from rich.text import Text
 
 from launcher.cli.options import GlobalOptions
 from launcher.cli.paths import shown_path
+from launcher.core.catalogue import row_text
 from launcher.core.model import Start, State, Value
 from launcher.core.pacing import eta_s
 from launcher.core.summary import Cause, Ending, Exit, Summary
@@ -70,6 +71,17 @@ class Console:
         with Live(view, console=self._err, refresh_per_second=5, transient=True, redirect_stdout=False):
             yield
 
+    @contextmanager
+    def line(self, *, everywhere: bool) -> Iterator[Callable[[str], None]]:
+        """A line on stderr, renewed on a terminal; with `everywhere`, elsewhere a new one where it changes."""
+        if self._said.quiet or not (everywhere or self._err.is_terminal):
+            yield lambda _text: None
+        elif self._err.is_terminal:
+            with Live(console=self._err, auto_refresh=False, transient=True, redirect_stdout=False) as live:
+                yield lambda text: live.update(Text(text), refresh=True)
+        else:
+            yield _Changes(self.tell)
+
     def show_summary(self, summary: Summary) -> None:
         """What a run came to."""
         if self.wants_json:
@@ -120,7 +132,7 @@ class Console:
             table.add_row(
                 f"{cause.rows:,}",
                 Text(cause.state.value, style=STYLES.get(cause.state.value, "")),
-                Text(f"{cause.code}: {cause.text}" if cause.code else cause.text),
+                Text(": ".join(part for part in (cause.code, row_text(cause.code, cause.text)) if part)),
                 str(cause.first_row),
             )
         self._out.print(table)
@@ -128,6 +140,19 @@ class Console:
 
 def _shown(value: Value) -> str:
     return value if isinstance(value, str) else "; ".join(value)
+
+
+class _Changes:
+    """Tells a text only where it is another than the last one."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._last = ""
+
+    def __call__(self, text: str) -> None:
+        if text != self._last:
+            self._last = text
+            self._tell(text)
 
 
 class _ProgressView:

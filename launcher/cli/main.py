@@ -22,6 +22,9 @@ COMMANDS = {
     "status": ("launcher.cli.status", "Show one run: counts, errors by cause, what is left."),
     "templates": ("launcher.cli.templates", "List the portal's workflow templates and their parameters."),
     "results": ("launcher.cli.results", "Write a run's results file again."),
+    "watch": ("launcher.cli.watch", "Watch how many of a run's workflows still run."),
+    "stop": ("launcher.cli.stop", "Terminate the workflows of a run that still run."),
+    "explain": ("launcher.cli.explain", "Say what an error means and how it is mended."),
     "simulator": ("launcher.cli.simulator", "Serve a simulated portal on this machine."),
 }
 """Where each command is, and what the list of commands says of it."""

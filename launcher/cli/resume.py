@@ -14,7 +14,7 @@ from launcher.cli.running import Running, fingerprint
 from launcher.cli.session import carry_out, chosen_run, opened_ledger, portal_of, settings_of
 from launcher.engine import Job
 from launcher.ledger import Ledger, RunRecord, hold_portal
-from launcher.portal import Address, parse_webhook
+from launcher.portal import Address, Portal, parse_webhook
 from launcher.settings import PortalConfig, Settings
 from launcher.sheets import Dialect, Table, open_table
 
@@ -86,3 +86,13 @@ def _table(run: RunRecord, console: Console) -> Table | None:
         delimiter=dialect.delimiter if dialect.format == "csv" else None,
         header_row=dialect.header_row,
     )
+
+
+@asynccontextmanager
+async def within_reach(
+    settings: Settings, ledger: Ledger, run: RunRecord
+) -> AsyncIterator[tuple[Portal, PortalConfig]]:
+    """The run's portal, for questions only: it is not held, and may be held by a run."""
+    config, address = await _configured(settings, ledger, run)
+    async with portal_of(ledger, address) as portal:
+        yield portal, config

@@ -24,11 +24,23 @@ from launcher.simulator import Settings, Simulator, serve
     "--operating-seconds", default=0.0, show_default=True, help="Execution seconds in ten minutes; 0: no limit."
 )
 @click.option(
+    "--runs-seconds",
+    default=0.0,
+    show_default=True,
+    help="How long a started workflow runs; inf: until it is stopped.",
+)
+@click.option(
     "--documents", default=10_000_000, show_default=True, help="Documents 1 to N exist, of every kind."
 )
 @global_options
 def command(
-    port: int, burst: int, per_second: float, start_ms: float, operating_seconds: float, documents: int
+    port: int,
+    burst: int,
+    per_second: float,
+    start_ms: float,
+    operating_seconds: float,
+    runs_seconds: float,
+    documents: int,
 ) -> None:
     """Serve a simulated portal on this machine, to try things out. It starts nothing but entries in a list.
 
@@ -41,6 +53,7 @@ def command(
         per_second=per_second,
         start_seconds=start_ms / 1000,
         operating_limit=operating_seconds,
+        runs_seconds=runs_seconds,
         documents=documents,
     )
     carry_out(lambda said: _serve(said, settings))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from launcher.core.catalogue import MENDS
+from launcher.core.catalogue import MENDS, moved_text, stop_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,12 @@ def answer_of(outcome: Outcome) -> dict[str, object] | NoAnswer:
             if error is None:
                 return NoAnswer("the portal's answer cannot be understood", refused=False)
             code, text = error
-            mend = MENDS.get(code.upper())
+            if code.upper() in MENDS:
+                return NoAnswer(stop_text(code, text), refused=True)
             said = ": ".join(part for part in (code, text) if part) or "an error without a reason"
-            return NoAnswer(mend or f"the portal answered {said}", refused=mend is not None)
+            return NoAnswer(f"the portal answered {said}", refused=False)
         case Moved(host):
-            return NoAnswer(moved(host), refused=True)
+            return NoAnswer(moved_text(host), refused=True)
         case Unsent(cause):
             return NoAnswer(f"the portal could not be reached ({cause})", refused=False)
         case Unheard(cause):
@@ -79,13 +80,6 @@ def answers_of_batch(body: Mapping[str, object]) -> tuple[dict[str, object], dic
     if not isinstance(inner, dict):
         return {}, {}
     return map_of(inner.get("result")) or {}, map_of(inner.get("result_total")) or {}
-
-
-def moved(host: str) -> str:
-    """What to do about a portal that answers at another address, in words for the person."""
-    if not host:
-        return "the portal redirects without an address; open it in a browser and see where it is"
-    return f"the portal has moved to {host}; change the webhook's address to that host"
 
 
 def error_of(body: object) -> tuple[str, str] | None:

@@ -21,10 +21,9 @@ from launcher.core.answers import (
     contradicts_itself,
     error_of,
     maps_of,
-    moved,
 )
 from launcher.core.batch import command_key
-from launcher.core.catalogue import BUSY, MENDS, is_busy
+from launcher.core.catalogue import BUSY, PORTAL_CODES, Does, is_busy, moved_text, stop_text
 from launcher.core.model import Start, State
 
 
@@ -77,41 +76,9 @@ class Judgement:
     """Whether what the portal did is unknown for want of an answer that could be understood."""
 
 
+_WRONG_TEMPLATE = "ERROR_WRONG_WORKFLOW_ID"
+
 _CONTRADICTION = "the portal answered with a result and with an error"
-
-
-class _Meaning(Enum):
-    RATE = "not started; wait for the rate limit"
-    OPERATING = "not started; wait for the operating time"
-    STOP = "not started; the run cannot go on"
-    REFUSED = "not started; this row is refused"
-    UNKNOWN = "may have started"
-
-
-MEANINGS: Mapping[str, _Meaning] = {
-    "QUERY_LIMIT_EXCEEDED": _Meaning.RATE,
-    "OPERATION_TIME_LIMIT": _Meaning.OPERATING,
-    "EXPIRED_TOKEN": _Meaning.STOP,
-    "NO_AUTH_FOUND": _Meaning.STOP,
-    "INVALID_TOKEN": _Meaning.STOP,
-    "INSUFFICIENT_SCOPE": _Meaning.STOP,
-    "INVALID_CREDENTIALS": _Meaning.STOP,
-    "USER_ACCESS_ERROR": _Meaning.STOP,
-    "ACCESS_DENIED": _Meaning.STOP,
-    "PORTAL_DELETED": _Meaning.STOP,
-    "OVERLOAD_LIMIT": _Meaning.STOP,
-    "ERROR_METHOD_NOT_FOUND": _Meaning.STOP,
-    "INVALID_REQUEST": _Meaning.STOP,
-    "ERROR_WRONG_WORKFLOW_ID": _Meaning.STOP,
-    "ERROR_BATCH_LENGTH_EXCEEDED": _Meaning.STOP,
-    "ERROR_BATCH_METHOD_NOT_ALLOWED": _Meaning.STOP,
-    "INTERNAL_SERVER_ERROR": _Meaning.UNKNOWN,
-    "ERROR_UNEXPECTED_ANSWER": _Meaning.UNKNOWN,
-    "ERROR_CORE": _Meaning.UNKNOWN,
-}
-"""By the portal's code, in capitals. An empty code is the start's own refusal and stands in _meaning."""
-
-WRONG_TEMPLATE = "ERROR_WRONG_WORKFLOW_ID"
 
 
 def judge_batch(starts: Sequence[Start], outcome: Outcome, *, own_templates: bool = False) -> Judgement:
@@ -192,28 +159,29 @@ def _judge_command(
 
 
 def _judge_error(code: str, text: str, own_templates: bool) -> tuple[Verdict, Hold | None, Halt | None]:
-    match _meaning(code, own_templates):
-        case _Meaning.RATE:
+    match _reaction(code, own_templates):
+        case Does.WAITS_FOR_RATE:
             return Verdict(State.DEFERRED, code=code, text=text), Hold(Limit.RATE), None
-        case _Meaning.OPERATING:
+        case Does.WAITS_FOR_OPERATING_TIME:
             return Verdict(State.DEFERRED, code=code, text=text), Hold(Limit.OPERATING), None
-        case _Meaning.STOP:
-            return Verdict(State.PENDING), None, Halt(code, MENDS[code.upper()])
-        case _Meaning.REFUSED:
+        case Does.STOPS:
+            return Verdict(State.PENDING), None, Halt(code, stop_text(code, text))
+        case Does.FAILS_THE_ROW:
             if is_busy(text):
                 return Verdict(State.DEFERRED, code=BUSY, text=text, later=True), None, None
             return Verdict(State.FAILED, code=code, text=text or "refused without a reason"), None, None
-        case _Meaning.UNKNOWN:
+        case _:
             return Verdict(State.UNKNOWN, code=code, text=text), None, None
 
 
-def _meaning(code: str, own_templates: bool) -> _Meaning:
-    if own_templates and code.upper() == WRONG_TEMPLATE:
-        return _Meaning.REFUSED
+def _reaction(code: str, own_templates: bool) -> Does:
+    if own_templates and code.upper() == _WRONG_TEMPLATE:
+        return Does.FAILS_THE_ROW
     if not code:
         # The start's own refusals have no code: "Wrong DOCUMENT_ID!" and whatever the template says.
-        return _Meaning.REFUSED
-    return MEANINGS.get(code.upper(), _Meaning.UNKNOWN)
+        return Does.FAILS_THE_ROW
+    entry = PORTAL_CODES.get(code.upper())
+    return Does.LEAVES_UNKNOWN if entry is None else entry.does
 
 
 def _judge_refusal(starts: Sequence[Start], code: str, text: str, own_templates: bool) -> Judgement:
@@ -229,7 +197,7 @@ def _not_heard(starts: Sequence[Start], outcome: Unsent | Unheard | Moved) -> Ju
             verdict = Verdict(State.DEFERRED, code=cause, text="the portal could not be reached")
             return Judgement((verdict,) * len(starts), hold=Hold(Limit.CONNECTION))
         case Moved(host):
-            return Judgement((Verdict(State.PENDING),) * len(starts), halt=Halt("moved", moved(host)))
+            return Judgement((Verdict(State.PENDING),) * len(starts), halt=Halt("moved", moved_text(host)))
         case Unheard(cause):
             return _lost(starts, cause, "the portal's answer was lost; the workflow may have started")
 

@@ -4,6 +4,7 @@ from launcher.engine.asking import Asker
 from launcher.engine.candidates import Candidates
 from launcher.engine.conductor import Conductor, Rules
 from launcher.engine.declaring import with_types
+from launcher.engine.ending import Ender
 from launcher.engine.job import Job
 from launcher.engine.mending import mend
 from launcher.engine.progress import Progress
@@ -11,15 +12,18 @@ from launcher.engine.results import save_results
 from launcher.engine.stopping import Stopping
 from launcher.engine.summary import summarise
 from launcher.engine.templates import list_templates, smart_process_names, template_with_id
+from launcher.engine.watching import Watcher
 
 __all__ = [
     "Asker",
     "Candidates",
     "Conductor",
+    "Ender",
     "Job",
     "Progress",
     "Rules",
     "Stopping",
+    "Watcher",
     "list_templates",
     "mend",
     "save_results",

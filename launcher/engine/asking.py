@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Mapping
+from datetime import datetime
 
 import structlog
 from aiolimiter import AsyncLimiter
@@ -55,6 +57,17 @@ class Asker:
             wait_s = backoff_s(failures + at_limits, random.random())  # noqa: S311
             _log.warning("waiting", reason=answer.text, wait_s=round(wait_s, 1))
             await asyncio.sleep(wait_s)
+
+    async def ahead_s(self) -> float:
+        """How far the portal's clock is ahead of ours, in seconds. Raises AskingError."""
+        before = time.time()
+        answer = await self.ask("server.time", {})
+        after = time.time()
+        try:
+            portal_now = datetime.fromisoformat(str(answer["result"])).timestamp()
+        except ValueError:
+            raise AskingError(f"{self.portal}: the portal does not say what time it is") from None
+        return portal_now - (before + after) / 2
 
 
 def _is_at_limit(outcome: Outcome) -> bool:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 import structlog
 from aiolimiter import AsyncLimiter
 
+from launcher.core.catalogue import answers_lost_text, given_up_text
 from launcher.core.guard import Guard
 from launcher.core.model import State
 from launcher.core.pacing import Bucket, Caution, Limits, Pause, bucket, drained
@@ -129,9 +130,7 @@ class Gate:
             self._limiter, self._bucket_known = _limiter(drained(self._limits)), True
         self._wait(limit.value, sent_at)
         if self._pause.trouble_s(self._now()) > self._give_up_after_s:
-            self._stopping.stop(
-                Ending.STOPPED, f"{limit.value} for {duration(self._give_up_after_s)}; no request got through"
-            )
+            self._stopping.stop(Ending.STOPPED, given_up_text(limit.value, duration(self._give_up_after_s)))
 
     def _lost(self, sent_at: float) -> None:
         self._caution.lost(sent_at=sent_at, now=self._now())
@@ -139,7 +138,7 @@ class Gate:
         if self._caution.hopeless:
             self._stopping.stop(
                 Ending.STOPPED,
-                f"the portal's answers were lost {Caution.LOSSES_AT_MOST} times in a row; see whether it is up",
+                answers_lost_text(Caution.LOSSES_AT_MOST),
             )
 
     def _wait(self, reason: str, sent_at: float) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -28,7 +27,7 @@ async def reconcile(ledger: Ledger, asker: Asker, run_id: int) -> int:
     while lost := await ledger.lost_rows(run_id, after_row=last_row):
         last_row = lost[-1].row_number
         if who is None or when is None:
-            who, when = await _own_user(asker), await _portal_ahead_s(asker)
+            who, when = await _own_user(asker), await asker.ahead_s()
         for first in range(0, len(lost), MAX_COMMANDS):
             some = lost[first : first + MAX_COMMANDS]
             settled = await _settled(ledger, asker, run_id, some, user_id=who, portal_ahead_s=when)
@@ -92,15 +91,3 @@ async def _own_user(asker: Asker) -> int:
     if isinstance(result, Mapping) and str(result.get("ID", "")).isdigit():
         return int(result["ID"])
     raise AskingError(f"{asker.portal}: the portal does not say who the webhook's owner is")
-
-
-async def _portal_ahead_s(asker: Asker) -> float:
-    """How far the portal's clock is ahead of ours, in seconds."""
-    before = time.time()
-    answer = await asker.ask("server.time", {})
-    after = time.time()
-    try:
-        portal_now = datetime.fromisoformat(str(answer["result"])).timestamp()
-    except ValueError:
-        raise AskingError(f"{asker.portal}: the portal does not say what time it is") from None
-    return portal_now - (before + after) / 2

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from launcher.core.catalogue import row_text
 from launcher.core.model import State
 from launcher.ledger import Ledger, RecordedRow, RunRecord
 from launcher.report.results import ResultRow, write_pair, write_results
@@ -48,7 +49,7 @@ def _result(row: RecordedRow, run: RunRecord) -> ResultRow:
         status=state.value,
         workflow_id=row.workflow_id,
         error_code=row.error_code,
-        error=row.error,
+        error=row_text(row.error_code, row.error),
         attempts=row.attempts,
         time=datetime.fromtimestamp(row.changed_at).astimezone().isoformat(timespec="seconds"),
         run=run.name,

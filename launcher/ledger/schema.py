@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, text
 
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0003"
 """The newest migration. A ledger of another version is migrated, or refused when it is newer."""
 
 metadata = MetaData()
@@ -99,4 +99,19 @@ claims = Table(
     Column("start_key", String(32), primary_key=True),
     Column("run_id", Integer, nullable=False),
     Column("row_number", Integer, nullable=False),
+)
+
+# The workflows of a run that the portal was asked to end, each once, with its last answer.
+stops = Table(
+    "stops",
+    metadata,
+    Column("run_id", Integer, primary_key=True, autoincrement=False),
+    Column("workflow_id", Text, primary_key=True),
+    Column("row_number", Integer, nullable=False),
+    Column("way", String(9), nullable=False),
+    Column("fate", String(7), nullable=False),
+    Column("text", Text, nullable=False, server_default=""),
+    Column("asked_at", Float, nullable=False),
+    # Without it: asked, and the answer is not here yet, or was lost with the process.
+    Column("settled_at", Float),
 )

@@ -59,6 +59,10 @@ class Settings:
 
     runs_seconds: float = 0.0
     """How long a started workflow is listed as running; 0: it has ended at once; infinity: until ended."""
+    locked: Mapping[str, float] = field(default_factory=dict)
+    """Document ID → seconds since the lock of its workflows ran out; negative: until it will."""
+    unstoppable: Mapping[str, str] = field(default_factory=dict)
+    """Document ID → text: ending one of its workflows fails with an empty code and this text."""
     workflow_cap: int = 0
     """Running workflows that one CRM item may have; the cloud allows 2; 0: no cap."""
 

@@ -81,6 +81,11 @@ class Workflows:
             self._forget(start)
         return list(some.values())
 
+    def running_one(self, workflow_id: str) -> list[Started]:
+        """Return that workflow, when it runs now."""
+        found = self._running.get(workflow_id)
+        return [] if found is None or found.ends_at <= time.time() else [found]
+
     def end(self, workflow_ids: Iterable[str] | None = None) -> int:
         """End these running workflows, or all; return how many did run."""
         now = time.time()

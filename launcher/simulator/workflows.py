@@ -30,18 +30,22 @@ def instances(call: Call) -> Reply:
 
 
 def _candidates(call: Call) -> list[Started]:
-    """Return the running workflows, by the index of documents where the filter names one."""
-    document = dict(php.items(call.params.get("FILTER"))).get("DOCUMENT_ID")
+    """Return the running workflows, by an index where the filter names a workflow or a document."""
+    rules = dict(php.items(call.params.get("FILTER")))
+    document, workflow = rules.get("DOCUMENT_ID"), rules.get("ID")
+    if isinstance(workflow, str):
+        return call.state.workflows.running_one(workflow)
     return call.state.workflows.running(document if isinstance(document, str) else None)
 
 
 def _instance(state: State, started: Started) -> dict[str, Any]:
     """Return the row with moments as numbers of the portal's clock."""
     at = started.at + state.settings.clock_offset_seconds
+    ago = state.settings.locked.get(started.document[2])
     return {
         "ID": started.workflow_id,
         "MODIFIED": at,
-        "OWNED_UNTIL": None,
+        "OWNED_UNTIL": None if ago is None else state.clock.now() - ago,
         "MODULE_ID": started.document[0],
         "ENTITY": started.document[1],
         "DOCUMENT_ID": started.document[2],
@@ -75,6 +79,7 @@ def _instance_readers(state: State) -> dict[str, Callable[[Any], Any]]:
 def terminate(call: Call) -> Reply:
     """End a running workflow and keep its record; one that does not run is an error."""
     _administrator(call)
+    _refuse_unstoppable(call)
     if call.state.workflows.end([_workflow_id(call)]) == 0:
         raise errors.uncoded("The workflow instance is not found.")
     return Reply(True)
@@ -83,6 +88,7 @@ def terminate(call: Call) -> Reply:
 def kill(call: Call) -> Reply:
     """End a workflow and delete its record; true also where there is none."""
     _administrator(call)
+    _refuse_unstoppable(call)
     call.state.workflows.end([_workflow_id(call)])
     return Reply(True)
 
@@ -111,6 +117,13 @@ def _workflow_id(call: Call) -> str:
     if not php.truth(call.params.get("ID")):
         raise errors.wrong_workflow_id("Empty workflow instance ID")
     return str(call.params["ID"])
+
+
+def _refuse_unstoppable(call: Call) -> None:
+    unstoppable = call.state.settings.unstoppable
+    for started in call.state.workflows.running_one(_workflow_id(call)):
+        if started.document[2] in unstoppable:
+            raise errors.uncoded(unstoppable[started.document[2]])
 
 
 def _administrator(call: Call) -> None:

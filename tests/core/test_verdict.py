@@ -8,9 +8,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from launcher.core.answers import Heard, Moved, NoAnswer, Outcome, Unheard, Unsent, answer_of
-from launcher.core.catalogue import MENDS
+from launcher.core.catalogue import MENDS, PORTAL_CODES, stop_text
 from launcher.core.model import State
-from launcher.core.verdict import MEANINGS, Hold, Judgement, Limit, Verdict, judge_batch, judge_single
+from launcher.core.verdict import Hold, Judgement, Limit, Verdict, judge_batch, judge_single
 from tests.core.making import batch_body, error, lead, leads
 
 ROWS = leads(3)
@@ -42,6 +42,9 @@ TABLE = [
     (503, "OVERLOAD_LIMIT", Means.STOP),
     (404, "ERROR_METHOD_NOT_FOUND", Means.STOP),
     (400, "INVALID_REQUEST", Means.STOP),
+    (401, "invalid_grant", Means.STOP),  # these three of the authorisation server
+    (401, "invalid_client", Means.STOP),
+    (402, "PAYMENT_REQUIRED", Means.STOP),
     (400, "ERROR_WRONG_WORKFLOW_ID", Means.STOP),
     (400, "ERROR_BATCH_LENGTH_EXCEEDED", Means.STOP),
     (405, "ERROR_BATCH_METHOD_NOT_ALLOWED", Means.STOP),
@@ -87,7 +90,7 @@ def assert_means(means: Means, code: str, verdict: Verdict, judgement: Judgement
             assert verdict == Verdict(State.PENDING)
             assert judgement.halt is not None
             assert judgement.halt.code == code
-            assert judgement.halt.text == MENDS[code.upper()]
+            assert judgement.halt.text == stop_text(code, "the portal's words")
             assert judgement.hold is None
         case Means.UNKNOWN:
             assert verdict == Verdict(State.UNKNOWN, code=code, text="the portal's words")
@@ -151,7 +154,7 @@ def test_where_each_row_says_its_own_template_a_wrong_one_is_that_rows_fault_alo
 
 
 def test_every_code_that_is_judged_stands_in_the_table_and_the_other_way_round() -> None:
-    assert set(MEANINGS) == {code.upper() for _, code, _ in TABLE}
+    assert set(PORTAL_CODES) == {code.upper() for _, code, _ in TABLE}
 
 
 def test_every_code_that_stops_a_run_has_a_mend_and_no_other_has() -> None:
@@ -516,7 +519,7 @@ def test_a_question_that_is_refused_for_good_is_told_the_mend_and_any_other_may_
     assert isinstance(answer, NoAnswer)
     assert answer.refused == (means is Means.STOP)
     if means is Means.STOP:
-        assert answer.text == MENDS[code.upper()]
+        assert answer.text == stop_text(code, "the portal's words")
     else:
         assert code in answer.text
         assert "the portal's words" in answer.text

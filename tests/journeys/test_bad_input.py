@@ -217,9 +217,11 @@ async def test_rows_without_a_usable_id_are_invalid_and_the_run_goes_on(
     assert [row["launch_status"] for row in results] == ["started", *["invalid"] * 4, "started"]
     assert [row["launch_error"] for row in results] == [
         "",
-        'column "ID": the ID is blank',
-        'column "ID": "abc" is not an ID: a whole number above 0 is expected',
-        'column "ID": "DEAL_4" is not the ID of a lead',
-        'column "ID": "0" is not an ID: a whole number above 0 is expected',
+        'column "ID": the ID is blank (write the ID and give the file back: launcher retry --file)',
+        'column "ID": "abc" is not an ID: a whole number above 0 is expected '
+        "(correct it, or name another column with --column)",
+        'column "ID": "DEAL_4" is not the ID of a lead (correct the ID, or run this row with the other --kind)',
+        'column "ID": "0" is not an ID: a whole number above 0 is expected '
+        "(correct it, or name another column with --column)",
         "",
     ]

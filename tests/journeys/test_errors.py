@@ -114,3 +114,47 @@ async def test_the_portals_own_words_are_kept_without_the_secret(launcher: Launc
         )
     held = [p.name for p in tmp_path.rglob("*") if p.is_file() and b"w3bh00kSecret" in p.read_bytes()]
     assert (held, "w3bh00kSecret" in done.stdout + done.stderr) == ([], False)
+
+
+async def test_a_wrong_webhook_is_told_with_its_mend_and_explained_further(
+    launcher: Launcher, tmp_path: Path
+) -> None:
+    (tmp_path / "leads.csv").write_text("ID\n1\n2\n")
+    async with Simulator(Settings(burst=0)) as portal:
+        wrong = portal.webhook_url.replace(portal.settings.secret, "another0secret")
+        ran = await launcher(
+            *("run", "leads.csv", "--template", "1", "--kind", "lead"),
+            cwd=tmp_path,
+            env={"BITRIX24_WEBHOOK_URL": wrong},
+        )
+    explained = await launcher("explain", "no_auth_found", cwd=tmp_path)
+
+    assert ran.exit_code == 3
+    assert "the portal does not know this webhook" in ran.stdout
+    assert "Developer resources" in ran.stdout
+    assert "launcher explain NO_AUTH_FOUND" in ran.stdout
+    assert "launcher resume r1" in ran.stdout
+    assert (explained.exit_code, explained.stderr) == (0, "")
+    assert "local-webhooks.html" in explained.stdout
+    assert portal.started == []
+
+
+async def test_explain_lists_all_codes_and_answers_in_json(launcher: Launcher, tmp_path: Path) -> None:
+    listed = await launcher("explain", cwd=tmp_path)
+    one = await launcher("explain", "Wrong document_id!", "--json", cwd=tmp_path)
+    words = await launcher("explain", "wrong", "document_id!", "--json", cwd=tmp_path)
+    every = await launcher("explain", "--json", cwd=tmp_path)
+
+    assert "OVERLOAD_LIMIT" in listed.stdout
+    assert "item busy" in listed.stdout
+    assert json.loads(one.stdout)["mend"].endswith("correct the ID in the file")
+    assert one.stdout == words.stdout
+    assert json.loads(one.stdout) in json.loads(every.stdout)
+    assert list((tmp_path / "home").iterdir()) == [], "nothing is opened for it"
+
+
+async def test_explain_suggests_the_nearest_code(launcher: Launcher, tmp_path: Path) -> None:
+    done = await launcher("explain", "OVERLOD_LIMIT", cwd=tmp_path)
+
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert '(did you mean "OVERLOAD_LIMIT"?)' in done.stderr

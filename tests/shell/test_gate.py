@@ -462,7 +462,11 @@ def test_a_portal_that_lets_nothing_through_for_half_an_hour_stops_the_run(
     in_no_time(office.requests([STARTED, *[refusal] * 60]))
     assert 1800 < office.left_at[-1] <= 1860
     assert office.stopping.ending is Ending.STOPPED
-    assert office.stopping.because == f"{words}; no request got through"
+    assert office.stopping.because.startswith(f"{words}; no request got through; ")
+    assert (
+        "then go on with launcher resume" in office.stopping.because
+        or "pass and go on" in office.stopping.because
+    )
 
 
 def test_a_portal_that_lets_something_through_is_not_given_up() -> None:

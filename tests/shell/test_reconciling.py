@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from launcher.core.catalogue.entry import LOOK
 from launcher.core.model import State
 from launcher.core.summary import Ending, Exit
 from launcher.engine import Conductor, Progress, Rules, Stopping
@@ -126,7 +127,7 @@ async def test_workflows_that_have_ended_leave_their_rows_unknown_and_the_reason
     assert summary.counts.by_state == {State.STARTED: 1, State.UNKNOWN: 50}
     assert summary.exit_code is Exit.SOME_UNKNOWN
     unknown = [row for row in run.result_rows() if row["launch_status"] == "unknown"]
-    assert {row["launch_error"] for row in unknown} == {LISTS_NONE}
+    assert {row["launch_error"] for row in unknown} == {f"{LISTS_NONE} ({LOOK})"}
     assert {row["launch_error_code"] for row in unknown} <= {"ServerDisconnectedError", "ClientOSError"}
 
 
@@ -216,7 +217,11 @@ async def test_two_lost_rows_on_one_document_are_not_told_apart(run: Runs, porta
     assert run.started_documents() == ["LEAD_1", "LEAD_5"]
     assert summary.counts.by_state == {State.STARTED: 1, State.UNKNOWN: 2}
     reason = f"the running workflow {portal.started[1].workflow_id} fits more than one row"
-    assert [row["launch_error"] for row in run.result_rows()] == ["", reason, reason]
+    assert [row["launch_error"] for row in run.result_rows()] == [
+        "",
+        f"{reason} ({LOOK})",
+        f"{reason} ({LOOK})",
+    ]
 
 
 async def test_of_two_workflows_that_fit_none_is_taken(run: Runs, portal: Simulator) -> None:
@@ -245,7 +250,7 @@ async def test_a_document_with_more_workflows_than_the_portal_lists_at_once_is_l
 
     assert summary.counts.by_state == {State.UNKNOWN: 1}
     assert run.result_rows()[0]["launch_error"] == (
-        "51 workflows run on its document, more than can be told apart"
+        f"51 workflows run on its document, more than can be told apart ({LOOK})"
     )
 
 

@@ -80,6 +80,49 @@ async def test_terminate_and_kill_end_a_workflow(simulate, ask, batch):
     assert (status, answer["error"]) == (400, "ERROR_WRONG_WORKFLOW_ID")
 
 
+async def test_a_workflow_is_found_by_its_id_alone_and_by_no_part_of_it(simulate, ask, batch):
+    portal = await simulate(runs_seconds=math.inf)
+    await ask(portal, "batch", batch(1, 2, 3))
+    wanted = portal.started[1].workflow_id
+
+    async def found(workflow_id):
+        return [r["ID"] for r in (await ask(portal, INSTANCES, {"FILTER": {"ID": workflow_id}}))[1]["result"]]
+
+    assert await found(wanted) == [wanted]
+    assert await found(wanted[:-1]) == []
+    assert await found(wanted + "%") == []
+    await ask(portal, "bizproc.workflow.terminate", {"ID": wanted})
+    assert await found(wanted) == []
+
+
+async def test_a_locked_workflow_says_until_when(simulate, ask, batch):
+    portal = await simulate(runs_seconds=math.inf, clock_offset_seconds=3600)
+    portal.settings = type(portal.settings)(
+        runs_seconds=math.inf, clock_offset_seconds=3600, locked={"LEAD_1": 400, "LEAD_2": -60}
+    )
+    await ask(portal, "batch", batch(1, 2, 3))
+
+    _, answer = await ask(portal, INSTANCES, {"SELECT": ["DOCUMENT_ID", "OWNED_UNTIL"]})
+    until = {row["DOCUMENT_ID"]: row["OWNED_UNTIL"] for row in answer["result"]}
+    now = portal.state.clock.now()
+
+    assert until["LEAD_3"] is None
+    assert abs(datetime.fromisoformat(until["LEAD_1"]).timestamp() - now + 400) <= 2
+    assert abs(datetime.fromisoformat(until["LEAD_2"]).timestamp() - now - 60) <= 2
+
+
+@pytest.mark.parametrize("way", ["terminate", "kill"])
+async def test_a_workflow_that_cannot_be_ended_goes_on(simulate, ask, batch, way):
+    portal = await simulate(runs_seconds=math.inf, unstoppable={"LEAD_1": "Не получилось"})
+    await ask(portal, "batch", batch(1, 2))
+    first, second = (started.workflow_id for started in portal.started)
+
+    status, answer = await ask(portal, f"bizproc.workflow.{way}", {"ID": first})
+    assert (status, answer["error"], answer["error_description"]) == (400, "", "Не получилось")
+    assert (await ask(portal, f"bizproc.workflow.{way}", {"ID": second}))[1]["result"] is True
+    assert [row["ID"] for row in (await ask(portal, INSTANCES))[1]["result"]] == [first]
+
+
 async def test_templates_of_all_ten_kinds_are_listed(portal, ask):
     fields = ["ID", "NAME", "DOCUMENT_TYPE", "PARAMETERS"]
 

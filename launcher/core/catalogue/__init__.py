@@ -1,0 +1,144 @@
+"""The one catalogue of errors: of every code what it means, whether anything started, and who mends it how.
+
+Messages, results files and `launcher explain` all take their words from here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from launcher.core.catalogue.busy import BUSY, is_busy
+from launcher.core.catalogue.entry import Does, Entry, Started, Who
+from launcher.core.catalogue.lost import LOST
+from launcher.core.catalogue.parameters import PARAMETERS
+from launcher.core.catalogue.portal import PORTAL, SIGNING_IN
+from launcher.core.catalogue.rows import ROWS
+from launcher.core.catalogue.runs import ANSWERS_LOST, RUNS
+from launcher.core.words import nearest
+
+__all__ = [
+    "BUSY",
+    "ENTRIES",
+    "MENDS",
+    "PORTAL_CODES",
+    "Does",
+    "Entry",
+    "Started",
+    "Who",
+    "answers_lost_text",
+    "entry_of",
+    "explained",
+    "found",
+    "given_up_text",
+    "is_busy",
+    "moved_text",
+    "row_text",
+    "stop_text",
+    "suggestion",
+]
+
+ENTRIES: tuple[Entry, ...] = (*PORTAL, *SIGNING_IN, *LOST, *ROWS, *PARAMETERS, *RUNS)
+
+PORTAL_CODES: Mapping[str, Entry] = {entry.code: entry for entry in (*PORTAL, *SIGNING_IN) if entry.code}
+"""By the portal's code, in capitals."""
+
+_FIXED_TEXTS = {entry.text: entry for entry in PORTAL if entry.text}
+_BY_NAME = {name.casefold(): entry for entry in ENTRIES for name in entry.names}
+_ANY_TEXT, _ANY_CODE = (entry for entry in PORTAL if entry.title)
+_FAMILIES = (
+    (re.compile(r"TOKEN SERVER: .+"), _BY_NAME["token server"]),
+    (re.compile(r"HTTP \d+ without JSON"), _BY_NAME["http 502 without json"]),
+    (re.compile(r"HTTP \d+"), _BY_NAME["http 500"]),
+)
+"""Codes with a number in them."""
+
+MENDS: Mapping[str, str] = {
+    code: f"{entry.meaning}; {entry.mend}" for code, entry in PORTAL_CODES.items() if entry.does is Does.STOPS
+}
+"""By the portal's code, in capitals: what is wrong and what to do, for each code that stops a run."""
+
+_LONGEST = 200
+
+
+def entry_of(code: str, text: str = "") -> Entry:
+    """What stands behind a row's code, or behind the portal's text where it gave no code."""
+    if not code:
+        return _FIXED_TEXTS.get(text.strip(), _ANY_TEXT)
+    return found(code) or _ANY_CODE
+
+
+def found(name: str) -> Entry | None:
+    """The entry that a person asks for by its code, its text or another of its names; case does not count."""
+    wanted = " ".join(name.split())
+    for pattern, entry in _FAMILIES:
+        if pattern.fullmatch(wanted.upper().replace("WITHOUT JSON", "without JSON")):
+            return entry
+    return _BY_NAME.get(wanted.casefold())
+
+
+def suggestion(name: str) -> str:
+    """` (did you mean "NO_AUTH_FOUND"?)`, where a name is near."""
+    return nearest(name, [name for entry in ENTRIES for name in entry.names])
+
+
+def row_text(code: str, text: str) -> str:
+    """What became of a row, for its results: the portal's own words, or ours, and then the mend.
+
+    Nothing for a row without either.
+    """
+    if not code and not text:
+        return ""
+    entry = entry_of(code, text)
+    said = text or entry.meaning
+    return f"{said} ({entry.mend})" if entry.mend and not entry.told else said
+
+
+def stop_text(code: str, text: str = "") -> str:
+    """Why a run stops, in words: what is wrong, what to do, what the portal said, and where to read more."""
+    entry = entry_of(code, text)
+    return f"{entry.meaning}; {entry.mend}.{_said(text)} More: launcher explain {entry.name}"
+
+
+def moved_text(host: str) -> str:
+    """The same of a portal that answers at that other host; where it names none, of its redirect."""
+    where = f"the portal has moved to {host}" if host else "the portal redirects without an address"
+    return f"{where}; {_BY_NAME['moved'].mend}. More: launcher explain moved"
+
+
+def given_up_text(trouble: str, period: str) -> str:
+    """Why a run stops in which nothing has got through for so long, for that reason."""
+    entry = found(trouble) or _BY_NAME["no connection"]
+    return f"{trouble} for {period}; no request got through; {entry.mend}. More: launcher explain {entry.name}"
+
+
+def answers_lost_text(times: int) -> str:
+    """Why a run stops in which that many answers in a row did not come."""
+    return (
+        f"the portal's answers were lost {times} times in a row; {ANSWERS_LOST.mend}. "
+        f"More: launcher explain {ANSWERS_LOST.name}"
+    )
+
+
+def _said(text: str) -> str:
+    one_line = " ".join(text.split())
+    if not one_line:
+        return ""
+    shown = one_line if len(one_line) <= _LONGEST else one_line[: _LONGEST - 1] + "…"
+    return f" The portal said: {shown}" if shown[-1] in ".!?…" else f" The portal said: {shown}."
+
+
+def explained(entry: Entry) -> dict[str, str]:
+    """All that is known of it, by what it answers; without the questions that have no answer."""
+    answers = {
+        "code": entry.code,
+        "text": entry.text,
+        "also": ", ".join(entry.also),
+        "means": entry.meaning,
+        "started": entry.started.value,
+        "launcher": entry.does.value,
+        "who": entry.who.value,
+        "mend": entry.mend,
+        "page": entry.page,
+    }
+    return {question: answer for question, answer in answers.items() if answer}

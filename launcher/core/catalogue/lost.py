@@ -1,0 +1,132 @@
+"""How requests and answers get lost between here and the portal. The codes are the network library's names."""
+
+from __future__ import annotations
+
+from launcher.core.catalogue.entry import LOOK, Does, Entry, Started, Who
+
+_PORTAL_UP = "see in a browser whether the portal answers, then go on with launcher resume"
+
+
+def _unsent(code: str, meaning: str, who: Who, mend: str, *, also: tuple[str, ...] = ()) -> Entry:
+    return Entry(
+        code=code, also=also, meaning=meaning, started=Started.NO, does=Does.WAITS_FOR_CONNECTION, who=who,
+        mend=mend, page="",
+    )  # fmt: skip
+
+
+def _lost(code: str, meaning: str, *, also: tuple[str, ...] = (), title: str = "") -> Entry:
+    return Entry(
+        code=code, also=also, title=title, meaning=meaning, started=Started.MAYBE, does=Does.LEAVES_UNKNOWN,
+        who=Who.YOU, mend=LOOK, page="",
+    )  # fmt: skip
+
+
+LOST = (
+    _unsent(
+        "ClientConnectorError",
+        "no connection to the portal: nothing answers at its address",
+        Who.NETWORK,
+        _PORTAL_UP,
+        also=("UnixClientConnectorError",),
+    ),
+    _unsent(
+        "ClientConnectorDNSError",
+        "no connection to the portal: its name is not known on this network",
+        Who.SETTINGS,
+        "check the portal's name in the webhook's address, and this machine's network; then launcher resume",
+    ),
+    _unsent(
+        "ClientConnectorCertificateError",
+        "no connection to the portal: its certificate is not one that this machine trusts",
+        Who.NETWORK,
+        "see the certificate in a browser: it may have expired, or your office's proxy puts in its own; then "
+        "launcher resume",
+        also=("ServerFingerprintMismatch",),
+    ),
+    _unsent(
+        "ClientConnectorSSLError",
+        "no connection to the portal: no encrypted connection came about",
+        Who.NETWORK,
+        "see in a browser whether https:// works for the portal's address; then launcher resume",
+        also=("ClientSSLError",),
+    ),
+    _unsent(
+        "ConnectionTimeoutError",
+        "no connection to the portal: its address does not answer within 15 seconds",
+        Who.NETWORK,
+        "see whether a firewall is in the way; then launcher resume",
+    ),
+    _unsent(
+        "ClientProxyConnectionError",
+        "no connection to the proxy that HTTPS_PROXY names",
+        Who.NETWORK,
+        "check the proxy's address in the environment; then launcher resume",
+    ),
+    _unsent(
+        "ClientHttpProxyError",
+        "the proxy that HTTPS_PROXY names does not let the request through",
+        Who.NETWORK,
+        "let whoever runs the proxy allow the portal's address; then launcher resume",
+    ),
+    _unsent(
+        "InvalidURL",
+        "the portal's address cannot be one",
+        Who.SETTINGS,
+        "check the webhook's address; then launcher resume",
+        also=(
+            "InvalidUrlClientError",
+            "InvalidUrlRedirectClientError",
+            "NonHttpUrlClientError",
+            "NonHttpUrlRedirectClientError",
+        ),
+    ),
+    _unsent(
+        "token server",
+        "the sign-in had to be renewed, and Bitrix24's authorisation server did not answer to the purpose",
+        Who.NETWORK,
+        "see whether this machine reaches https://oauth.bitrix.info; then launcher resume",
+    ),
+    _lost(
+        "ServerDisconnectedError",
+        "the connection ended before the portal's answer was here",
+        also=(
+            "ClientOSError",
+            "ClientConnectionResetError",
+            "ClientConnectionError",
+            "ServerConnectionError",
+            "UploadAbortedError",
+            "ConnectionResetError",
+            "BrokenPipeError",
+            "OSError",
+        ),
+    ),
+    _lost(
+        "TimeoutError",
+        "the portal did not answer within 90 seconds",
+        also=("ServerTimeoutError", "SocketTimeoutError"),
+    ),
+    _lost(
+        "ClientPayloadError",
+        "the portal's answer was cut off or damaged on its way",
+        also=(
+            "ClientResponseError",
+            "ContentTypeError",
+            "TooManyRedirects",
+            "RedirectClientError",
+            "WSServerHandshakeError",
+            "ClientError",
+            "ValueError",
+        ),
+    ),
+    _lost(
+        "HTTP 502 without JSON",
+        "a server in front of the portal, or a broken portal, answered with something else than JSON",
+    ),
+    _lost("HTTP 500", "the portal answered with an error that has no code"),
+    _lost(
+        "interrupted",
+        "the launcher ended, by a power cut or by force, before the portal's answer was here",
+    ),
+    _lost("unexpected answer", "the portal's answer cannot be right for this row"),
+)
+"""What was never sent, then what was sent and not heard of."""

@@ -1,0 +1,115 @@
+"""The record of stops: which workflows of a run the portal was asked to end, and what became of each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
+
+from launcher.core.model import State
+from launcher.core.stops import OVER, Fate, Way
+from launcher.ledger.database import Database
+from launcher.ledger.reading import PAGE
+from launcher.ledger.schema import rows, stops
+
+
+@dataclass(frozen=True, slots=True)
+class StartedWorkflow:
+    """A workflow that a run has started."""
+
+    row_number: int
+    workflow_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopOutcome:
+    """What became of a workflow that was to be ended."""
+
+    workflow: StartedWorkflow
+    fate: Fate
+    text: str = ""
+
+
+class Stops:
+    """Written as the ledger is: what a method has written is on disk when it returns."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def not_over(self, run_id: int, *, after_row: int = 0) -> list[StartedWorkflow]:
+        """The run's next started workflows by row, at most 2,000, but those that are known to be over."""
+        of_it = and_(stops.c.run_id == rows.c.run_id, stops.c.workflow_id == rows.c.workflow_id)
+        query = (
+            select(rows.c.row_number, rows.c.workflow_id)
+            .outerjoin(stops, of_it)
+            .where(rows.c.run_id == run_id, rows.c.state == State.STARTED, rows.c.row_number > after_row)
+            .where(or_(stops.c.fate.is_(None), stops.c.fate.not_in(sorted(OVER))), rows.c.workflow_id != "")
+            .order_by(rows.c.row_number)
+            .limit(PAGE)
+        )
+        async with self._database.reading() as connection:
+            return [StartedWorkflow(row.row_number, row.workflow_id) for row in await connection.execute(query)]
+
+    async def ask(self, run_id: int, workflows: Sequence[StartedWorkflow], way: Way) -> None:
+        """The portal is about to be asked to end these, no two of them the same."""
+        now = time.time()
+        keys = [{"b_run": run_id, "b_id": workflow.workflow_id} for workflow in workflows]
+        asked = [
+            {
+                "run_id": run_id,
+                "workflow_id": workflow.workflow_id,
+                "row_number": workflow.row_number,
+                "way": way,
+                "fate": Fate.ASKED,
+                "asked_at": now,
+            }
+            for workflow in workflows
+        ]
+        async with self._database.writing() as connection:
+            await connection.execute(delete(stops).where(_THIS), keys)
+            await connection.execute(insert(stops), asked)
+
+    async def settle(self, run_id: int, settled: Sequence[StopOutcome]) -> None:
+        """What became of these, which were asked for."""
+        if not settled:
+            return
+        values = [
+            {
+                "b_run": run_id,
+                "b_id": one.workflow.workflow_id,
+                "b_fate": one.fate,
+                "b_text": one.text,
+                "b_at": time.time(),
+            }
+            for one in settled
+        ]
+        statement = update(stops).where(_THIS).values(
+            fate=bindparam("b_fate"), text=bindparam("b_text"), settled_at=bindparam("b_at")
+        )  # fmt: skip
+        async with self._database.writing() as connection:
+            await connection.execute(statement, values)
+
+    async def still_asked(self, run_id: int) -> list[StartedWorkflow]:
+        """Those that the portal was asked to end and of which nothing is known yet."""
+        query = (
+            select(stops.c.row_number, stops.c.workflow_id)
+            .where(stops.c.run_id == run_id, stops.c.fate == Fate.ASKED)
+            .order_by(stops.c.row_number)
+        )
+        async with self._database.reading() as connection:
+            return [StartedWorkflow(row.row_number, row.workflow_id) for row in await connection.execute(query)]
+
+    async def counts(self, run_id: int) -> Mapping[tuple[Way, Fate], int]:
+        """How many of the run's workflows were to be ended in which way, and what became of them."""
+        query = (
+            select(stops.c.way, stops.c.fate, func.count())
+            .where(stops.c.run_id == run_id)
+            .group_by(stops.c.way, stops.c.fate)
+        )
+        async with self._database.reading() as connection:
+            return {(Way(way), Fate(fate)): count for way, fate, count in await connection.execute(query)}
+
+
+_THIS = and_(stops.c.run_id == bindparam("b_run"), stops.c.workflow_id == bindparam("b_id"))
