@@ -20,6 +20,7 @@ COMMANDS = {
     "runs": ("launcher.cli.runs", "List runs."),
     "status": ("launcher.cli.status", "Show one run: counts, errors by cause, what is left."),
     "results": ("launcher.cli.results", "Write a run's results file again."),
+    "report": ("launcher.cli.report", "Write one run as a web page, to open, mail or print."),
     "simulator": ("launcher.cli.simulator", "Serve a simulated portal on this machine."),
 }
 """Where each command is, and what the list of commands says of it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, text
 
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 """The newest migration. A ledger of another version is migrated, or refused when it is newer."""
 
 metadata = MetaData()
@@ -99,4 +99,16 @@ claims = Table(
     Column("start_key", String(32), primary_key=True),
     Column("run_id", Integer, nullable=False),
     Column("row_number", Integer, nullable=False),
+)
+
+# Times in which no request left, for the report. Nothing decides by them.
+waits = Table(
+    "waits",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("run_id", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("began_at", Float, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Index("waits_by_run", "run_id", "began_at"),
 )
