@@ -1,4 +1,4 @@
-"""Fixtures for all tests: a real PostgreSQL, the simulated portal."""
+"""Fixtures for all tests: a real PostgreSQL, a real browser, the simulated portal."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from playwright.async_api import Browser
 
 from launcher.simulator import Settings, Simulator
+from tests.support import browser as browsers
 from tests.support import postgres
 
 _numbers = itertools.count(1)
@@ -36,6 +38,17 @@ def postgres_server() -> Iterator[postgres.Server]:
 def postgres_url(postgres_server: postgres.Server) -> str:
     """An empty database on it."""
     return postgres_server.make_database(f"t{next(_numbers)}")
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """A real browser."""
+    command = browsers.executable()
+    if command is None:
+        skip_unless_ci("Chromium is not installed (chromium)")
+    assert command is not None
+    async with browsers.started(command) as opened:
+        yield opened
 
 
 @pytest.fixture

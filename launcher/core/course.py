@@ -16,6 +16,7 @@ PACED = "kept within the rate limit"
 """The reason of waits that are the launcher's own pacing: together they last so long, not in one piece."""
 
 BARS_AT_MOST = 90
+STRETCHES_AT_MOST = 24
 REST_S = 600.0
 """Nobody waits so long without a word: where nothing happens for longer, the run was not going."""
 
@@ -113,16 +114,24 @@ def course(answers: Sequence[Answers], waits: Iterable[Wait], *, slot_s: float) 
             paced_s += wait.seconds
         else:
             real.append(wait)
-    spans = _going([(a.at, a.at + slot_s) for a in answers] + [(w.began_at, w.ended_at) for w in real])
+    spans = _stretches([(a.at, a.at + slot_s) for a in answers] + [(w.began_at, w.ended_at) for w in real])
     bar_s = _bar_s(spans, at_least=slot_s)
     return Course(bar_s, tuple(_stretch(span, answers, real, bar_s) for span in spans), paced_s)
 
 
-def _going(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
+def _stretches(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The times in which the run was going; of very many, only the longest rests count as such."""
+    rest_s = REST_S
+    while len(found := _joined(spans, rest_s)) > STRETCHES_AT_MOST:
+        rest_s *= 2
+    return found
+
+
+def _joined(spans: list[tuple[float, float]], rest_s: float) -> list[tuple[float, float]]:
     """The spans joined, where less than a rest lies between them."""
     joined: list[tuple[float, float]] = []
     for begin, end in sorted(spans):
-        if joined and begin - joined[-1][1] < REST_S:
+        if joined and begin - joined[-1][1] < rest_s:
             joined[-1] = (joined[-1][0], max(joined[-1][1], end))
         else:
             joined.append((begin, end))

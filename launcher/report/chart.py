@@ -14,7 +14,7 @@ WIDTH = 960
 LEFT, RIGHT, TOP, BOTTOM = 108, 948, 14, 224
 """Of the plot itself."""
 BREAK = 22
-"""Between two stretches of a run that rested."""
+"""Between two stretches of a run that rested; all breaks together take a quarter of the width at most."""
 LANE = 17
 """The height of one reason's lane of waits, below the axis."""
 LABELS_APART = 84
@@ -96,7 +96,7 @@ def chart(course: Course, *, working_s: float) -> Chart | None:
             for number, reason in enumerate(reasons)
         ),
         times=tuple(_times(plan, course)),
-        breaks=tuple(x - BREAK / 2 for _, x in plan.stretches[1:]),
+        breaks=tuple(x - plan.gap / 2 for _, x in plan.stretches[1:]),
         states=tuple(state for state in STACKED if any(state in bar.rows for bar in bars)),
     )
 
@@ -105,9 +105,10 @@ class _Plan:
     """Where moments and numbers stand."""
 
     def __init__(self, course: Course, top: float) -> None:
-        breaks = BREAK * (len(course.stretches) - 1)
+        breaks = len(course.stretches) - 1
+        self.gap = min(BREAK, (RIGHT - LEFT) / 4 / breaks) if breaks else 0.0
         self.bar_s = course.bar_s
-        self.bar_width = max(0.5, (RIGHT - LEFT - breaks) / len(course.bars))
+        self.bar_width = (RIGHT - LEFT - self.gap * breaks) / len(course.bars)
         self.top = top
         self.course = course
         self.stretches: list[tuple[Stretch, float]] = []
@@ -118,7 +119,7 @@ class _Plan:
             for bar in stretch.bars:
                 self.bars.append((bar, x))
                 x += self.bar_width
-            x += BREAK
+            x += self.gap
 
     def y(self, rate: float) -> float:
         return round(BOTTOM - (BOTTOM - TOP) * rate / self.top, 1)
@@ -161,12 +162,13 @@ def _marks(plan: _Plan, reasons: Sequence[str]) -> Iterator[Box]:
 
 def _times(plan: _Plan, course: Course) -> Iterator[Label]:
     days = len({day(bar.begins_at) for bar, _ in plan.bars}) > 1
-    every = max(1, round(LABELS_APART / plan.bar_width + 0.5))
+    apart = LABELS_APART * 1.4 if days else LABELS_APART
+    every = max(1, round(apart / plan.bar_width + 0.5))
     last_x, last_day = float("-inf"), ""
     for stretch, left in plan.stretches:
         for number in range(0, len(stretch.bars), every):
             x = left + number * plan.bar_width
-            if x - last_x < LABELS_APART - 4 or x > RIGHT - 20:
+            if x - last_x < apart - 4 or x > RIGHT - apart / 2:
                 continue
             at = stretch.bars[number].begins_at
             text = clock(at, seconds=course.bar_s < 60)
