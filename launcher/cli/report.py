@@ -10,7 +10,7 @@ from launcher.cli.console import Console
 from launcher.cli.options import GlobalOptions, global_options
 from launcher.cli.paths import shown_path
 from launcher.cli.session import carry_out, chosen_run, opened_ledger, settings_of
-from launcher.engine import save_report
+from launcher.engine.report import save_report
 from launcher.report.page import check_page_path, report_path
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from launcher.core.summary import Ending, Summary
+from launcher.core.words import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +32,33 @@ def headline(summary: Summary) -> str:
 
 
 def next_steps(summary: Summary, failed: str) -> Iterator[Step]:
-    """What to do next. `failed`: the file of the rows to mend, as the person would type it."""
-    counts = summary.counts.shown(running=False)
+    """What to do next. `failed`: the file of the rows to mend, as a person types it; or nothing."""
+    counts = summary.counts.shown(running=summary.ending is Ending.RUNNING)
     if summary.ending in (Ending.STOPPED, Ending.INTERRUPTED):
         yield Step("Nothing is lost. Go on with", f"launcher resume {summary.run}")
+    waiting = counts["deferred"] + counts["pending"]
+    if summary.ending is Ending.FINISHED and waiting:
+        yield Step(
+            f"{counted(waiting, 'row')} could not be started yet. Try again with",
+            f"launcher resume {summary.run}",
+        )
     if counts["unknown"]:
         yield Step("Unknown rows may have started; they are never sent again by themselves.")
         yield Step(
             "Look at their documents in the portal, or ask it again", f"launcher reconcile {summary.run}"
         )
         yield Step("To send them all the same", f"launcher retry {summary.run} --unknown")
-    if counts["failed"] or counts["invalid"]:
+    if not (counts["failed"] or counts["invalid"]):
+        return
+    if failed:
         yield Step(f"Rows to mend: {failed}")
-        yield Step("Mend them there, then", f"launcher retry {summary.run} --file {_typed(failed)}")
+    else:
+        failed = "mend.csv"
+        yield Step(
+            "Write the rows to mend into a file with",
+            f"launcher results {summary.run} -o {failed} --only failed,invalid",
+        )
+    yield Step("Mend them there, then", f"launcher retry {summary.run} --file {_typed(failed)}")
 
 
 def _typed(path: str) -> str:

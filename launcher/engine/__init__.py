@@ -4,19 +4,8 @@ from launcher.engine.conductor import Conductor, Rules
 from launcher.engine.job import Job
 from launcher.engine.mending import mend
 from launcher.engine.progress import Progress
-from launcher.engine.report import save_report
 from launcher.engine.results import save_results
 from launcher.engine.stopping import Stopping
 from launcher.engine.summary import summarise
 
-__all__ = [
-    "Conductor",
-    "Job",
-    "Progress",
-    "Rules",
-    "Stopping",
-    "mend",
-    "save_report",
-    "save_results",
-    "summarise",
-]
+__all__ = ["Conductor", "Job", "Progress", "Rules", "Stopping", "mend", "save_results", "summarise"]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from launcher.core.course import Course, course, slot_s
 from launcher.core.model import State
+from launcher.core.summary import Ending
 from launcher.engine.summary import summarise
 from launcher.ledger import Ledger, RecordedRow, RunRecord
 from launcher.report.page import CAUSES_AT_MOST, ROWS_AT_MOST, Page, save_page
@@ -17,6 +18,7 @@ from launcher.report.page import CAUSES_AT_MOST, ROWS_AT_MOST, Page, save_page
 async def save_report(ledger: Ledger, run: RunRecord, path: Path) -> None:
     """The run as it stands in the ledger is a page in that file. Raises ResultsError, LedgerError."""
     summary = await summarise(ledger, run.id, causes=CAUSES_AT_MOST)
+    running = summary.ending is Ending.RUNNING
     first_rows = [cause.first_row for cause in summary.causes]
     page = Page(
         run=run,
@@ -24,7 +26,8 @@ async def save_report(ledger: Ledger, run: RunRecord, path: Path) -> None:
         course=await _course(ledger, run.id),
         examples={row.row_number: row for row in await ledger.rows_numbered(run.id, first_rows)},
         to_mend=await _rows(ledger, run.id, (State.FAILED, State.INVALID)),
-        unknown=await _rows(ledger, run.id, (State.UNKNOWN, State.SENT)),
+        # A row in the air when the run ended may have started.
+        unknown=await _rows(ledger, run.id, (State.UNKNOWN, *(() if running else (State.SENT,)))),
         made_at=time.time(),
     )
     await asyncio.to_thread(save_page, path, page)

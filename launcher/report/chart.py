@@ -18,6 +18,10 @@ BREAK = 22
 LANE = 17
 """The height of one reason's lane of waits, below the axis."""
 LABELS_APART = 84
+NAME_AT_MOST = 14
+"""Letters of a reason that have room beside its lane."""
+_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
+"""Between two labels of the time."""
 
 STACKED = (State.STARTED, State.FAILED, State.UNKNOWN, State.DEFERRED)
 """What an answer can make of a row, from the bottom of a bar to its top."""
@@ -92,13 +96,17 @@ def chart(course: Course, *, working_s: float) -> Chart | None:
         marks=tuple(marks),
         lines=tuple(Label(LEFT, plan.y(step), f"{step:,}") for step in axis),
         lanes=tuple(
-            Label(LEFT - 8, below + LANE * number + 11, SHORT.get(reason, reason))
-            for number, reason in enumerate(reasons)
+            Label(LEFT - 8, below + LANE * number + 11, _name(reason)) for number, reason in enumerate(reasons)
         ),
         times=tuple(_times(plan, course)),
         breaks=tuple(x - plan.gap / 2 for _, x in plan.stretches[1:]),
         states=tuple(state for state in STACKED if any(state in bar.rows for bar in bars)),
     )
+
+
+def _name(reason: str) -> str:
+    name = SHORT.get(reason, reason)
+    return name if len(name) <= NAME_AT_MOST else f"{name[: NAME_AT_MOST - 1].rstrip()}…"
 
 
 class _Plan:
@@ -160,22 +168,32 @@ def _marks(plan: _Plan, reasons: Sequence[str]) -> Iterator[Box]:
                 yield Box(round(begin, 1), y, round(min(end, RIGHT + 2) - begin, 1), LANE - 5, colour, text)
 
 
-def _times(plan: _Plan, course: Course) -> Iterator[Label]:
+def _times(plan: _Plan, course: Course) -> list[Label]:
+    """The time below the beginning of each stretch, and below round times where there is room."""
     days = len({day(bar.begins_at) for bar, _ in plan.bars}) > 1
     apart = LABELS_APART * 1.4 if days else LABELS_APART
-    every = max(1, round(apart / plan.bar_width + 0.5))
-    last_x, last_day = float("-inf"), ""
-    for stretch, left in plan.stretches:
-        for number in range(0, len(stretch.bars), every):
-            x = left + number * plan.bar_width
-            if x - last_x < apart - 4 or x > RIGHT - apart / 2:
-                continue
-            at = stretch.bars[number].begins_at
-            text = clock(at, seconds=course.bar_s < 60)
-            if days and day(at) != last_day:
-                text, last_day = f"{day(at)[5:]} {text}", day(at)
-            yield Label(round(x, 1), BOTTOM + 17, text)
-            last_x = x
+    step_s = next((step for step in _STEPS_S if step >= apart / plan.bar_width * course.bar_s), _STEPS_S[-1])
+    begins = [(stretch.begins_at, x) for stretch, x in plan.stretches]
+    rounds = [(bar.begins_at, x) for bar, x in plan.bars if _seconds_of_day(bar.begins_at) % step_s == 0]
+    placed: list[tuple[float, float]] = []
+    for at, x in (*begins, *rounds):
+        if x <= RIGHT - apart / 2 and all(abs(x - other) >= apart - 4 for _, other in placed):
+            placed.append((at, x))
+    return list(_labels(sorted(placed), seconds=course.bar_s < 60, days=days))
+
+
+def _labels(placed: Sequence[tuple[float, float]], *, seconds: bool, days: bool) -> Iterator[Label]:
+    last_day = ""
+    for at, x in placed:
+        text = clock(at, seconds=seconds)
+        if days and day(at) != last_day:
+            text, last_day = f"{day(at)[5:]} {text}", day(at)
+        yield Label(round(x, 1), BOTTOM + 17, text)
+
+
+def _seconds_of_day(at: float) -> int:
+    here = datetime.fromtimestamp(at)
+    return here.hour * 3600 + here.minute * 60 + here.second
 
 
 def in_words(course: Course, *, working_s: float) -> str:

@@ -20,7 +20,7 @@ from launcher import __version__
 from launcher.core.course import Course
 from launcher.core.model import State
 from launcher.core.next_steps import headline, next_steps
-from launcher.core.summary import Summary
+from launcher.core.summary import Ending, Summary
 from launcher.core.words import counted, duration
 from launcher.ledger import RecordedRow, RunRecord
 from launcher.redact import redacted_text
@@ -96,7 +96,7 @@ def save_page(path: Path, page: Page) -> None:
 
 def _told(page: Page) -> dict[str, object]:
     run, summary = page.run, page.summary
-    counts = summary.counts.shown(running=False)
+    counts = summary.counts.shown(running=summary.ending is Ending.RUNNING)
     columns = own_columns(run.header)
     failed = _failed_file(run)
     picture = chart(page.course, working_s=summary.seconds)
@@ -138,7 +138,7 @@ def _facts(page: Page) -> list[tuple[str, str]]:
         ("File", redacted_text(run.file)),
         ("Portal", run.portal),
         ("Began", _moment(run.created_at)),
-        ("Ended", _moment(run.ended_at) if run.ended_at else "not yet"),
+        ("Ended", _end(run, summary.ending)),
         ("At work for", duration(summary.seconds) + pace),
         ("Requests", f"{summary.requests:,}"),
         ("Results", run.results),
@@ -146,10 +146,20 @@ def _facts(page: Page) -> list[tuple[str, str]]:
     return [(name, text) for name, text in facts if text]
 
 
+def _end(run: RunRecord, ending: Ending) -> str:
+    if run.ended_at is not None:
+        return _moment(run.ended_at)
+    return "not yet" if ending is Ending.RUNNING else "from outside, nobody knows when"
+
+
 def _moment(at: float) -> str:
-    moment = datetime.fromtimestamp(at).astimezone()
-    offset = moment.strftime("%z")
-    return f"{moment:%Y-%m-%d %H:%M:%S} (UTC{offset[:3]}:{offset[3:5]})"
+    return datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _offset(at: float) -> str:
+    """How far the times here are from Greenwich: `UTC+03:00`."""
+    text = datetime.fromtimestamp(at).astimezone().strftime("%z")
+    return f"UTC{text[:3]}:{text[3:5]}"
 
 
 def _shown(text: str) -> str:
@@ -173,7 +183,9 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(shown=_shown, said=_said, moment=_moment, duration=duration, counted=counted)
+    made.filters.update(
+        shown=_shown, said=_said, moment=_moment, offset=_offset, duration=duration, counted=counted
+    )
     made.globals.update(
         version=__version__, clock=clock, day=day,
         style=_inline("report.css"), script=_inline("report.js"),
