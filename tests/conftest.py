@@ -1,4 +1,4 @@
-"""Fixtures for all tests: a real PostgreSQL, the simulated portal."""
+"""Fixtures for all tests: a real PostgreSQL, a real browser, the simulated portal."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from playwright.async_api import Browser
 
 from launcher.simulator import Settings, Simulator
+from tests.support import browser as browsers
 from tests.support import certificates, postgres
 
 _numbers = itertools.count(1)
@@ -42,6 +44,17 @@ def postgres_url(postgres_server: postgres.Server) -> str:
 def certificate_files(tmp_path_factory: pytest.TempPathFactory) -> certificates.Certificates:
     """For the simulator's TLS port."""
     return certificates.make(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """A real browser."""
+    command = browsers.executable()
+    if command is None:
+        skip_unless_ci("Chromium is not installed (chromium)")
+    assert command is not None
+    async with browsers.started(command) as opened:
+        yield opened
 
 
 @pytest.fixture

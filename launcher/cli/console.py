@@ -19,6 +19,7 @@ from launcher.cli.options import GlobalOptions
 from launcher.cli.paths import shown_path
 from launcher.core.catalogue import row_text
 from launcher.core.model import Start, State, Value
+from launcher.core.next_steps import headline, next_steps
 from launcher.core.pacing import eta_s
 from launcher.core.summary import Cause, Ending, Exit, Summary
 from launcher.core.words import counted, duration
@@ -89,13 +90,14 @@ class Console:
             return
         if self._said.quiet and summary.exit_code is Exit.ALL_STARTED:
             return
-        self._out.print(Text(_headline(summary), style="bold"))
+        self._out.print(Text(headline(summary), style="bold"))
         self._out.print(_counts(summary))
         self._show_causes(summary.causes)
         if summary.results:
             self._out.print(Text(f"Results: {shown_path(summary.results)}"))
-        for line in _next_steps(summary):
-            self._out.print(Text(line))
+        failed = shown_path(failed_path(Path(summary.results))) if summary.results else ""
+        for step in next_steps(summary, failed):
+            self._out.print(Text(str(step)))
 
     def show_plan(self, summary: Summary, examples: Sequence[Start], code: Exit) -> None:
         """What a run would do."""
@@ -181,16 +183,6 @@ class _ProgressView:
         return text
 
 
-def _headline(summary: Summary) -> str:
-    state = {
-        Ending.RUNNING: "is running",
-        Ending.FINISHED: "has finished",
-        Ending.STOPPED: f"was stopped: {summary.stopped_because}",
-        Ending.INTERRUPTED: f"was interrupted: {summary.stopped_because}",
-    }[summary.ending]
-    return f"Run {summary.run} on {summary.portal} {state}"
-
-
 def _counts(summary: Summary) -> Text:
     shown = summary.counts.shown(running=summary.ending is Ending.RUNNING)
     parts = [Text(f"{summary.counts.total:,} rows")]
@@ -198,18 +190,3 @@ def _counts(summary: Summary) -> Text:
     if summary.requests:
         parts.append(Text(f"{counted(summary.requests, 'request')} in {duration(summary.seconds)}"))
     return Text(" · ").join(parts)
-
-
-def _next_steps(summary: Summary) -> Iterator[str]:
-    """What to do next, one line for each thing."""
-    counts = summary.counts.shown(running=False)
-    if summary.ending in (Ending.STOPPED, Ending.INTERRUPTED):
-        yield f"Nothing is lost. Go on with: launcher resume {summary.run}"
-    if counts["unknown"]:
-        yield "Unknown rows may have started; they are never sent again by themselves."
-        yield f"Look at their documents in the portal, or ask it again: launcher reconcile {summary.run}"
-        yield f"To send them all the same: launcher retry {summary.run} --unknown"
-    if counts["failed"] or counts["invalid"]:
-        failed = failed_path(Path(summary.results))
-        yield f"Rows to mend: {shown_path(failed)}"
-        yield f"Mend them there, then: launcher retry {summary.run} --file {shown_path(failed)}"

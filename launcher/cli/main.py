@@ -25,6 +25,7 @@ COMMANDS = {
     "watch": ("launcher.cli.watch", "Watch how many of a run's workflows still run."),
     "stop": ("launcher.cli.stop", "Terminate the workflows of a run that still run."),
     "explain": ("launcher.cli.explain", "Say what an error means and how it is mended."),
+    "report": ("launcher.cli.report", "Write one run as a web page, to open, mail or print."),
     "simulator": ("launcher.cli.simulator", "Serve a simulated portal on this machine."),
 }
 """Where each command is, and what the list of commands says of it."""

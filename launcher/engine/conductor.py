@@ -27,6 +27,7 @@ from launcher.engine.progress import Progress
 from launcher.engine.reconciling import reconcile
 from launcher.engine.recorder import Recorder
 from launcher.engine.stopping import Stopping
+from launcher.engine.waits import Waits, keep_waits
 from launcher.engine.worker import Requests, Worker
 from launcher.ledger import Ledger, LedgerError, RunRecord
 from launcher.portal import AskingError, Portal
@@ -135,7 +136,7 @@ class Conductor:
         )
 
     async def _work(self, run: RunRecord, job: Job, intake: Intake | None) -> None:
-        feed = Feed(FEED_BOUND)
+        feed, waits = Feed(FEED_BOUND), Waits()
         gate = Gate(
             self._rules.limits,
             Caution(concurrency=self._rules.concurrency),
@@ -143,6 +144,7 @@ class Conductor:
             give_up_after_s=self._rules.give_up_after_s,
             stopping=self._stopping,
             progress=self._progress,
+            waits=waits,
         )
         recorder = Recorder(self._ledger)
         worker = Worker(
@@ -168,6 +170,7 @@ class Conductor:
             background = [
                 group.create_task(recorder.run(), name="recorder"),
                 group.create_task(self._close_on_stop(feed, gate), name="closer"),
+                group.create_task(keep_waits(waits, self._ledger, run.id), name="waits"),
             ]
             tasks = [
                 group.create_task(self._stop_on_trouble(work), name=name)

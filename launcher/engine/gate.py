@@ -19,6 +19,7 @@ from launcher.core.verdict import Judgement, Limit
 from launcher.core.words import duration
 from launcher.engine.progress import Progress
 from launcher.engine.stopping import Stopping
+from launcher.engine.waits import Waits
 
 _log = structlog.get_logger()
 
@@ -35,6 +36,7 @@ class Gate:
         give_up_after_s: float,
         stopping: Stopping,
         progress: Progress,
+        waits: Waits | None = None,
     ) -> None:
         self._limits = limits
         self._caution = caution
@@ -42,6 +44,7 @@ class Gate:
         self._give_up_after_s = give_up_after_s
         self._stopping = stopping
         self._progress = progress
+        self._waits = waits or Waits()
         self._pause = Pause()
         self._limiter = _limiter(bucket(limits))
         self._bucket_known = False
@@ -85,7 +88,8 @@ class Gate:
                 return
             if not limiter.has_capacity():
                 self._progress.waiting = f"rate limit, {self._limits.per_second:g} requests a second"
-            await limiter.acquire()
+            with self._waits.pacing():
+                await limiter.acquire()
             # A refusal meanwhile has made another limiter, or a pause.
             if limiter is self._limiter and not self._pause.wait_s(self._now()):
                 return
@@ -147,6 +151,7 @@ class Gate:
         self._pause.refused(sent_at=sent_at, now=now, jitter=random.random())  # noqa: S311
         wait_s = self._pause.wait_s(now)
         self._progress.waiting = f"{reason}, {duration(wait_s)}"
+        self._waits.begin(reason, wait_s)
         _log.warning("waiting", reason=reason, wait_s=round(wait_s, 1))
 
     async def stop(self) -> None:

@@ -8,8 +8,8 @@ from launcher.core.summary import Ending, Summary
 from launcher.ledger import Ledger, is_held
 
 
-async def summarise(ledger: Ledger, run_id: int) -> Summary:
-    """What the run came to so far. Raises KeyError where there is no such run."""
+async def summarise(ledger: Ledger, run_id: int, *, causes: int = 10) -> Summary:
+    """What the run came to so far, with so many causes at most. Raises KeyError where there is no such run."""
     run = await ledger.run(run_id)
     if run is None:
         raise KeyError(run_id)
@@ -27,5 +27,5 @@ async def summarise(ledger: Ledger, run_id: int) -> Summary:
         seconds=time.time() - run.created_at if ending is Ending.RUNNING else run.active_s,
         results=run.results,
         stopped_because=because,
-        causes=await ledger.causes(run_id),
+        causes=await ledger.causes(run_id, causes),
     )

@@ -137,8 +137,8 @@ def _create(connection: Connection) -> None:
     connection.execute(text("insert into alembic_version values (:version)"), {"version": SCHEMA_VERSION})
 
 
-def upgrade(connection: Connection) -> None:
-    """Bring the tables from whatever version they have to this one."""
+def upgrade(connection: Connection, to: str = "head") -> None:
+    """Bring the tables from whatever version they have to that one, the newest unless said otherwise."""
     # Takes a third of a second to import, and is needed once in a ledger's life for each version.
     from alembic import command
     from alembic.config import Config
@@ -146,4 +146,4 @@ def upgrade(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)

@@ -17,6 +17,7 @@ from launcher.core.plan import Claim
 from launcher.core.reconcile import Settled
 from launcher.core.summary import Ending
 from launcher.core.verdict import Verdict
+from launcher.ledger.course import CourseKeeping
 from launcher.ledger.database import open_database
 from launcher.ledger.errors import LedgerError
 from launcher.ledger.model import NewRow, NewRun, RunRecord, run_name
@@ -36,7 +37,7 @@ async def open_ledger(location: str) -> AsyncIterator[Ledger]:
         yield Ledger(database)
 
 
-class Ledger(Reading):
+class Ledger(Reading, CourseKeeping):
     """The durable record. What a method has written is on disk when it returns."""
 
     held_by: tuple[int, object] | None = None

@@ -115,3 +115,15 @@ stops = Table(
     # Without it: asked, and the answer is not here yet, or was lost with the process.
     Column("settled_at", Float),
 )
+
+# Times in which no request left, for the report. Nothing decides by them.
+waits = Table(
+    "waits",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("run_id", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("began_at", Float, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Index("waits_by_run", "run_id", "began_at"),
+)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, MetaData
 
+from launcher.core.course import Wait
 from launcher.core.model import Document, Invalid, Start, State
 from launcher.core.plan import SKIP, Planner
 from launcher.core.summary import Ending
@@ -282,3 +284,53 @@ async def test_sqlite_waits_for_the_disk_and_begins_with_its_lock(tmp_path: Path
 @pytest.mark.parametrize(("text", "number"), [("r12", 12), ("12", 12), (" R3 ", 3), ("x", None), ("r", None)])
 def test_a_run_is_named_with_or_without_its_letter(text: str, number: int | None) -> None:
     assert run_number(text) == number
+
+
+async def test_a_ledger_of_the_first_version_keeps_its_runs_and_can_take_waits(ledger_location: str) -> None:
+    async with open_ledger(ledger_location) as old:
+        run = await filled(old, start(2), start(3))
+        await old.record([sent(run, 1, start(2))])
+        await old.record([judged(run, 1, (start(2), Verdict(State.STARTED, workflow_id="66e.1")))])
+        async with old.database.writing() as connection:
+            first = await connection.run_sync(as_the_first_version)
+    assert "waits" not in first
+
+    async with open_ledger(ledger_location) as migrated:
+        assert await states(migrated, run) == {2: State.STARTED, 3: State.PENDING}
+        assert await migrated.run(run.id) == run
+        assert await migrated.waits(run.id) == []
+        await migrated.add_waits(run.id, [Wait("rate limit", 1000.5, 2.0)])
+        assert await migrated.waits(run.id) == [Wait("rate limit", 1000.5, 2.0)]
+        (owner,) = (await migrated.claims(["key2"])).values()
+        assert owner.workflow_id == "66e.1"
+
+
+def as_the_first_version(connection: Connection) -> set[str]:
+    """Bring the tables to what version 0001 made of them, with the data in them; their names."""
+    data = reflected(connection)
+    kept = {
+        name: [dict(row._mapping) for row in connection.execute(data.tables[name].select())]
+        for name in ("runs", "rows", "requests", "attempts", "claims")
+    }
+    data.drop_all(connection)
+    upgrade(connection, "0001")
+    first = reflected(connection)
+    for name, found in kept.items():
+        known = first.tables[name].columns.keys()
+        for row in found:
+            connection.execute(first.tables[name].insert(), {key: row[key] for key in known})
+    return set(first.tables)
+
+
+async def test_answers_are_counted_by_slot_and_state(ledger: Ledger) -> None:
+    run = await filled(ledger, *(start(number) for number in range(2, 6)))
+    refused, accepted = Verdict(State.FAILED, text="no"), Verdict(State.STARTED, workflow_id="66e.1")
+    await ledger.record([sent(run, 1, start(2), start(3)), sent(run, 2, start(4), start(5))])
+    early = judged(run, 1, (start(2), accepted), (start(3), refused))
+    late = judged(run, 2, (start(4), accepted), (start(5), accepted))
+    await ledger.record([replace(early, at=1079.9), replace(late, at=1080.0)])
+
+    assert await ledger.answered_between(run.id) == (1079.9, 1080.0)
+    found = {(one.at, one.state): one.rows for one in await ledger.answers(run.id, slot_s=60)}
+    assert found == {(1020.0, State.FAILED): 1, (1020.0, State.STARTED): 1, (1080.0, State.STARTED): 2}
+    assert await ledger.answered_between(99) is None

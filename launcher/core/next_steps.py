@@ -1,0 +1,66 @@
+"""How a run ended and what to do next, in words for the person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from launcher.core.summary import Ending, Summary
+from launcher.core.words import counted
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do: why or what, and the command that does it where there is one."""
+
+    text: str
+    command: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.text}: {self.command}" if self.command else self.text
+
+
+def headline(summary: Summary) -> str:
+    """`Run r3 on portal.example has finished`."""
+    state = {
+        Ending.RUNNING: "is running",
+        Ending.FINISHED: "has finished",
+        Ending.STOPPED: f"was stopped: {summary.stopped_because}",
+        Ending.INTERRUPTED: f"was interrupted: {summary.stopped_because}",
+    }[summary.ending]
+    return f"Run {summary.run} on {summary.portal} {state}"
+
+
+def next_steps(summary: Summary, failed: str) -> Iterator[Step]:
+    """What to do next. `failed`: the file of the rows to mend, as a person types it; or nothing."""
+    counts = summary.counts.shown(running=summary.ending is Ending.RUNNING)
+    if summary.ending in (Ending.STOPPED, Ending.INTERRUPTED):
+        yield Step("Nothing is lost. Go on with", f"launcher resume {summary.run}")
+    waiting = counts["deferred"] + counts["pending"]
+    if summary.ending is Ending.FINISHED and waiting:
+        yield Step(
+            f"{counted(waiting, 'row')} could not be started yet. Try again with",
+            f"launcher resume {summary.run}",
+        )
+    if counts["unknown"]:
+        yield Step("Unknown rows may have started; they are never sent again by themselves.")
+        yield Step(
+            "Look at their documents in the portal, or ask it again", f"launcher reconcile {summary.run}"
+        )
+        yield Step("To send them all the same", f"launcher retry {summary.run} --unknown")
+    if not (counts["failed"] or counts["invalid"]):
+        return
+    if failed:
+        yield Step(f"Rows to mend: {failed}")
+    else:
+        failed = "mend.csv"
+        yield Step(
+            "Write the rows to mend into a file with",
+            f"launcher results {summary.run} -o {failed} --only failed,invalid",
+        )
+    yield Step("Mend them there, then", f"launcher retry {summary.run} --file {_typed(failed)}")
+
+
+def _typed(path: str) -> str:
+    """The path as every shell takes it."""
+    return f'"{path}"' if any(letter in path for letter in " &();'") else path

@@ -1,0 +1,64 @@
+"""What the ledger keeps of a run's course over time: its waits; and its answers, counted by time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, cast, func, insert, select
+
+from launcher.core.course import Answers, Wait
+from launcher.core.model import State
+from launcher.ledger.database import Database
+from launcher.ledger.schema import attempts, waits
+
+
+class CourseKeeping:
+    """The part of the ledger that knows of time."""
+
+    _database: Database
+
+    async def add_waits(self, run_id: int, new: Sequence[Wait]) -> None:
+        """The run has waited so."""
+        values = [
+            {"run_id": run_id, "reason": wait.reason, "began_at": wait.began_at, "seconds": wait.seconds}
+            for wait in new
+        ]
+        async with self._database.writing() as connection:
+            await connection.execute(insert(waits), values)
+
+    async def waits(self, run_id: int) -> list[Wait]:
+        """The run's waits by their time. Each lasts a second or more, so there are never very many."""
+        query = (
+            select(waits.c.reason, waits.c.began_at, waits.c.seconds)
+            .where(waits.c.run_id == run_id)
+            .order_by(waits.c.began_at, waits.c.id)
+        )
+        async with self._database.reading() as connection:
+            return [Wait(row.reason, row.began_at, row.seconds) for row in await connection.execute(query)]
+
+    async def answered_between(self, run_id: int) -> tuple[float, float] | None:
+        """When the run's first and last verdicts were recorded; None where it has none."""
+        query = select(func.min(attempts.c.at), func.max(attempts.c.at)).where(attempts.c.run_id == run_id)
+        async with self._database.reading() as connection:
+            first, last = (await connection.execute(query)).one()
+        return None if first is None else (first, last)
+
+    async def answers(self, run_id: int, *, slot_s: int) -> list[Answers]:
+        """How many verdicts of each state every slot of that width has, where it has any."""
+        slot = self._whole(attempts.c.at / float(slot_s)).label("slot")
+        query = (
+            select(slot, attempts.c.state, func.count().label("how_many"))
+            .where(attempts.c.run_id == run_id)
+            .group_by(slot, attempts.c.state)
+            .order_by(slot)
+        )
+        async with self._database.reading() as connection:
+            return [
+                Answers(float(row.slot * slot_s), State(row.state), row.how_many)
+                for row in await connection.execute(query)
+            ]
+
+    def _whole(self, number: ColumnElement[Any]) -> ColumnElement[int]:
+        """The number without its fraction. SQLite may lack floor(), and PostgreSQL's cast rounds."""
+        return cast(number if self._database.file is not None else func.floor(number), Integer)
