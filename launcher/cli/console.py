@@ -22,7 +22,7 @@ from launcher.core.pacing import eta_s
 from launcher.core.summary import Cause, Ending, Exit, Summary
 from launcher.core.words import counted, duration
 from launcher.engine import Progress
-from launcher.report.results import failed_path
+from launcher.report.results import STDOUT, failed_path
 
 STYLES = {
     "started": "green", "failed": "red", "invalid": "red", "unknown": "yellow", "deferred": "yellow",
@@ -37,11 +37,15 @@ _WIDTH = 120
 class Console:
     """Shows as much as the person asked for: with --json one document, with --quiet only trouble."""
 
-    def __init__(self, said: GlobalOptions) -> None:
+    def __init__(self, said: GlobalOptions, *, results_on_stdout: bool = False) -> None:
+        """With `results_on_stdout`, nothing else may stand there: what is shown goes to stderr."""
         self._said = said
+        stream = sys.stderr if results_on_stdout else sys.stdout
         # A file or a mail is as wide as it needs to be; only a terminal has an edge.
-        width = None if sys.stdout.isatty() else _WIDTH
-        self._out = RichConsole(width=width, soft_wrap=True, highlight=False, emoji=False)
+        width = None if stream.isatty() else _WIDTH
+        self._out = RichConsole(
+            stderr=results_on_stdout, width=width, soft_wrap=True, highlight=False, emoji=False
+        )
         self._err = RichConsole(stderr=True, highlight=False, emoji=False)
 
     def tell(self, text: str) -> None:
@@ -80,7 +84,7 @@ class Console:
         self._out.print(Text(_headline(summary), style="bold"))
         self._out.print(_counts(summary))
         self._show_causes(summary.causes)
-        if summary.results:
+        if summary.results and Path(summary.results) != STDOUT:
             self._out.print(Text(f"Results: {shown_path(summary.results)}"))
         for line in _next_steps(summary):
             self._out.print(Text(line))
@@ -181,6 +185,11 @@ def _next_steps(summary: Summary) -> Iterator[str]:
         yield f"Look at their documents in the portal, or ask it again: launcher reconcile {summary.run}"
         yield f"To send them all the same: launcher retry {summary.run} --unknown"
     if counts["failed"] or counts["invalid"]:
-        failed = failed_path(Path(summary.results))
-        yield f"Rows to mend: {shown_path(failed)}"
+        results = Path(summary.results)
+        if results == STDOUT:
+            failed = Path("mend.csv")
+            yield f"Rows to mend: launcher results {summary.run} --only failed,invalid -o {failed}"
+        else:
+            failed = failed_path(results)
+            yield f"Rows to mend: {shown_path(failed)}"
         yield f"Mend them there, then: launcher retry {summary.run} --file {shown_path(failed)}"

@@ -9,7 +9,7 @@ import click
 from launcher.cli.console import Console
 from launcher.cli.dry_run import refuse_duplicates, show_plan
 from launcher.cli.job_options import RunOptions, choose_job, run_options, settle_job
-from launcher.cli.options import GlobalOptions, global_options
+from launcher.cli.options import GlobalOptions, Refused, global_options
 from launcher.cli.running import Running, fingerprint
 from launcher.cli.session import carry_out, opened_ledger, portal_of, settings_of
 from launcher.core.mapping import Mapper, MappingError
@@ -17,7 +17,7 @@ from launcher.core.plan import Duplicates
 from launcher.engine import Job
 from launcher.ledger import NewRun, hold_portal
 from launcher.portal import parse_webhook
-from launcher.report.results import check_writable, results_path
+from launcher.report.results import STDOUT, check_writable, results_path
 from launcher.settings import PortalConfig, Settings
 from launcher.sheets import SheetError, Table, open_table
 
@@ -54,6 +54,7 @@ async def run_file(
         Console(said).tell(note)
     results = options.results or results_path(options.file, table.dialect)
     if not options.dry_run:
+        _check_stdout(said, results)
         check_writable(results, source=options.file)
     async with opened_ledger(said, settings) as ledger, portal_of(ledger, address) as portal:
         job = await settle_job(chosen, options, portal)
@@ -71,7 +72,7 @@ async def run_file(
                 header=table.header,
                 dialect=table.dialect.to_dict(),
                 fingerprint=fingerprint(options.file),
-                results=str(results.resolve()),
+                results=str(results if results == STDOUT else results.resolve()),
             )
             running = Running(said, ledger, portal, chosen.portal)
             return await running.go(await ledger.begin_run(new), job, table)
@@ -83,6 +84,13 @@ def _bound(job: Job, portal: str, table: Table, file: Path) -> Mapper:
         return Mapper(job.mapping(portal), table.header)
     except MappingError as error:
         raise MappingError(f"{file.name}: {error}") from None
+
+
+def _check_stdout(said: GlobalOptions, results: Path) -> None:
+    if said.json and results == STDOUT:
+        raise Refused(
+            "--results - and --json: standard output holds one of the two; name a file for the results"
+        )
 
 
 def _check_name(file: Path) -> None:

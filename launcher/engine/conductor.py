@@ -22,6 +22,7 @@ from launcher.engine.feeder import Feeder
 from launcher.engine.gate import Gate
 from launcher.engine.intake import Intake
 from launcher.engine.job import Job
+from launcher.engine.live import Settled, shown_live
 from launcher.engine.progress import Progress
 from launcher.engine.reconciling import reconcile
 from launcher.engine.recorder import Recorder
@@ -70,18 +71,19 @@ class Conductor:
         began = asyncio.get_running_loop().time()
         with structlog.contextvars.bound_contextvars(run_id=run.name):
             _log.info("run begins", file=run.file, portal=run.portal, job=run.job or None)
-            intake = None if table is None else await self._intake(run, job, table)
-            try:
-                await self._work(run, job, intake)
-                await self.reconcile(run)
-            except asyncio.CancelledError:
-                self._stopping.stop(Ending.INTERRUPTED, "the launcher was told to end")
-                raise
-            except BaseException:
-                self._stopping.stop(Ending.STOPPED, "a fault of the launcher; please report it")
-                raise
-            finally:
-                await self._end(run, asyncio.get_running_loop().time() - began)
+            async with shown_live(self._ledger, run) as settled:
+                intake = None if table is None else await self._intake(run, job, table, settled)
+                try:
+                    await self._work(run, job, intake, settled)
+                    await self.reconcile(run)
+                except asyncio.CancelledError:
+                    self._stopping.stop(Ending.INTERRUPTED, "the launcher was told to end")
+                    raise
+                except BaseException:
+                    self._stopping.stop(Ending.STOPPED, "a fault of the launcher; please report it")
+                    raise
+                finally:
+                    await self._end(run, asyncio.get_running_loop().time() - began)
 
     async def reconcile(self, run: RunRecord) -> int:
         """Ask the portal about the run's unknown rows, unless the run was stopped; how many were found running.
@@ -111,7 +113,7 @@ class Conductor:
         self._progress.reconciled(found)
         return found
 
-    async def _intake(self, run: RunRecord, job: Job, table: Table) -> Intake:
+    async def _intake(self, run: RunRecord, job: Job, table: Table, settled: Settled) -> Intake:
         counts = await self._ledger.counts(run.id)
         planner = Planner(
             run_id=run.id,
@@ -129,10 +131,11 @@ class Conductor:
             run_id=run.id,
             duplicates=job.duplicates,
             progress=self._progress,
+            settled=settled,
             after_row=await self._ledger.last_row(run.id),
         )
 
-    async def _work(self, run: RunRecord, job: Job, intake: Intake | None) -> None:
+    async def _work(self, run: RunRecord, job: Job, intake: Intake | None, settled: Settled) -> None:
         feed = Feed(FEED_BOUND)
         gate = Gate(
             self._rules.limits,
@@ -151,6 +154,7 @@ class Conductor:
             recorder=recorder,
             requests=Requests(await self._ledger.requests(run.id)),
             progress=self._progress,
+            settled=settled,
         )
         feeder = Feeder(
             ledger=self._ledger,

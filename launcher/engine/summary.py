@@ -25,6 +25,8 @@ async def summarise(ledger: Ledger, run_id: int) -> Summary:
         counts=await ledger.counts(run_id),
         requests=await ledger.requests(run_id),
         seconds=time.time() - run.created_at if ending is Ending.RUNNING else run.active_s,
+        began_at=run.created_at,
+        ended_at=run.ended_at,
         results=run.results,
         stopped_because=because,
         causes=await ledger.causes(run_id),
