@@ -59,6 +59,8 @@ def writable(text: str) -> str:
 
     A portal's answer may have either, and the results must still read back.
     """
+    if text.isprintable():
+        return text
     return text.translate(CONTROLS).encode("utf-8", "backslashreplace").decode()
 
 

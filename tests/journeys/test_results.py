@@ -1,4 +1,4 @@
-"""Results as a person gets them: on standard output, while the run goes, and as a workbook that is given back."""
+"""Results as a person gets them: on standard output, while the run goes, as a workbook given back."""
 
 from __future__ import annotations
 
@@ -54,9 +54,7 @@ async def test_results_on_stdout_are_the_whole_table_and_the_summary_stands_else
     rows = table(ended.stdout)
     assert [row["launch_row"] for row in rows] == [str(number) for number in range(2, ROWS + 2)]
     given = truth(portal)
-    assert all(
-        given[f"LEAD_{row['ID']}", row["Manager"]] == [row["launch_workflow_id"]] for row in rows[:-1]
-    )
+    assert all(given[f"LEAD_{row['ID']}", row["Manager"]] == [row["launch_workflow_id"]] for row in rows[:-1])
     assert "249 started" in ended.stderr
     assert "launcher results r1 --only failed,invalid -o mend.csv" in ended.stderr
     assert sorted(path.name for path in desk.folder.glob("leads*")) == ["leads.csv"]
