@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from launcher.simulator import Settings, Simulator
-from tests.support import postgres
+from tests.support import libreoffice, postgres
 
 _numbers = itertools.count(1)
 
@@ -36,6 +36,16 @@ def postgres_server() -> Iterator[postgres.Server]:
 def postgres_url(postgres_server: postgres.Server) -> str:
     """An empty database on it."""
     return postgres_server.make_database(f"t{next(_numbers)}")
+
+
+@pytest.fixture(scope="session")
+def office() -> str:
+    """LibreOffice's command."""
+    command = libreoffice.program()
+    if command is None:
+        skip_unless_ci("LibreOffice is not installed (soffice of libreoffice-calc)")
+    assert command is not None
+    return command
 
 
 @pytest.fixture

@@ -20,9 +20,10 @@ from launcher.sheets import Dialect
 _log = structlog.get_logger()
 
 EVERY_S = 1.0
-PAGE = 2_000
-REST = 9
-"""Rests for so many times as long as it worked: however fast the run is, a tenth of it at most goes here."""
+PAGE = 1_000
+REST = 19
+"""Rests for so many times as long as it worked: however fast the run is, a twentieth of it at most goes here,
+and where that is too little, the file falls behind."""
 
 Settled = Callable[[Iterable[int]], None]
 """Called with the numbers of rows once the ledger has what became of them."""
@@ -76,7 +77,7 @@ class _Live:
             while not self.ended.is_set():
                 began = clock()
                 rows = await anext(pages)
-                await asyncio.to_thread(self._file.append, [result_of(row, self._run) for row in rows])
+                await asyncio.to_thread(self._file.append, (result_of(row, self._run) for row in rows))
                 rest_s = REST * (clock() - began)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(
@@ -96,6 +97,7 @@ class _Live:
         last = await self._ledger.last_row(self._run.id)
         while number < last and (page := await self._ledger.recorded_rows(self._run.id, after_row=number)):
             number = page[-1].row_number
+            # The others are told of once they are settled.
             yield [row for row in page if _is_settled(row) and row.changed_at < began]
         while True:
             numbers, self._waiting = self._waiting[:PAGE], self._waiting[PAGE:]

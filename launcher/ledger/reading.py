@@ -95,7 +95,7 @@ class Reading:
 
     async def rows_numbered(self, run_id: int, row_numbers: Sequence[int]) -> list[RecordedRow]:
         """Those of the rows that the run has."""
-        query = select(rows).where(
+        query = _RECORDED.where(
             rows.c.run_id == run_id, rows.c.row_number.in_(bindparam("numbers", expanding=True))
         )
         async with self._database.reading() as connection:
@@ -148,8 +148,7 @@ class Reading:
     ) -> list[RecordedRow]:
         """The next rows by number, at most 2,000; an empty list after the last."""
         query = (
-            select(rows)
-            .where(rows.c.run_id == run_id, rows.c.row_number > after_row)
+            _RECORDED.where(rows.c.run_id == run_id, rows.c.row_number > after_row)
             .order_by(rows.c.row_number)
             .limit(PAGE)
         )
@@ -159,6 +158,17 @@ class Reading:
             return [_recorded(row) for row in await connection.execute(query)]
 
 
+_RECORDED = select(
+    rows.c.row_number,
+    rows.c.cells,
+    rows.c.kinds,
+    rows.c.state,
+    rows.c.workflow_id,
+    rows.c.error_code,
+    rows.c.error,
+    rows.c.attempts,
+    rows.c.changed_at,
+)
 _LOST = select(rows, requests.c.sent_at).join(
     requests, (requests.c.run_id == rows.c.run_id) & (requests.c.number == rows.c.request_number)
 )

@@ -47,7 +47,7 @@ def summary_lines(summary: Summary) -> Iterator[tuple[Line, Styles]]:
         for cause in summary.causes:
             state = (State.UNKNOWN if cause.state is State.SENT else cause.state).value
             cells = state, cause.rows, writable(cause.code), writable(cause.text), cause.first_row
-            yield cells, (state, "count", "top", "wrapped", "top")
+            yield cells, (f"{state} top", "count", "top", "wrapped", "top")
 
 
 def _facts(summary: Summary) -> Iterator[tuple[str, str | int]]:

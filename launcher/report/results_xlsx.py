@@ -84,8 +84,9 @@ class XlsxResults:
             "long": self.book.add_format({"num_format": "0"}),
             "d": self.book.add_format({"num_format": "yyyy-mm-dd"}),
             "D": self.book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
+            **{state: self.book.add_format({"bg_color": colour}) for state, colour in COLOURS.items()},
             **{
-                state: self.book.add_format({"bg_color": colour, "valign": "top"})
+                f"{state} top": self.book.add_format({"bg_color": colour, "valign": "top"})
                 for state, colour in COLOURS.items()
             },
         }
