@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Row, bindparam, case, func, select
 
@@ -183,7 +184,7 @@ def _lost(row: Row[tuple[object, ...]]) -> LostRow:
     )
 
 
-def _recorded(row: Row[tuple[object, ...]]) -> RecordedRow:
+def _recorded(row: Row[*tuple[Any, ...]]) -> RecordedRow:
     return RecordedRow(
         row_number=row.row_number,
         cells=tuple(json.loads(row.cells)),

@@ -150,7 +150,7 @@ class XlsxResults:
                 style = self.formats[styles[column]] if column < len(styles) else None
                 if isinstance(cell, int):
                     sheet.write_number(line, column, cell, style)
-                else:
+                elif cell:
                     sheet.write_string(line, column, _safe(cell), style)
 
     def _typed(self, column: int, text: str, kind: str) -> bool:
