@@ -39,7 +39,8 @@ async def shown_live(ledger: Ledger, run: RunRecord) -> AsyncIterator[Settled]:
     if Path(run.results) == STDOUT:
         yield lambda _: None
         return
-    live = _Live(ledger, run)
+    # Both before the block begins: what it settles is told of, and not looked for.
+    live = _Live(ledger, run, last_row=await ledger.last_row(run.id), before=time.time())
     following = asyncio.create_task(live.follow(), name="live")
     try:
         yield live.settled
@@ -56,9 +57,12 @@ def forget_live(run: RunRecord) -> None:
 
 
 class _Live:
-    def __init__(self, ledger: Ledger, run: RunRecord) -> None:
+    def __init__(self, ledger: Ledger, run: RunRecord, *, last_row: int, before: float) -> None:
+        """Rows up to the last one that were settled before that time are of earlier sittings."""
         self._ledger = ledger
         self._run = run
+        self._last_row = last_row
+        self._before = before
         self._file = PartialFile(partial_path(Path(run.results)), run.header, Dialect.from_dict(run.dialect))
         self._waiting: list[int] = []
         self._given_up = False
@@ -93,12 +97,11 @@ class _Live:
 
     async def _pages(self) -> AsyncIterator[list[RecordedRow]]:
         """The rows to append next, without end; none where there is nothing new."""
-        began, number = time.time(), 0
-        last = await self._ledger.last_row(self._run.id)
-        while number < last and (page := await self._ledger.recorded_rows(self._run.id, after_row=number)):
+        number = 0
+        while number < self._last_row:
+            page = await self._ledger.recorded_rows(self._run.id, after_row=number)
             number = page[-1].row_number
-            # The others are told of once they are settled.
-            yield [row for row in page if _is_settled(row) and row.changed_at < began]
+            yield [row for row in page if _is_settled(row) and row.changed_at < self._before]
         while True:
             numbers, self._waiting = self._waiting[:PAGE], self._waiting[PAGE:]
             found = await self._ledger.rows_numbered(self._run.id, numbers) if numbers else []
