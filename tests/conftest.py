@@ -11,7 +11,7 @@ from playwright.async_api import Browser
 
 from launcher.simulator import Settings, Simulator
 from tests.support import browser as browsers
-from tests.support import certificates, postgres
+from tests.support import certificates, libreoffice, postgres
 
 _numbers = itertools.count(1)
 
@@ -55,6 +55,15 @@ async def browser() -> AsyncIterator[Browser]:
     assert command is not None
     async with browsers.started(command) as opened:
         yield opened
+
+
+def office() -> str:
+    """LibreOffice's command."""
+    command = libreoffice.program()
+    if command is None:
+        skip_unless_ci("LibreOffice is not installed (soffice of libreoffice-calc)")
+    assert command is not None
+    return command
 
 
 @pytest.fixture

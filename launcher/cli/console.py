@@ -24,7 +24,7 @@ from launcher.core.pacing import eta_s
 from launcher.core.summary import Cause, Ending, Exit, Summary
 from launcher.core.words import counted, duration
 from launcher.engine import Progress
-from launcher.report.results import failed_path
+from launcher.report.results import STDOUT, failed_path
 
 STYLES = {
     "started": "green", "failed": "red", "invalid": "red", "unknown": "yellow", "deferred": "yellow",
@@ -39,11 +39,15 @@ _WIDTH = 120
 class Console:
     """Shows as much as the person asked for: with --json one document, with --quiet only trouble."""
 
-    def __init__(self, said: GlobalOptions) -> None:
+    def __init__(self, said: GlobalOptions, *, results_on_stdout: bool = False) -> None:
+        """With `results_on_stdout`, nothing else may stand there: what is shown goes to stderr."""
         self._said = said
+        stream = sys.stderr if results_on_stdout else sys.stdout
         # A file or a mail is as wide as it needs to be; only a terminal has an edge.
-        width = None if sys.stdout.isatty() else _WIDTH
-        self._out = RichConsole(width=width, soft_wrap=True, highlight=False, emoji=False)
+        width = None if stream.isatty() else _WIDTH
+        self._out = RichConsole(
+            stderr=results_on_stdout, width=width, soft_wrap=True, highlight=False, emoji=False
+        )
         self._err = RichConsole(stderr=True, highlight=False, emoji=False)
 
     def tell(self, text: str) -> None:
@@ -93,9 +97,10 @@ class Console:
         self._out.print(Text(headline(summary), style="bold"))
         self._out.print(_counts(summary))
         self._show_causes(summary.causes)
-        if summary.results:
+        has_file = bool(summary.results) and Path(summary.results) != STDOUT
+        if has_file:
             self._out.print(Text(f"Results: {shown_path(summary.results)}"))
-        failed = shown_path(failed_path(Path(summary.results))) if summary.results else ""
+        failed = shown_path(failed_path(Path(summary.results))) if has_file else ""
         for step in next_steps(summary, failed):
             self._out.print(Text(str(step)))
 

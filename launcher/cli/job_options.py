@@ -95,7 +95,7 @@ _OPTIONS = (
         "--results",
         type=click.Path(path_type=Path),
         metavar="PATH",
-        help="Results file, .csv or .xlsx; without it, beside the input.",
+        help="Results file, .csv or .xlsx, or - for standard output; without it, beside the input.",
     ),
     click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Start N rows at most."),
     click.option("--wait", is_flag=True, help="Where another run holds this portal, wait for its end."),

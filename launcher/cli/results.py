@@ -11,9 +11,10 @@ from launcher.cli.options import GlobalOptions, Refused, global_options
 from launcher.cli.paths import shown_path
 from launcher.cli.session import carry_out, chosen_run, opened_ledger, settings_of
 from launcher.core.model import State
+from launcher.core.summary import Ending
 from launcher.core.words import nearest
-from launcher.engine import save_results
-from launcher.report.results import check_writable
+from launcher.engine import forget_live, save_results, summarise
+from launcher.report.results import STDOUT, check_writable
 
 
 @click.command("results")
@@ -23,7 +24,7 @@ from launcher.report.results import check_writable
     "--output",
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help=".csv or .xlsx; without it, as the run did.",
+    help=".csv or .xlsx, or - for standard output; without it, as the run did.",
 )
 @click.option("--only", metavar="STATES", help="Only rows in these states, as in --only failed,unknown.")
 @global_options
@@ -49,9 +50,15 @@ async def _write(said: GlobalOptions, name: str | None, output: Path | None, sta
         if states and output is None:
             raise Refused("--only: say where to, with -o PATH; the run's own results file keeps all rows")
         path = output or Path(run.results)
+        if path == STDOUT and said.json:
+            raise Refused("--json: standard output holds one document; say where the results go, with -o PATH")
         check_writable(path, source=Path(run.file))
-        await save_results(ledger, run, path, only=states, with_failed=output is None)
+        await save_results(ledger, run, path, only=states)
+        if output is None and (await summarise(ledger, run.id)).ending is not Ending.RUNNING:
+            forget_live(run)
     console = Console(said)
+    if path == STDOUT:
+        return 0
     if console.wants_json:
         console.show_json({"run_id": run.name, "results": str(path.resolve())})
     else:

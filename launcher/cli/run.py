@@ -10,7 +10,7 @@ import click
 from launcher.cli.console import Console
 from launcher.cli.dry_run import refuse_duplicates, show_plan
 from launcher.cli.job_options import RunOptions, choose_job, run_options
-from launcher.cli.options import GlobalOptions, global_options
+from launcher.cli.options import GlobalOptions, Refused, global_options
 from launcher.cli.running import Running, fingerprint
 from launcher.cli.session import carry_out, opened_ledger, portal_of, settings_of
 from launcher.cli.settling import settle_job
@@ -20,7 +20,7 @@ from launcher.core.plan import Duplicates
 from launcher.engine import Asker, Candidates, Job
 from launcher.ledger import NewRun, hold_portal
 from launcher.portal import parse_webhook
-from launcher.report.results import check_writable, results_path
+from launcher.report.results import STDOUT, check_writable, results_path
 from launcher.settings import PortalConfig, Settings
 from launcher.sheets import SheetError, Table, open_table
 
@@ -57,6 +57,7 @@ async def run_file(
         Console(said).tell(note)
     results = options.results or results_path(options.file, table.dialect)
     if not options.dry_run:
+        _check_stdout(said, results)
         check_writable(results, source=options.file)
     async with opened_ledger(said, settings) as ledger, portal_of(ledger, address) as portal:
         asker = Asker(portal, chosen.portal.effective_limits())
@@ -79,7 +80,7 @@ async def run_file(
                 header=table.header,
                 dialect=table.dialect.to_dict(),
                 fingerprint=fingerprint(options.file),
-                results=str(results.resolve()),
+                results=str(results if results == STDOUT else results.resolve()),
             )
             running = Running(said, ledger, portal, chosen.portal)
             return await running.go(await ledger.begin_run(new), job, table)
@@ -100,6 +101,13 @@ def _with_column(job: Job, mapper: Mapper, console: Console) -> Job:
     if mapper.document_heading != "ID":
         console.tell(f'the document\'s ID is taken from the column "{mapper.document_heading}"')
     return replace(job, document_column=mapper.document_heading)
+
+
+def _check_stdout(said: GlobalOptions, results: Path) -> None:
+    if said.json and results == STDOUT:
+        raise Refused(
+            "--results - and --json: standard output holds one of the two; name a file for the results"
+        )
 
 
 def _check_name(file: Path) -> None:

@@ -8,12 +8,22 @@ from pathlib import Path
 from launcher.cli.console import Console
 from launcher.cli.options import GlobalOptions, Refused
 from launcher.cli.session import interruptible
-from launcher.core.summary import Ending, Exit
+from launcher.core.summary import Ending, Exit, Summary
 from launcher.core.words import counted
-from launcher.engine import Asker, Conductor, Job, Progress, Rules, Stopping, save_results, summarise
+from launcher.engine import (
+    Asker,
+    Conductor,
+    Job,
+    Progress,
+    Rules,
+    Stopping,
+    forget_live,
+    save_results,
+    summarise,
+)
 from launcher.ledger import Ledger, LedgerError, RunRecord
 from launcher.portal import Portal
-from launcher.report.results import ResultsError
+from launcher.report.results import STDOUT, ResultsError
 from launcher.settings import PortalConfig
 from launcher.sheets import Table
 
@@ -40,7 +50,7 @@ class Running:
 
     async def go(self, run: RunRecord, job: Job, table: Table | None) -> int:
         """Take the run to its end, or to where it stops; show what it came to and give the exit code."""
-        console = Console(self.said)
+        console = self._console(run)
         stopping, progress = Stopping(), Progress()
         progress.begin(await self.ledger.counts(run.id))
         progress.expected_rows = progress.rows if table is None else table.row_count
@@ -54,10 +64,20 @@ class Running:
 
     async def reconcile(self, run: RunRecord) -> int:
         """Ask the portal about the run's unknown rows; show what the run came to and give the exit code."""
-        console = Console(self.said)
+        console = self._console(run)
         found = await self._conductor(Stopping(), Progress()).reconcile(run)
         console.tell(f"{counted(found, 'unknown row')} found running in the portal")
         return await self._close(run, console, Stopping())
+
+    def _console(self, run: RunRecord) -> Console:
+        return Console(self.said, results_on_stdout=Path(run.results) == STDOUT)
+
+    async def _save(self, run: RunRecord, summary: Summary, console: Console) -> None:
+        if Path(run.results) == STDOUT and console.wants_json:
+            console.tell(f"standard output has the JSON document; the results: launcher results {run.name}")
+            return
+        await save_results(self.ledger, run, Path(run.results), summary=summary)
+        forget_live(run)
 
     def _conductor(self, stopping: Stopping, progress: Progress) -> Conductor:
         rules = Rules(
@@ -73,7 +93,7 @@ class Running:
             # The ledger could not take down the end, as on a full disk.
             summary = replace(summary, ending=stopping.ending, stopped_because=stopping.because)
         try:
-            await save_results(self.ledger, run, Path(run.results))
+            await self._save(run, summary, console)
         except ResultsError as error:
             # The ledger has the truth; only its copy for people is missing.
             console.tell(f"{error} Then: launcher results {run.name}")

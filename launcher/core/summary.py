@@ -104,6 +104,10 @@ class Summary:
     counts: Counts
     requests: int
     seconds: float
+    """Spent working, over all sittings."""
+    began_at: float = 0
+    """Seconds since 1970."""
+    ended_at: float | None = None
     results: str = ""
     stopped_because: str = ""
     causes: tuple[Cause, ...] = ()

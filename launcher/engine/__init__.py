@@ -6,6 +6,7 @@ from launcher.engine.conductor import Conductor, Rules
 from launcher.engine.declaring import with_types
 from launcher.engine.ending import Ender
 from launcher.engine.job import Job
+from launcher.engine.live import forget_live
 from launcher.engine.mending import mend
 from launcher.engine.progress import Progress
 from launcher.engine.results import save_results
@@ -24,6 +25,7 @@ __all__ = [
     "Rules",
     "Stopping",
     "Watcher",
+    "forget_live",
     "list_templates",
     "mend",
     "save_results",

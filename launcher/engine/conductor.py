@@ -23,6 +23,7 @@ from launcher.engine.feeder import Feeder
 from launcher.engine.gate import Gate
 from launcher.engine.intake import Intake
 from launcher.engine.job import Job
+from launcher.engine.live import Settled, shown_live
 from launcher.engine.progress import Progress
 from launcher.engine.reconciling import reconcile
 from launcher.engine.recorder import Recorder
@@ -72,18 +73,19 @@ class Conductor:
         began = asyncio.get_running_loop().time()
         with structlog.contextvars.bound_contextvars(run_id=run.name):
             _log.info("run begins", file=run.file, portal=run.portal, job=run.job or None)
-            intake = None if table is None else await self._intake(run, job, table)
-            try:
-                await self._work(run, job, intake)
-                await self.reconcile(run)
-            except asyncio.CancelledError:
-                self._stopping.stop(Ending.INTERRUPTED, "the launcher was told to end")
-                raise
-            except BaseException:
-                self._stopping.stop(Ending.STOPPED, "a fault of the launcher; please report it")
-                raise
-            finally:
-                await self._end(run, asyncio.get_running_loop().time() - began)
+            async with shown_live(self._ledger, run) as settled:
+                intake = None if table is None else await self._intake(run, job, table, settled)
+                try:
+                    await self._work(run, job, intake, settled)
+                    await self.reconcile(run)
+                except asyncio.CancelledError:
+                    self._stopping.stop(Ending.INTERRUPTED, "the launcher was told to end")
+                    raise
+                except BaseException:
+                    self._stopping.stop(Ending.STOPPED, "a fault of the launcher; please report it")
+                    raise
+                finally:
+                    await self._end(run, asyncio.get_running_loop().time() - began)
 
     async def reconcile(self, run: RunRecord) -> int:
         """Ask the portal about the run's unknown rows, unless the run was stopped; how many were found running.
@@ -113,7 +115,7 @@ class Conductor:
         self._progress.reconciled(found)
         return found
 
-    async def _intake(self, run: RunRecord, job: Job, table: Table) -> Intake:
+    async def _intake(self, run: RunRecord, job: Job, table: Table, settled: Settled) -> Intake:
         counts = await self._ledger.counts(run.id)
         mapping = job.mapping(run.portal, await self._ledger.addresses_of(run.portal))
         planner = Planner(
@@ -132,10 +134,11 @@ class Conductor:
             run_id=run.id,
             duplicates=job.duplicates,
             progress=self._progress,
+            settled=settled,
             after_row=await self._ledger.last_row(run.id),
         )
 
-    async def _work(self, run: RunRecord, job: Job, intake: Intake | None) -> None:
+    async def _work(self, run: RunRecord, job: Job, intake: Intake | None, settled: Settled) -> None:
         feed, waits = Feed(FEED_BOUND), Waits()
         gate = Gate(
             self._rules.limits,
@@ -156,6 +159,7 @@ class Conductor:
             requests=Requests(await self._ledger.requests(run.id)),
             progress=self._progress,
             own_templates=bool(job.template_column),
+            settled=settled,
         )
         feeder = Feeder(
             ledger=self._ledger,

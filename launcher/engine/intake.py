@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from launcher.core.model import Candidate, Start
 from launcher.core.plan import DUPLICATE, Duplicates, Planned, Planner, another
 from launcher.engine.candidates import Candidates
+from launcher.engine.live import Settled
 from launcher.engine.progress import Progress
 from launcher.ledger import Ledger, NewRow
 from launcher.sheets import Row, Table
@@ -25,6 +26,7 @@ class Intake:
     run_id: int
     duplicates: Duplicates
     progress: Progress
+    settled: Settled
     after_row: int = 0
     """Rows up to this one are in the ledger already."""
     added: asyncio.Event = field(default_factory=asyncio.Event)
@@ -59,6 +61,7 @@ class Intake:
         for plan in planned:
             if plan.start is None:
                 self.progress.settled[plan.state] += 1
+        self.settled(plan.row_number for plan in planned if plan.start is None)
         self.added.set()
 
     async def _plan(self, candidates: Sequence[Candidate]) -> list[Planned]:

@@ -4,27 +4,56 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
 
 from launcher.core.catalogue import row_text
 from launcher.core.model import State
+from launcher.core.summary import Summary
+from launcher.engine.summary import summarise
 from launcher.ledger import Ledger, RecordedRow, RunRecord
-from launcher.report.results import ResultRow, write_pair, write_results
+from launcher.report.results import (
+    STDOUT,
+    ResultRow,
+    is_workbook,
+    write_pair,
+    write_results,
+    write_stdout,
+)
+from launcher.report.results_summary import shown_time
 from launcher.sheets import Dialect
+
+CAUSES_SHOWN = 100
+"""In a workbook's summary."""
 
 
 async def save_results(
-    ledger: Ledger, run: RunRecord, path: Path, *, only: Sequence[State] = (), with_failed: bool = True
+    ledger: Ledger,
+    run: RunRecord,
+    path: Path,
+    *,
+    only: Sequence[State] = (),
+    summary: Summary | None = None,
 ) -> None:
     """The run's rows, as they stand in the ledger, are in that file when this returns.
 
-    With `with_failed` the rows to mend are in a file of their own beside it. Raises ResultsError, LedgerError.
+    The run's own results file has the rows to mend in a file beside it; so has no other, nor STDOUT. A
+    workbook of all rows begins with the summary: that one, else as the ledger has it. Raises ResultsError,
+    LedgerError.
     """
     rows = _rows(ledger, run, only, asyncio.get_running_loop())
-    write = write_pair if with_failed else write_results
+    dialect = Dialect.from_dict(run.dialect)
     # In a thread, which asks the loop for the next rows: writing a workbook takes a while.
-    await asyncio.to_thread(write, path, run.header, Dialect.from_dict(run.dialect), rows)
+    if path == STDOUT:
+        await asyncio.to_thread(write_stdout, run.header, dialect, rows)
+        return
+    shown = None
+    if is_workbook(path) and not only:
+        shown = replace(
+            summary or await summarise(ledger, run.id), causes=await ledger.causes(run.id, CAUSES_SHOWN)
+        )
+    write = write_pair if path == Path(run.results) and not only else write_results
+    await asyncio.to_thread(write, path, run.header, dialect, rows, shown)
 
 
 def _rows(
@@ -36,10 +65,11 @@ def _rows(
     ).result():
         last_row = page[-1].row_number
         for row in page:
-            yield _result(row, run)
+            yield result_of(row, run)
 
 
-def _result(row: RecordedRow, run: RunRecord) -> ResultRow:
+def result_of(row: RecordedRow, run: RunRecord) -> ResultRow:
+    """The row as the results file has it."""
     # A row in the air when the run ended may have started.
     state = State.UNKNOWN if row.state is State.SENT else row.state
     return ResultRow(
@@ -51,6 +81,6 @@ def _result(row: RecordedRow, run: RunRecord) -> ResultRow:
         error_code=row.error_code,
         error=row_text(row.error_code, row.error),
         attempts=row.attempts,
-        time=datetime.fromtimestamp(row.changed_at).astimezone().isoformat(timespec="seconds"),
+        time=shown_time(row.changed_at),
         run=run.name,
     )

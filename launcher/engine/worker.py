@@ -16,6 +16,7 @@ from launcher.core.model import Start, State
 from launcher.core.verdict import Judgement, judge_batch, judge_single
 from launcher.engine.feed import Feed
 from launcher.engine.gate import Gate
+from launcher.engine.live import Settled
 from launcher.engine.progress import Progress
 from launcher.engine.recorder import Recorder
 from launcher.ledger import Judged, Sent
@@ -46,6 +47,7 @@ class Worker:
     recorder: Recorder
     requests: Requests
     progress: Progress
+    settled: Settled
     own_templates: bool = False
     """Whether each row says its own template."""
 
@@ -70,6 +72,8 @@ class Worker:
             )
             kept = await self.recorder.write(sent)
             self.progress.settled[State.SKIPPED] += len(starts) - len(kept)
+            if len(kept) < len(starts):
+                self.settled({start.row_number for start in starts} - {start.row_number for start in kept})
             await self.feed.settle(len(starts) - len(kept))
             if kept:
                 await self._ask(number, kept)
@@ -100,11 +104,14 @@ class Worker:
 
     async def _settle(self, starts: Sequence[Start], judgement: Judgement) -> None:
         again = []
+        done = []
         for start, verdict in zip(starts, judgement.verdicts, strict=True):
             if verdict.state is State.DEFERRED and not verdict.later:
                 again.append(start)
             elif verdict.state is not State.PENDING:
                 self.progress.settled[verdict.state] += 1
+                done.append(start.row_number)
+        self.settled(done)
         await self.feed.give_back(again)
         await self.feed.settle(len(starts) - len(again))
 

@@ -7,10 +7,13 @@ written as they were read.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from launcher.core.summary import Summary
+from launcher.report.partial import partial_path
 from launcher.report.results_csv import CsvResults
 from launcher.report.results_model import LAUNCH_COLUMNS, ResultRow, ResultsError, own_columns
 from launcher.report.results_xlsx import XlsxResults
@@ -18,21 +21,25 @@ from launcher.sheets import Dialect
 
 __all__ = [
     "LAUNCH_COLUMNS",
+    "STDOUT",
     "ResultRow",
     "ResultsError",
     "check_writable",
     "failed_path",
+    "is_workbook",
     "own_columns",
     "results_path",
     "write_pair",
     "write_results",
+    "write_stdout",
 ]
+
+STDOUT = Path("-")
+"""Stands for standard output in place of a file."""
 
 TO_MEND = frozenset({"failed", "invalid"})
 """States of the rows that a person has to mend. An unknown row is not one: it may have started."""
 
-Writer = CsvResults | XlsxResults
-WRITERS: dict[str, type[CsvResults] | type[XlsxResults]] = {".csv": CsvResults, ".xlsx": XlsxResults}
 WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"})
 
 
@@ -50,12 +57,22 @@ def failed_path(results: Path) -> Path:
     return results.with_name(f"{results.stem.removesuffix('.results')}.failed{results.suffix}")
 
 
+def is_workbook(path: Path) -> bool:
+    """Whether results at that path are a workbook; else they are CSV. Raises ResultsError for another name."""
+    suffix = path.suffix.lower()
+    if suffix not in (".csv", ".xlsx"):
+        raise ResultsError(f"{path}: results are written to .csv or .xlsx. Choose a name that ends so.")
+    return suffix == ".xlsx"
+
+
 def check_writable(path: Path, *, source: Path | None = None) -> None:
     """Raises ResultsError when results cannot be written to `path`; for use before anything is started.
 
-    With `source`, neither `path` nor its file of rows to mend may be that file.
+    With `source`, neither `path` nor a file that is written beside it may be that file.
     """
-    _writer(path)
+    if path == STDOUT:
+        return
+    is_workbook(path)
     with _errors_of(path):
         _check_targets(path, source)
         probe = _temporary(path)
@@ -64,21 +81,29 @@ def check_writable(path: Path, *, source: Path | None = None) -> None:
 
 
 def _check_targets(path: Path, source: Path | None) -> None:
-    for target in (path, failed_path(path)):
+    for target in (path, failed_path(path), partial_path(path)):
         if source is not None and target.exists() and source.exists() and target.samefile(source):
             raise ResultsError(f"{target.name} is the input, which is never overwritten. Choose another name.")
+    for target in (path, failed_path(path)):
         if target.is_dir():
             raise ResultsError(f"{target.name} is a folder. Name a file in it.")
         if target.exists() and not os.access(target, os.W_OK):
             raise ResultsError(f"{target.name} is read-only. Choose another name.")
 
 
-def write_results(path: Path, header: Sequence[str], dialect: Dialect, rows: Iterable[ResultRow]) -> None:
+def write_results(
+    path: Path,
+    header: Sequence[str],
+    dialect: Dialect,
+    rows: Iterable[ResultRow],
+    summary: Summary | None = None,
+) -> None:
     """Write all rows to `path`, whose suffix chooses the format, in place of what stood there.
 
-    Raises ResultsError when that cannot be done; the old file is then untouched.
+    A workbook begins with the summary, where there is one. Raises ResultsError when that cannot be done;
+    the old file is then untouched.
     """
-    file = _NewFile(path, header, dialect)
+    file = _NewFile(path, header, dialect, summary)
     try:
         for row in rows:
             file.add(row)
@@ -88,13 +113,19 @@ def write_results(path: Path, header: Sequence[str], dialect: Dialect, rows: Ite
         file.discard()
 
 
-def write_pair(path: Path, header: Sequence[str], dialect: Dialect, rows: Iterable[ResultRow]) -> Path | None:
+def write_pair(
+    path: Path,
+    header: Sequence[str],
+    dialect: Dialect,
+    rows: Iterable[ResultRow],
+    summary: Summary | None = None,
+) -> Path | None:
     """Write all rows to `path`, and those to mend to `failed_path(path)`, going through `rows` once.
 
     Returns the path of the rows to mend; None when there are none, and then an older such file is
     removed. Raises ResultsError when a file cannot be written; the old ones are then untouched.
     """
-    files = [_NewFile(path, header, dialect)]
+    files = [_NewFile(path, header, dialect, summary)]
     try:
         for row in rows:
             files[0].add(row)
@@ -116,18 +147,38 @@ def write_pair(path: Path, header: Sequence[str], dialect: Dialect, rows: Iterab
     return None
 
 
+def write_stdout(header: Sequence[str], dialect: Dialect, rows: Iterable[ResultRow]) -> None:
+    """Write all rows to standard output, as CSV. Raises ResultsError."""
+    sys.stdout.flush()
+    # A handle of its own: what a reader that went away leaves in the buffer must not come up again at the end.
+    with _errors_of(Path("standard output")), os.fdopen(os.dup(sys.stdout.fileno()), "wb") as stream:
+        writer = CsvResults(stream, header, dialect)
+        try:
+            for row in rows:
+                writer.add(row)
+            writer.finish()
+        finally:
+            writer.release()
+
+
 class _NewFile:
     """A results file under a temporary name, until it is put in place of the old one."""
 
-    def __init__(self, path: Path, header: Sequence[str], dialect: Dialect) -> None:
-        make = _writer(path)
+    def __init__(
+        self, path: Path, header: Sequence[str], dialect: Dialect, summary: Summary | None = None
+    ) -> None:
+        workbook = is_workbook(path)
         self.path = path
         self.temporary = _temporary(path)
         with _errors_of(path):
             self.stream = self.temporary.open("wb")
         try:
             with _errors_of(path):
-                self.writer: Writer = make(self.stream, header, dialect)
+                self.writer: CsvResults | XlsxResults = (
+                    XlsxResults(self.stream, header, dialect, summary)
+                    if workbook
+                    else CsvResults(self.stream, header, dialect)
+                )
         except BaseException:
             self.stream.close()
             self.temporary.unlink(missing_ok=True)
@@ -158,13 +209,6 @@ class _NewFile:
             self.stream.close()
         with suppress(OSError):
             self.temporary.unlink(missing_ok=True)
-
-
-def _writer(path: Path) -> type[CsvResults] | type[XlsxResults]:
-    writer = WRITERS.get(path.suffix.lower())
-    if writer is None:
-        raise ResultsError(f"{path}: results are written to .csv or .xlsx. Choose a name that ends so.")
-    return writer
 
 
 def _temporary(path: Path) -> Path:

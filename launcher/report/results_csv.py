@@ -59,7 +59,12 @@ class CsvResults:
 
     def _write(self, cells: list[str]) -> None:
         # Not csv.writer: before Python 3.13 it leaves a lone carriage return unquoted, which breaks the row.
-        self.text.write(self.dialect.delimiter.join(map(self._quoted, cells)) + self.dialect.newline)
+        delimiter = self.dialect.delimiter
+        line = delimiter.join(cells)
+        # Most rows need no quotes, and the whole line shows it sooner than its cells do.
+        if line.count(delimiter) != len(cells) - 1 or '"' in line or "\n" in line or "\r" in line:
+            line = delimiter.join(map(self._quoted, cells))
+        self.text.write(line + self.dialect.newline)
 
     def _quoted(self, text: str) -> str:
         return '"' + text.replace('"', '""') + '"' if self.special.search(text) else text

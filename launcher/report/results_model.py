@@ -51,14 +51,16 @@ class ResultRow:
             self.time,
             self.run,
         )
-        return (str(self.row_number), *map(_writable, texts))
+        return (str(self.row_number), *map(writable, texts))
 
 
-def _writable(text: str) -> str:
+def writable(text: str) -> str:
     """The text without what no table can hold: control characters, and halves of surrogate pairs.
 
     A portal's answer may have either, and the results must still read back.
     """
+    if text.isprintable():
+        return text
     return text.translate(CONTROLS).encode("utf-8", "backslashreplace").decode()
 
 

@@ -10,7 +10,9 @@ from contextlib import suppress
 from html import escape
 from typing import Any, BinaryIO
 
+from launcher.core.summary import Summary
 from launcher.report.results_model import LAUNCH_COLUMNS, ResultRow, ResultsError, own_columns
+from launcher.report.results_summary import SHEET_NAMES, WIDTHS, summary_lines
 from launcher.sheets import Dialect
 
 MAX_ROWS = 1_048_576  # Excel's limit, the header included
@@ -51,7 +53,10 @@ class _Handle:
 class XlsxResults:
     """Writes rows to a stream, each as it comes, so that memory stays constant."""
 
-    def __init__(self, stream: BinaryIO, header: Sequence[str], dialect: Dialect) -> None:
+    def __init__(
+        self, stream: BinaryIO, header: Sequence[str], dialect: Dialect, summary: Summary | None = None
+    ) -> None:
+        """With `summary`, the first sheet shows it."""
         import xlsxwriter
 
         self.own = own_columns(header)
@@ -64,19 +69,34 @@ class XlsxResults:
         self.scratch = tempfile.TemporaryDirectory(prefix="launcher-", ignore_cleanup_errors=True)
         self.handle = _Handle(stream)
         self.book = xlsxwriter.Workbook(self.handle, {"constant_memory": True, "tmpdir": self.scratch.name})
-        self.sheet: Any = self._add_sheet(dialect.sheet)
+        self.sheets: list[Any] = []
+        if summary is not None:
+            self._add_sheet(next(name for name in SHEET_NAMES if name.casefold() != dialect.sheet.casefold()))
+        self._add_sheet(dialect.sheet)
+        self.sheet = self.sheets[-1]
         self.formats = {
             "head": self.book.add_format({"bold": True, "bottom": 1}),
+            "title": self.book.add_format({"bold": True, "font_size": 14}),
+            "name": self.book.add_format({"font_color": "#606060"}),
+            "count": self.book.add_format({"num_format": "#,##0", "valign": "top"}),
+            "wrapped": self.book.add_format({"text_wrap": True, "valign": "top"}),
+            "top": self.book.add_format({"valign": "top"}),
             "long": self.book.add_format({"num_format": "0"}),
             "d": self.book.add_format({"num_format": "yyyy-mm-dd"}),
             "D": self.book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
             **{state: self.book.add_format({"bg_color": colour}) for state, colour in COLOURS.items()},
+            **{
+                f"{state} top": self.book.add_format({"bg_color": colour, "valign": "top"})
+                for state, colour in COLOURS.items()
+            },
         }
         self.widths = [MIN_WIDTH] * len(headings)
         self.rows = 0
         for column, heading in enumerate(headings):
             self._text(column, heading, "head")
         self.sheet.freeze_panes(1, 0)
+        if summary is not None:
+            self._summarise(self.sheets[0], summary)
 
     def add(self, row: ResultRow) -> None:
         """Write one row. Raises ResultsError when a workbook holds no more."""
@@ -108,18 +128,30 @@ class XlsxResults:
 
     def release(self) -> None:
         """Let go of the temporary files. The last call, also after an error."""
-        with suppress(OSError):
-            self.sheet._opt_close()
+        for sheet in self.sheets:
+            with suppress(OSError):
+                sheet._opt_close()
         self.scratch.cleanup()
         self.handle.target = io.BytesIO()
 
-    def _add_sheet(self, name: str) -> Any:
+    def _add_sheet(self, name: str) -> None:
         from xlsxwriter.exceptions import XlsxInputError
 
         try:
-            return self.book.add_worksheet(name or "Results")
+            self.sheets.append(self.book.add_worksheet(name or "Results"))
         except XlsxInputError:  # other programs allow names that Excel does not
-            return self.book.add_worksheet("Results")
+            self.sheets.append(self.book.add_worksheet("Results"))
+
+    def _summarise(self, sheet: Any, summary: Summary) -> None:
+        for column, width in enumerate(WIDTHS):
+            sheet.set_column(column, column, width)
+        for line, (cells, styles) in enumerate(summary_lines(summary)):
+            for column, cell in enumerate(cells):
+                style = self.formats[styles[column]] if column < len(styles) else None
+                if isinstance(cell, int):
+                    sheet.write_number(line, column, cell, style)
+                elif cell:
+                    sheet.write_string(line, column, _safe(cell), style)
 
     def _typed(self, column: int, text: str, kind: str) -> bool:
         """Write the cell as the number, date or truth value that it was; False when it is text."""
@@ -148,17 +180,22 @@ class XlsxResults:
         if not text:
             return
         self._measure(column, text)
-        text = _cut(text)
-        if text.startswith("<r>") and text.endswith("</r>"):
-            # xlsxwriter takes such a text for its own markup and puts it into the file as it is.
-            text = f'<r><t xml:space="preserve">{escape(text, quote=False)}</t></r>'
         # Never write(): it makes formulas and links of text.
-        self.sheet.write_string(self.rows, column, text, self.formats.get(style))
+        self.sheet.write_string(self.rows, column, _safe(text), self.formats.get(style))
 
     def _measure(self, column: int, text: str) -> None:
         if self.rows <= MEASURED_ROWS:
             longest = max(map(len, text[:500].splitlines()), default=0)
             self.widths[column] = min(MAX_WIDTH, max(self.widths[column], longest + 2))
+
+
+def _safe(text: str) -> str:
+    """The text as xlsxwriter takes it: not too long, and not for its own markup."""
+    text = _cut(text)
+    if text.startswith("<r>") and text.endswith("</r>"):
+        # It would be put into the file as it is.
+        return f'<r><t xml:space="preserve">{escape(text, quote=False)}</t></r>'
+    return text
 
 
 def _cut(text: str) -> str:

@@ -26,7 +26,9 @@ def open_calamine(source: Source, *, sheet: str | None, header_row: int | None) 
             workbook = CalamineWorkbook.from_filelike(file)
         metas = [meta for meta in workbook.sheets_metadata if meta.typ is SheetTypeEnum.WorkSheet]
         names = [(meta.name, meta.visible is SheetVisibleEnum.Visible) for meta in metas]
-        chosen = grid.choose_sheet(source.name, names, sheet)
+        chosen = grid.choose_sheet(
+            source.name, names, sheet, lambda index: _rows(workbook.get_sheet_by_name(names[index][0]), {})
+        )
         name = names[chosen][0]
         cells = workbook.get_sheet_by_name(name)
     except PasswordError:

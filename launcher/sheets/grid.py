@@ -14,6 +14,8 @@ Cell = tuple[str, str]
 Rows = Iterator[tuple[int, Sequence[Cell]]]
 """Number and cells of the rows that are not blank; a row may have blank cells at its end, or not."""
 CHUNK_CELLS = 400_000
+SUMMARY_TITLE = "Summary of a launcher run"
+"""The first cell of the sheet that stands before the rows in a results workbook of ours."""
 
 
 @dataclass(slots=True)
@@ -144,12 +146,18 @@ def _notes(facts: Facts) -> Iterator[str]:
         yield "In this format an error cell such as #N/A cannot be told from a blank one."
 
 
-def choose_sheet(name: str, sheets: Sequence[tuple[str, bool]], wanted: str | None) -> int:
-    """The index of the sheet `wanted`, else of the first visible one; `sheets` has name and visibility."""
+def choose_sheet(
+    name: str, sheets: Sequence[tuple[str, bool]], wanted: str | None, rows_of: Callable[[int], Rows]
+) -> int:
+    """The index of the sheet `wanted`, else of the first visible one; `sheets` has name and visibility.
+
+    A summary of ours is passed over. It is known by its title, which outlives a new name and other formats.
+    """
     if not sheets:
         raise SheetError(f"{name}: the workbook has no sheet with cells.")
     if not wanted:
-        return next((index for index, (_, visible) in enumerate(sheets) if visible), 0)
+        visible = [index for index, (_, shown) in enumerate(sheets) if shown] or [0]
+        return visible[1] if len(visible) > 1 and _is_summary(rows_of(visible[0])) else visible[0]
     for index, (known, _) in enumerate(sheets):
         if known.strip().casefold() == wanted.strip().casefold():
             return index
@@ -157,6 +165,11 @@ def choose_sheet(name: str, sheets: Sequence[tuple[str, bool]], wanted: str | No
     nearest = difflib.get_close_matches(wanted, names, 1)
     hint = f"did you mean {nearest[0]!r}?" if nearest else f"it has {', '.join(map(repr, names[:10]))}."
     raise SheetError(f"{name}: no sheet is called {wanted!r}; {hint}")
+
+
+def _is_summary(rows: Rows) -> bool:
+    _, cells = next(rows, (0, ()))
+    return len(cells) > 0 and cells[0][0] == SUMMARY_TITLE
 
 
 def damaged(name: str) -> SheetError:

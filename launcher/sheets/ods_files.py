@@ -32,14 +32,20 @@ def open_ods(source: Source, *, sheet: str | None, header_row: int | None) -> Ta
     """One sheet of the workbook as a table; without `sheet` the first that is visible."""
     with _translated(source):
         names = list(_sheets(source))
-    chosen = grid.choose_sheet(source.name, names, sheet)
+    chosen = grid.choose_sheet(
+        source.name, names, sheet, lambda index: _translated_rows(source, index, grid.Facts())
+    )
     facts = grid.Facts()
 
     def rows() -> grid.Rows:
-        with _translated(source):
-            yield from _rows(source, chosen, facts)
+        return _translated_rows(source, chosen, facts)
 
     return grid.table(source, names[chosen][0], rows, facts, header_row=header_row)
+
+
+def _translated_rows(source: Source, sheet: int, facts: grid.Facts) -> grid.Rows:
+    with _translated(source):
+        yield from _rows(source, sheet, facts)
 
 
 @contextmanager

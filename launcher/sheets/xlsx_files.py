@@ -12,7 +12,7 @@ from launcher.sheets import grid
 from launcher.sheets.containers import ARCHIVE_ERRORS
 from launcher.sheets.model import Source, Table
 from launcher.sheets.xlsx_cells import RowReader, column_index, used
-from launcher.sheets.xlsx_parts import DamagedError, Workbook, elements
+from launcher.sheets.xlsx_parts import DamagedError, SheetPart, Workbook, elements
 
 BLOCK_BYTES = 1 << 20
 SMALL_PART = 2 << 20
@@ -35,9 +35,9 @@ def open_xlsx(source: Source, *, sheet: str | None, header_row: int | None) -> T
     with _translated(source), zipfile.ZipFile(source.path) as package:
         book = Workbook(package)
         book.load()
-        chosen = book.sheets[
-            grid.choose_sheet(source.name, [(part.name, part.visible) for part in book.sheets], sheet)
-        ]
+        names = [(part.name, part.visible) for part in book.sheets]
+        at = grid.choose_sheet(source.name, names, sheet, lambda index: _rows(source, book, book.sheets[index]))
+        chosen = book.sheets[at]
         scan = _Scan()
         with package.open(chosen.part) as file:
             scan.go(iter(lambda: file.read(BLOCK_BYTES), b""))
@@ -51,18 +51,22 @@ def open_xlsx(source: Source, *, sheet: str | None, header_row: int | None) -> T
     )
 
     def rows() -> grid.Rows:
-        reader = RowReader(book)
-        with _translated(source), zipfile.ZipFile(source.path) as package, package.open(chosen.part) as file:
-            for row in elements(file, "row"):
-                cells = reader.read(row)
-                if any(map(used, cells)):
-                    yield reader.number, cells
+        return _rows(source, book, chosen)
 
     facts = grid.Facts(hidden=scan.hidden, filtered=scan.filtered, merged=scan.merged)
     if not quick:
         return grid.table(source, chosen.name, rows, facts, header_row=header_row)
     counted = grid.Counted(scan.below(header_row or scan.early[0]), scan.width)
     return grid.table(source, chosen.name, rows, facts, header_row=header_row, counted=counted)
+
+
+def _rows(source: Source, book: Workbook, sheet: SheetPart) -> grid.Rows:
+    reader = RowReader(book)
+    with _translated(source), zipfile.ZipFile(source.path) as package, package.open(sheet.part) as file:
+        for row in elements(file, "row"):
+            cells = reader.read(row)
+            if any(map(used, cells)):
+                yield reader.number, cells
 
 
 @contextmanager

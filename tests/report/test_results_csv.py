@@ -196,6 +196,11 @@ def test_the_input_is_never_overwritten(tmp_path: Path) -> None:
             check_writable(path, source=source)
     check_writable(tmp_path / "other.csv", source=source)
 
+    live = tmp_path / "leads.partial.csv"
+    live.write_text("ID\n1\n")
+    with pytest.raises(ResultsError, match=r"leads\.partial\.csv is the input"):
+        check_writable(tmp_path / "leads.csv", source=live)
+
 
 def test_another_suffix_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ResultsError, match=r"are written to \.csv or \.xlsx"):

@@ -1,6 +1,7 @@
 """Results as a workbook, judged by two other readers."""
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
@@ -10,8 +11,17 @@ from hypothesis import strategies as st
 from openpyxl.worksheet.worksheet import Worksheet
 
 import launcher.report.results_xlsx
-from launcher.report.results import LAUNCH_COLUMNS, ResultRow, ResultsError, write_pair, write_results
-from launcher.sheets import Dialect, open_table
+from launcher.core.model import State
+from launcher.core.summary import Cause, Counts, Ending, Summary
+from launcher.report.results import (
+    LAUNCH_COLUMNS,
+    ResultRow,
+    ResultsError,
+    failed_path,
+    write_pair,
+    write_results,
+)
+from launcher.sheets import SUMMARY_TITLE, Dialect, open_table
 
 DEALS = Dialect(format="xlsx", sheet="Deals")
 
@@ -166,3 +176,84 @@ def test_any_text_reads_back_identical(tmp_path_factory: pytest.TempPathFactory,
 
     read = [row.cells for chunk in open_table(path).chunks() for row in chunk]
     assert [list(cells[:2]) for cells in read] == data
+
+
+def summary(**changes: object) -> Summary:
+    """A run with a row of most states, and two causes."""
+    whole = Summary(
+        run="r1",
+        job="followup",
+        file=str(Path("folder", "deals.xlsx")),
+        portal="company.bitrix24.com",
+        ending=Ending.FINISHED,
+        counts=Counts({State.STARTED: 1200, State.FAILED: 2, State.SENT: 1}),
+        requests=25,
+        seconds=125.0,
+        began_at=1_700_000_000.0,
+        ended_at=1_700_000_300.0,
+        causes=(
+            Cause(state=State.FAILED, code="", text="=Нет прав\0", rows=2, first_row=6),
+            Cause(state=State.UNKNOWN, code="interrupted", text="the answer was lost", rows=1, first_row=9),
+        ),
+    )
+    return replace(whole, **changes)  # type: ignore[arg-type]
+
+
+def summary_of(path: Path) -> list[list[object]]:
+    """The lines of the first sheet without their blank cells."""
+    sheet = openpyxl.load_workbook(path).worksheets[0]
+    assert all(cell.data_type != "f" for row in sheet.iter_rows() for cell in row)
+    return [[cell for cell in row if cell is not None] for row in sheet.iter_rows(values_only=True)]
+
+
+def test_the_first_sheet_tells_what_the_run_came_to_and_why_rows_did_not_start(tmp_path: Path) -> None:
+    path = tmp_path / "deals.results.xlsx"
+
+    write_pair(path, ["ID"], DEALS, [result("1", status="failed")], summary())
+
+    lines = summary_of(path)
+    facts = {str(line[0]): line[1] for line in lines if len(line) == 2}
+    assert lines[0] == [SUMMARY_TITLE]
+    assert (facts["Run"], facts["Job"], facts["File"]) == ("r1", "followup", "deals.xlsx")
+    assert (facts["Portal"], facts["The run"]) == ("company.bitrix24.com", "has finished")
+    assert (facts["Requests"], facts["At work"]) == (25, "2 min 5 s")
+    times = [dt.datetime.fromisoformat(str(facts[name])).timestamp() for name in ("Began", "Ended")]
+    assert times == [1_700_000_000, 1_700_000_300]
+    assert (facts["started"], facts["failed"], facts["unknown"], facts["all"]) == (1200, 2, 1, 1203)
+    assert ["failed", 2, r"=Нет прав\x00", 6] in lines
+    assert ["unknown", 1, "interrupted", "the answer was lost", 9] in lines
+    assert openpyxl.load_workbook(failed_path(path)).sheetnames == ["Deals"]
+
+
+def test_a_run_that_stopped_says_why_and_one_that_goes_on_has_no_end(tmp_path: Path) -> None:
+    path = tmp_path / "deals.results.xlsx"
+
+    write_results(path, ["ID"], DEALS, [], summary(ending=Ending.STOPPED, stopped_because="no rights"))
+    assert ["The run", "was stopped: no rights"] in summary_of(path)
+
+    write_results(path, ["ID"], DEALS, [], summary(ending=Ending.RUNNING, ended_at=None))
+    lines = summary_of(path)
+    assert ["The run", "is running"] in lines
+    assert "Ended" not in [line[0] for line in lines if line]
+    assert ["pending", 1] in lines
+
+
+@pytest.mark.parametrize(
+    ("own", "names"),
+    [
+        ("summary", ["Launcher summary", "summary"]),
+        ("", ["Summary", "Results"]),
+        ("a/b", ["Summary", "Results"]),
+        ("Launcher summary", ["Summary", "Launcher summary"]),
+    ],
+)
+def test_the_persons_own_sheet_keeps_its_name_and_is_the_one_that_is_read(
+    tmp_path: Path, own: str, names: list[str]
+) -> None:
+    path = tmp_path / "deals.results.xlsx"
+
+    write_results(path, ["ID"], Dialect(format="xlsx", sheet=own), [result("1")], summary())
+
+    assert openpyxl.load_workbook(path).sheetnames == names
+    table = open_table(path)
+    assert (table.dialect.sheet, table.header[0], table.row_count) == (names[1], "ID", 1)
