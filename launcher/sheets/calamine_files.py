@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from launcher.sheets import grid, xls_marks
+from launcher.sheets import grid, xls_marks, xlsb_marks
 from launcher.sheets.cells import cell_text
 from launcher.sheets.model import Source, Table
 from launcher.sheets.xlsx_cells import used
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def open_calamine(source: Source, *, sheet: str | None, header_row: int | None) -> Table:
     """One sheet of the workbook as a table; without `sheet` the first that is visible.
 
-    Error cells are blank in what calamine gives; in XLS they are looked up.
+    Error cells are blank in what calamine gives, so they are looked up.
     """
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
@@ -41,7 +41,12 @@ def open_calamine(source: Source, *, sheet: str | None, header_row: int | None) 
     ranges = cells.merged_cell_ranges or []
     merged = [(top + 1, left + 1, bottom + 1, right + 1) for (top, left), (bottom, right) in ranges]
     data = source.path.read_bytes()
-    marks = None if data.startswith(b"PK") else xls_marks.marks_of(data, chosen)
+    marks: xls_marks.Marks | None
+    if data.startswith(b"PK"):
+        marks, more = xlsb_marks.marks_of(source, name) or (None, [])
+        merged += [range_ for range_ in more if range_ not in merged]
+    else:
+        marks = xls_marks.marks_of(data, chosen)
     if marks and marks.protected:
         raise grid.protected(source.name)
     found = marks or xls_marks.Marks()

@@ -54,7 +54,7 @@ class Workbook:
         book = next((name for low, name in names.items() if low.endswith("workbook.xml")), None)
         if book is None:
             raise DamagedError
-        targets = self._targets(book, names)
+        targets = self.targets(book, names)
         root = self._root(book)
         for element in root.iter():
             tag = _local(element)
@@ -74,7 +74,8 @@ class Workbook:
                 with self.package.open(found) as file:
                     self.strings = list(_strings(file))
 
-    def _targets(self, book: str, names: dict[str, str]) -> dict[str, tuple[str, str]]:
+    def targets(self, book: str, names: dict[str, str]) -> dict[str, tuple[str, str]]:
+        """Kind and place of each part that `book` refers to, by the reference. Raises DamagedError."""
         folder, name = posixpath.split(book)
         relations = names.get(f"{folder}/_rels/{name}.rels".lower())
         if relations is None:
