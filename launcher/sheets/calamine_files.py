@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from launcher.sheets import grid, xls_marks, xlsb_marks
@@ -22,13 +26,14 @@ def open_calamine(source: Source, *, sheet: str | None, header_row: int | None) 
 
     try:
         # Not from_path: it chooses the format by the file's name, and people rename files.
-        with source.path.open("rb") as file:
+        with source.path.open("rb") as file, _silent():
             workbook = CalamineWorkbook.from_filelike(file)
         metas = [meta for meta in workbook.sheets_metadata if meta.typ is SheetTypeEnum.WorkSheet]
         names = [(meta.name, meta.visible is SheetVisibleEnum.Visible) for meta in metas]
         chosen = grid.choose_sheet(source.name, names, sheet)
         name = names[chosen][0]
-        cells = workbook.get_sheet_by_name(name)
+        with _silent():
+            cells = workbook.get_sheet_by_name(name)
     except PasswordError:
         raise grid.protected(source.name) from None
     except (CalamineError, OSError, ValueError):
@@ -52,6 +57,23 @@ def open_calamine(source: Source, *, sheet: str | None, header_row: int | None) 
     found = marks or xls_marks.Marks()
     facts = grid.Facts([row + 1 for row in found.hidden], found.filtered, merged, blind=marks is None)
     return grid.table(source, name, lambda: _rows(cells, found.errors), facts, header_row=header_row)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """What goes to stderr beside Python goes nowhere: a panic of calamine prints lines that help nobody."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # stderr is closed
+        yield
+        return
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _rows(sheet: CalamineSheet, errors: dict[tuple[int, int], str]) -> grid.Rows:
