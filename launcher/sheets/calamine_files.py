@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 from launcher.sheets import grid, xls_marks, xlsb_marks
 from launcher.sheets.cells import cell_text
-from launcher.sheets.model import Source, Table
+from launcher.sheets.model import SheetError, Source, Table
 from launcher.sheets.xlsx_cells import used
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet
+
+MAX_CELLS = 12_000_000
+"""The longest sheet with eleven columns. Calamine takes 32 bytes for each place, blank ones too."""
 
 
 def open_calamine(source: Source, *, sheet: str | None, header_row: int | None) -> Table:
@@ -32,6 +35,7 @@ def open_calamine(source: Source, *, sheet: str | None, header_row: int | None) 
         names = [(meta.name, meta.visible is SheetVisibleEnum.Visible) for meta in metas]
         chosen = grid.choose_sheet(source.name, names, sheet)
         name = names[chosen][0]
+        marks = _marks(source, chosen, name)
         with _silent():
             cells = workbook.get_sheet_by_name(name)
     except PasswordError:
@@ -45,18 +49,33 @@ def open_calamine(source: Source, *, sheet: str | None, header_row: int | None) 
         raise grid.damaged(source.name) from None
     ranges = cells.merged_cell_ranges or []
     merged = [(top + 1, left + 1, bottom + 1, right + 1) for (top, left), (bottom, right) in ranges]
-    data = source.path.read_bytes()
-    marks: xls_marks.Marks | None
-    if data.startswith(b"PK"):
-        marks, more = xlsb_marks.marks_of(source, name) or (None, [])
-        merged += [range_ for range_ in more if range_ not in merged]
-    else:
-        marks = xls_marks.marks_of(data, chosen)
-    if marks and marks.protected:
-        raise grid.protected(source.name)
+    if isinstance(marks, xlsb_marks.XlsbMarks):
+        merged += [found for found in marks.merged if found not in merged]
     found = marks or xls_marks.Marks()
     facts = grid.Facts([row + 1 for row in found.hidden], found.filtered, merged, blind=marks is None)
     return grid.table(source, name, lambda: _rows(cells, found.errors), facts, header_row=header_row)
+
+
+def _marks(source: Source, chosen: int, name: str) -> xls_marks.Marks | None:
+    """What calamine does not say of the sheet; None where it cannot be found out.
+
+    Raises SheetError where calamine must not be asked for the cells.
+    """
+    data = source.path.read_bytes()
+    if not data.startswith(b"PK"):
+        marks = xls_marks.marks_of(data, chosen)
+        if marks and marks.protected:
+            raise grid.protected(source.name)
+        return marks
+    records = xlsb_marks.marks_of(source, name)
+    if records is None:
+        raise grid.damaged(source.name)
+    if records.area > MAX_CELLS:
+        raise SheetError(
+            f"{source.name}: the cells of the sheet {name!r} stretch over {records.area:,} places, most of "
+            "them blank. Delete the cells far from the table, or save it as .xlsx, and run again."
+        )
+    return records
 
 
 @contextmanager

@@ -378,6 +378,7 @@ def workbooks() -> dict[str, tuple[bytes, Truth]]:
         error("no sheet with cells|damaged"),
     )
     found["records.xlsb"] = xlsb.sample(), XLSB_TRUTH
+    found["far-cell.xlsb"] = xlsb.far_cell(), error("stretch over 1,048,576,000 places")
     found["cut.xlsb"] = found["records.xlsb"][0][:900], error("damaged or incomplete")
     whole = found["values.xlsx"][0]
     found["cut.xlsx"] = whole[: len(whole) // 2], error("damaged or incomplete")

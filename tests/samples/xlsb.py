@@ -128,3 +128,9 @@ def sample() -> bytes:
     )
     merged = record(177, struct.pack("<I", 1)) + record(176, struct.pack("<4I", 4, 4, 4, 5)) + record(178)
     return workbook(rows, (5, len(heads)), texts, merged=merged)
+
+
+def far_cell() -> bytes:
+    """A small table, and a cell that somebody has left at the very end of the sheet."""
+    rows = row(1, cell(TEXT, 0, wide("ID"))) + row(2, cell(TEXT, 0, wide("7")))
+    return workbook(rows + row(1_048_576, cell(TEXT, 999, wide("x"))), (1_048_576, 1_000), [])
