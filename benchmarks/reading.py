@@ -70,7 +70,7 @@ def write_csv(path: Path, count: int, quoting: int) -> None:
         writer.writerow(HEAD)
         for start in range(0, count, 10_000):
             writer.writerows(
-                [number, f"Lead {number}", *REST] for number in range(start, min(start + 10_000, count))
+                [number, f"Lead {number}", *REST] for number in range(start + 1, min(start + 10_000, count) + 1)
             )
 
 

@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 
 import click
 
+from launcher.cli.inputs import FileType
 from launcher.core.documents import kind_named
 from launcher.core.sources import Fixed, FromColumn, Source
 from launcher.settings import JobConfig, PortalConfig, Settings, SettingsError
+from launcher.sheets import WebAddress
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -21,7 +23,7 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 class RunOptions:
     """What the person said to `run`."""
 
-    file: Path
+    file: Path | WebAddress
     job: str | None = None
     template: str | None = None
     kind: str | None = None
@@ -62,7 +64,7 @@ def _pair(option: str, text: str) -> tuple[str, str]:
 
 
 _OPTIONS = (
-    click.argument("file", type=click.Path(path_type=Path)),
+    click.argument("file", type=FileType()),
     click.option("--job", metavar="NAME", help="Which of jobs: in the configuration."),
     click.option("--template", metavar="ID", help="Workflow template: its ID, or its exact name."),
     click.option(
@@ -95,7 +97,7 @@ _OPTIONS = (
         "--results",
         type=click.Path(path_type=Path),
         metavar="PATH",
-        help="Results file, .csv or .xlsx, or - for standard output; without it, beside the input.",
+        help="Results file, .csv or .xlsx, or - for standard output; without it, beside FILE.",
     ),
     click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Start N rows at most."),
     click.option("--wait", is_flag=True, help="Where another run holds this portal, wait for its end."),

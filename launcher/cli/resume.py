@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 
 from launcher.cli.console import Console
+from launcher.cli.inputs import fingerprint
 from launcher.cli.options import GlobalOptions, Refused, global_options
-from launcher.cli.running import Running, fingerprint
+from launcher.cli.running import Running
 from launcher.cli.session import carry_out, chosen_run, opened_ledger, portal_of, settings_of
 from launcher.engine import Job
 from launcher.ledger import Ledger, RunRecord, hold_portal
@@ -71,6 +72,13 @@ async def _configured(settings: Settings, ledger: Ledger, run: RunRecord) -> tup
 
 def _table(run: RunRecord, console: Console) -> Table | None:
     """The run's file, where it is still the one whose rows were being read when the run was cut off."""
+    if not run.fingerprint:
+        console.tell(
+            f"run {run.name} was cut off before all of its input was in the ledger, and {run.file} is not read "
+            f"a second time. Its rows so far go on; then give the whole input to a new run for the rest: what "
+            f"has started is skipped"
+        )
+        return None
     file = Path(run.file)
     if not file.is_file() or fingerprint(file) != run.fingerprint:
         console.tell(

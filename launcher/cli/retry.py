@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from launcher.cli.console import Console
+from launcher.cli.inputs import FileType, taken
 from launcher.cli.options import GlobalOptions, Refused, global_options
 from launcher.cli.resume import go_on, taken_up
 from launcher.cli.running import Running
@@ -17,27 +18,33 @@ from launcher.core.words import counted
 from launcher.engine import Job, mend
 from launcher.ledger import Ledger, RunRecord
 from launcher.settings import Settings
-from launcher.sheets import open_table
+from launcher.sheets import WebAddress, open_table
 
 
 @click.command("retry")
 @click.argument("run", required=False)
 @click.option(
     "--file",
-    type=click.Path(path_type=Path),
+    type=FileType(),
     metavar="MENDED",
     help="Take the rows that were mended from this file: yours, or the one with the rows to mend.",
 )
 @click.option("--unknown", is_flag=True, help="Send the unknown rows too, which may start them a second time.")
 @click.option("--yes", is_flag=True, help="With --unknown: do not ask.")
 @global_options
-def command(run: str | None, file: Path | None, unknown: bool, yes: bool) -> None:
+def command(run: str | None, file: Path | WebAddress | None, unknown: bool, yes: bool) -> None:
     """Start the failed rows of RUN (without it, the last one) again."""
     carry_out(lambda said: _retry(said, settings_of(said), run, file, unknown=unknown, yes=yes))
 
 
 async def _retry(
-    said: GlobalOptions, settings: Settings, name: str | None, file: Path | None, *, unknown: bool, yes: bool
+    said: GlobalOptions,
+    settings: Settings,
+    name: str | None,
+    file: Path | WebAddress | None,
+    *,
+    unknown: bool,
+    yes: bool,
 ) -> int:
     console = Console(said)
     async with opened_ledger(said, settings) as ledger:
@@ -53,9 +60,10 @@ async def _retry(
             return await go_on(running, run, console)
 
 
-async def _mend(running: Running, run: RunRecord, file: Path, console: Console) -> None:
+async def _mend(running: Running, run: RunRecord, file: Path | WebAddress, console: Console) -> None:
     job, asker = Job.from_plan(run.job, run.plan), running.asker
-    for line in await mend(running.ledger, run, job, open_table(file), asker):
+    table = open_table((await taken(file)).source)
+    for line in await mend(running.ledger, run, job, table, asker):
         console.tell(line)
 
 

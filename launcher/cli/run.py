@@ -9,9 +9,10 @@ import click
 
 from launcher.cli.console import Console
 from launcher.cli.dry_run import refuse_duplicates, show_plan
+from launcher.cli.inputs import Input, taken
 from launcher.cli.job_options import RunOptions, choose_job, run_options
 from launcher.cli.options import GlobalOptions, Refused, global_options
-from launcher.cli.running import Running, fingerprint
+from launcher.cli.running import Running
 from launcher.cli.session import carry_out, opened_ledger, portal_of, settings_of
 from launcher.cli.settling import settle_job
 from launcher.core.columns import MappingError
@@ -22,7 +23,7 @@ from launcher.ledger import NewRun, hold_portal
 from launcher.portal import parse_webhook
 from launcher.report.results import STDOUT, check_writable, results_path
 from launcher.settings import PortalConfig, Settings
-from launcher.sheets import SheetError, Table, open_table
+from launcher.sheets import Table, open_table
 
 
 @click.command("run")
@@ -31,7 +32,9 @@ from launcher.sheets import SheetError, Table, open_table
 def command(options: RunOptions) -> None:
     """Start a workflow on every row of FILE, a CSV or an Excel file.
 
-    Rows that an earlier run of the same job has started are skipped. The results file is written beside FILE.
+    FILE may be an https:// address, or - for standard input. Rows that an earlier run of the same job has
+    started are skipped. The results file is written beside FILE, of an address or standard input into the
+    current folder.
     """
     carry_out(lambda said: run_file(said, settings_of(said), options))
 
@@ -44,10 +47,10 @@ async def run_file(
     `portal_config` stands in for the configured portal.
     """
     chosen = choose_job(settings, options, portal_config)
-    _check_name(options.file)
     address = parse_webhook(chosen.portal.webhook_url.get_secret_value())
+    given = await taken(options.file)
     table = open_table(
-        options.file,
+        given.source,
         sheet=options.sheet,
         encoding=options.encoding,
         delimiter=options.delimiter,
@@ -55,43 +58,43 @@ async def run_file(
     )
     for note in table.notes:
         Console(said).tell(note)
-    results = options.results or results_path(options.file, table.dialect)
+    results = options.results or results_path(given.beside, table.dialect)
     if not options.dry_run:
         _check_stdout(said, results)
-        check_writable(results, source=options.file)
+        check_writable(results, source=given.beside if given.fingerprint else None)
     async with opened_ledger(said, settings) as ledger, portal_of(ledger, address) as portal:
         asker = Asker(portal, chosen.portal.effective_limits())
         job = await settle_job(chosen, options, asker, Console(said).tell)
         mapping = job.mapping(portal.name, await ledger.addresses_of(portal.name))
-        mapper = _bound(mapping, table, options.file)
+        mapper = _bound(mapping, table, given)
         job = _with_column(job, mapper, Console(said))
         if job.duplicates is Duplicates.ERROR:
             await refuse_duplicates(Candidates(mapper, asker), table)
         if options.dry_run:
             return await show_plan(
-                said, ledger, job, Candidates(mapper, asker), table, file=str(options.file), portal=portal.name
+                said, ledger, job, Candidates(mapper, asker), table, file=given.shown, portal=portal.name
             )
         async with hold_portal(ledger, portal.name, wait=options.wait):
             new = NewRun(
                 job=job.name,
-                file=str(options.file.resolve()),
+                file=given.origin,
                 portal=portal.name,
                 plan=job.to_plan(),
                 header=table.header,
                 dialect=table.dialect.to_dict(),
-                fingerprint=fingerprint(options.file),
+                fingerprint=given.fingerprint,
                 results=str(results if results == STDOUT else results.resolve()),
             )
             running = Running(said, ledger, portal, chosen.portal)
             return await running.go(await ledger.begin_run(new), job, table)
 
 
-def _bound(mapping: RowMapping, table: Table, file: Path) -> Mapper:
+def _bound(mapping: RowMapping, table: Table, given: Input) -> Mapper:
     """The mapping for this file. Raises MappingError, which names the file and what to say."""
     try:
         return Mapper(mapping, table.header)
     except MappingError as error:
-        raise MappingError(f"{file.name}: {error}") from None
+        raise MappingError(f"{given.source.name}: {error}") from None
 
 
 def _with_column(job: Job, mapper: Mapper, console: Console) -> Job:
@@ -108,14 +111,3 @@ def _check_stdout(said: GlobalOptions, results: Path) -> None:
         raise Refused(
             "--results - and --json: standard output holds one of the two; name a file for the results"
         )
-
-
-def _check_name(file: Path) -> None:
-    """Raises SheetError where the name cannot be written into the ledger."""
-    if str(file) == "-":
-        raise SheetError("a run needs a file with a name, beside which its results go; save it and name it.")
-    try:
-        str(file).encode()
-    except UnicodeEncodeError:
-        shown = str(file).encode("utf-8", "replace").decode()
-        raise SheetError(f"{shown}: the file's name is not UTF-8. Rename it and run again.") from None

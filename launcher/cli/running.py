@@ -28,12 +28,6 @@ from launcher.settings import PortalConfig
 from launcher.sheets import Table
 
 
-def fingerprint(file: Path) -> str:
-    """Tells whether a file is still the one that was read."""
-    found = file.stat()
-    return f"{found.st_size} bytes, changed {found.st_mtime_ns}"
-
-
 @dataclass(frozen=True, slots=True)
 class Running:
     """What a run needs around it."""

@@ -4,8 +4,24 @@ The law of this room: no cell is guessed, renamed, dropped or shifted in silence
 read with certainty raises `SheetError`, and does so while the table is opened, before a row is used.
 """
 
+from launcher.sheets.containers import from_standard_input
+from launcher.sheets.fetching import fetch
 from launcher.sheets.grid import SUMMARY_TITLE
-from launcher.sheets.model import Dialect, Row, SheetError, Table
+from launcher.sheets.model import Dialect, Row, SheetError, Source, Table
 from launcher.sheets.opening import open_table
+from launcher.sheets.web_address import WebAddress, is_address, parse_address
 
-__all__ = ["SUMMARY_TITLE", "Dialect", "Row", "SheetError", "Table", "open_table"]
+__all__ = [
+    "SUMMARY_TITLE",
+    "Dialect",
+    "Row",
+    "SheetError",
+    "Source",
+    "Table",
+    "WebAddress",
+    "fetch",
+    "from_standard_input",
+    "is_address",
+    "open_table",
+    "parse_address",
+]

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from launcher.sheets import grid, xls_marks
+from launcher.sheets import grid, xls_marks, xlsb_marks
 from launcher.sheets.cells import cell_text
-from launcher.sheets.model import Source, Table
+from launcher.sheets.model import SheetError, Source, Table
 from launcher.sheets.xlsx_cells import used
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet
 
+MAX_CELLS = 12_000_000
+"""The longest sheet with eleven columns. Calamine takes 32 bytes for each place, blank ones too."""
+
 
 def open_calamine(source: Source, *, sheet: str | None, header_row: int | None) -> Table:
     """One sheet of the workbook as a table; without `sheet` the first that is visible.
 
-    Error cells are blank in what calamine gives; in XLS they are looked up.
+    Error cells are blank in what calamine gives, so they are looked up.
     """
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
     try:
         # Not from_path: it chooses the format by the file's name, and people rename files.
-        with source.path.open("rb") as file:
+        with source.path.open("rb") as file, _silent():
             workbook = CalamineWorkbook.from_filelike(file)
         metas = [meta for meta in workbook.sheets_metadata if meta.typ is SheetTypeEnum.WorkSheet]
         names = [(meta.name, meta.visible is SheetVisibleEnum.Visible) for meta in metas]
@@ -30,7 +37,9 @@ def open_calamine(source: Source, *, sheet: str | None, header_row: int | None) 
             source.name, names, sheet, lambda index: _rows(workbook.get_sheet_by_name(names[index][0]), {})
         )
         name = names[chosen][0]
-        cells = workbook.get_sheet_by_name(name)
+        marks = _marks(source, chosen, name)
+        with _silent():
+            cells = workbook.get_sheet_by_name(name)
     except PasswordError:
         raise grid.protected(source.name) from None
     except (CalamineError, OSError, ValueError):
@@ -42,13 +51,50 @@ def open_calamine(source: Source, *, sheet: str | None, header_row: int | None) 
         raise grid.damaged(source.name) from None
     ranges = cells.merged_cell_ranges or []
     merged = [(top + 1, left + 1, bottom + 1, right + 1) for (top, left), (bottom, right) in ranges]
-    data = source.path.read_bytes()
-    marks = None if data.startswith(b"PK") else xls_marks.marks_of(data, chosen)
-    if marks and marks.protected:
-        raise grid.protected(source.name)
+    if isinstance(marks, xlsb_marks.XlsbMarks):
+        merged += [found for found in marks.merged if found not in merged]
     found = marks or xls_marks.Marks()
     facts = grid.Facts([row + 1 for row in found.hidden], found.filtered, merged, blind=marks is None)
     return grid.table(source, name, lambda: _rows(cells, found.errors), facts, header_row=header_row)
+
+
+def _marks(source: Source, chosen: int, name: str) -> xls_marks.Marks | None:
+    """What calamine does not say of the sheet; None where it cannot be found out.
+
+    Raises SheetError where calamine must not be asked for the cells.
+    """
+    data = source.path.read_bytes()
+    if not data.startswith(b"PK"):
+        marks = xls_marks.marks_of(data, chosen)
+        if marks and marks.protected:
+            raise grid.protected(source.name)
+        return marks
+    records = xlsb_marks.marks_of(source, name)
+    if records is None:
+        raise grid.damaged(source.name)
+    if records.area > MAX_CELLS:
+        raise SheetError(
+            f"{source.name}: the cells of the sheet {name!r} stretch over {records.area:,} places, most of "
+            "them blank. Delete the cells far from the table, or save it as .xlsx, and run again."
+        )
+    return records
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """What goes to stderr beside Python goes nowhere: a panic of calamine prints lines that help nobody."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # stderr is closed
+        yield
+        return
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _rows(sheet: CalamineSheet, errors: dict[tuple[int, int], str]) -> grid.Rows:

@@ -12,7 +12,7 @@ import weakref
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
-from typing import IO, cast
+from typing import IO, Self, cast
 
 from launcher.sheets.model import SheetError, Source
 
@@ -108,16 +108,38 @@ def _is_litter(name: str) -> bool:
 
 def _kept(stream: IO[bytes], name: str) -> Source:
     """The stream in a temporary file, which goes when the source is no longer used."""
-    handle, path = tempfile.mkstemp(prefix="launcher-")
-    keep = _Temporary(Path(path))
-    size = 0
-    with os.fdopen(handle, "wb") as file:
+    too_much = SheetError(f"{name}: over {MAX_BYTES >> 30} GB once unpacked; split it and run again.")
+    with Kept(name, MAX_BYTES, too_much) as kept:
         while block := stream.read(BLOCK_BYTES):
-            size += len(block)
-            if size > MAX_BYTES:
-                raise SheetError(f"{name}: over {MAX_BYTES >> 30} GB once unpacked; split it and run again.")
-            file.write(block)
-    return Source(Path(path), name, keep)
+            kept.add(block)
+    return kept.source
+
+
+class Kept:
+    """A temporary file that is filled block by block, and goes when its source is no longer used."""
+
+    def __init__(self, name: str, most: int, too_much: SheetError) -> None:
+        """`too_much` is raised at more than `most` bytes."""
+        handle, path = tempfile.mkstemp(prefix="launcher-")
+        self.source = Source(Path(path), name, _Temporary(Path(path)))
+        self._file = os.fdopen(handle, "wb")
+        self._left = most
+        self._too_much = too_much
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._file.close()
+        if kind is not None:
+            self.source.path.unlink(missing_ok=True)
+
+    def add(self, block: bytes) -> None:
+        """Write the block behind those before it."""
+        self._left -= len(block)
+        if self._left < 0:
+            raise self._too_much
+        self._file.write(block)
 
 
 class _Temporary:

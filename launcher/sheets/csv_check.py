@@ -49,7 +49,7 @@ class Shape:
 
     def _plain(self, text: str) -> bool:
         """Take a block without quotes; False when it is none."""
-        if '"' in text or (text.count("\r") != text.count("\r\n")):
+        if '"' in text or ("\r" in text and text.count("\r") != text.count("\r\n")):
             return False
         lines = text.split("\n")
         if not lines[-1]:
@@ -63,8 +63,7 @@ class Shape:
             return False
         self._mark(text, lines)
         self.number += len(lines)
-        # Cut short, because stripping copies what is left.
-        self.filled += sum([line[:8].strip(blank) != "" or line.strip(blank) != "" for line in lines])
+        self.filled += _filled(lines, blank)
         return True
 
     def _quoted(self, text: str) -> bool:
@@ -84,7 +83,7 @@ class Shape:
             or not all(line[:1] == line[-1:] == '"' and line[:3] != between for line in lines)
         ):
             return False
-        filled = sum([line[:8].strip(blank) != "" or line.strip(blank) != "" for line in lines])
+        filled = _filled(lines, blank)
         if filled != len(lines):  # a cell may hold nothing but the delimiter
             return False
         self._mark(text, lines)
@@ -120,6 +119,13 @@ class Shape:
                     return
         finally:
             self.number, self.filled, self.widest = number, filled, widest
+
+
+def _filled(lines: list[str], blank: str) -> int:
+    """How many of the lines have something in them beside the characters of `blank`."""
+    # A second look only where the first two characters (one may be a quote) do not tell.
+    doubtful = [line for line in lines if not line[:1].isalnum() and not line[1:2].isalnum()]
+    return len(lines) - sum([line.strip(blank) == "" for line in doubtful])
 
 
 class _Blocks:

@@ -1,4 +1,4 @@
-"""CSV: the structure is checked from the first row to the last, then pandas reads it in chunks."""
+"""CSV: the structure is checked from the first row to the last before a row is read."""
 
 from __future__ import annotations
 
@@ -6,24 +6,19 @@ import codecs
 import csv
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TextIO
+from dataclasses import replace
+from typing import TextIO
 
 from launcher.sheets import delimiter as delimiters
 from launcher.sheets import headings
 from launcher.sheets.csv_check import Shape
+from launcher.sheets.csv_rows import Chunks, opened
 from launcher.sheets.encoding import BLOCK_BYTES, NOT_A_TABLE, find_encoding
-from launcher.sheets.model import CHUNK_ROWS, MAX_COLUMNS, Dialect, Row, SheetError, Source, Table
-
-if TYPE_CHECKING:
-    from pandas.io.parsers import TextFileReader
+from launcher.sheets.model import MAX_COLUMNS, Dialect, SheetError, Source, Table
 
 NEWLINES = ("\r\n", "\n", "\r")
 SAMPLE_CHARS = 1 << 16
 CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f]")
-CHUNK_CELLS = 400_000
-"""Cells held at a time, for tables that are very wide."""
 
 
 def open_csv(source: Source, *, encoding: str | None, delimiter: str | None, header_row: int | None) -> Table:
@@ -31,9 +26,9 @@ def open_csv(source: Source, *, encoding: str | None, delimiter: str | None, hea
     stamp = source.stamp()
     found = find_encoding(source, encoding)
     dialect = Dialect(format="csv", encoding=found.name, bom=found.bom, header_row=header_row or 1)
-    with _text(source, dialect) as handle:
+    with opened(source, dialect) as handle:
         sample = handle.read(SAMPLE_CHARS)
-    _check_text(source.name, sample)
+    _checkopened(source.name, sample)
     hinted, sample = delimiters.split_sep_line(sample)
     chosen = "" if delimiter else hinted
     chosen = chosen or delimiters.choose(source.name, below(sample, dialect.header_row), delimiter)
@@ -48,7 +43,7 @@ def open_csv(source: Source, *, encoding: str | None, delimiter: str | None, hea
         header=header,
         dialect=dialect,
         row_count=shape.filled,
-        read=lambda: _Chunks(source, dialect, len(header), shape.widest, stamp).rows(),
+        read=lambda: Chunks(source, dialect, len(header), shape.widest, stamp).rows(),
         notes=tuple(_notes(encoding, dialect, shape)),
     )
 
@@ -70,19 +65,8 @@ def _notes(wanted: str | None, dialect: Dialect, shape: Shape) -> Iterator[str]:
         )
 
 
-@contextmanager
-def _text(source: Source, dialect: Dialect) -> Iterator[TextIO]:
-    """The file's text from the header on, its line ends as they are."""
-    with source.path.open(encoding=dialect.encoding, errors="strict", newline="") as handle:
-        if dialect.bom:
-            handle.read(1)
-        if dialect.sep_line:
-            handle.readline()
-        yield handle
-
-
 def _pieces(source: Source, dialect: Dialect) -> Iterator[str]:
-    """The same text as `_text` gives, in pieces as big as can be: a text file decodes 8 KB at a time."""
+    """The same text as `opened` gives, in pieces as big as can be: a text file decodes 8 KB at a time."""
     decoder = codecs.getincrementaldecoder(dialect.encoding)("strict")
     with source.path.open("rb") as file:
         first = decoder.decode(file.read(BLOCK_BYTES))[int(dialect.bom) :]
@@ -93,7 +77,7 @@ def _pieces(source: Source, dialect: Dialect) -> Iterator[str]:
             yield decoder.decode(block)
 
 
-def _check_text(name: str, sample: str) -> None:
+def _checkopened(name: str, sample: str) -> None:
     """Raises SheetError when there is nothing in the text, or it is no text."""
     if not sample.strip():
         raise SheetError(f"{name} is empty: it needs a row of headings and rows below it.")
@@ -112,7 +96,7 @@ def _header(source: Source, dialect: Dialect) -> tuple[list[tuple[str, ...]], st
             yield line
 
     number, found = 0, []
-    with _text(source, dialect) as handle:
+    with opened(source, dialect) as handle:
         try:
             for cells in csv.reader(remembered(handle), delimiter=dialect.delimiter, strict=True):
                 number += 1
@@ -174,62 +158,3 @@ def _bad_quotes(name: str, number: int, error: str) -> str:
     else:
         what = 'a quote inside a quoted cell is not written "", or one before it is never closed'
     return f"{name}, row {number}: {what}. Mend it, or save the file anew from the spreadsheet, and run again."
-
-
-@dataclass(frozen=True, slots=True)
-class _Chunks:
-    """Reads a file whose shape is known."""
-
-    source: Source
-    dialect: Dialect
-    width: int
-    widest: int
-    stamp: tuple[int, int]
-
-    def rows(self) -> Iterator[list[Row]]:
-        import pandas as pd  # here, because importing it takes half a second that `--help` must not wait for
-
-        number = 0
-        try:
-            with self._frames() as frames:
-                for frame in frames:
-                    rows: list[Row] = []
-                    for cells in frame.to_numpy().tolist():
-                        number += 1
-                        if number > self.dialect.header_row and any(map(str.strip, cells)):
-                            rows.append(Row(number, tuple(cells[: self.width])))
-                    if self.source.stamp() != self.stamp:
-                        raise self.source.changed()
-                    if rows:
-                        yield rows
-        except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, OSError):
-            raise self.source.changed() from None
-
-    def _frames(self) -> TextFileReader:
-        import pandas as pd
-
-        return pd.read_csv(
-            self.source.path,
-            # Not by the file's name: a CSV file may be called .zip.
-            compression=None,
-            encoding=self.dialect.encoding,
-            encoding_errors="strict",
-            skiprows=int(self.dialect.sep_line),
-            sep=self.dialect.delimiter,
-            # Own names for the longest row's cells: else a long first row becomes an index and
-            # every cell moves one column to the left.
-            header=None,
-            names=list(range(self.widest)),
-            index_col=False,
-            # Every cell stays the text it was: no NaN, no 7.0 for 007.
-            dtype=object,
-            keep_default_na=False,
-            na_filter=False,
-            # Blank rows must be counted, or the numbers drift from those the person sees.
-            skip_blank_lines=False,
-            quotechar='"',
-            doublequote=True,
-            low_memory=False,
-            engine="c",
-            chunksize=max(1, min(CHUNK_ROWS, CHUNK_CELLS // self.widest)),
-        )

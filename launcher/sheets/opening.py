@@ -27,7 +27,7 @@ OTHERS = {
 
 
 def open_table(
-    path: Path,
+    file: Path | Source,
     *,
     sheet: str | None = None,
     encoding: str | None = None,
@@ -40,7 +40,7 @@ def open_table(
     each overrules what the file shows. Raises SheetError when the file cannot be read as a table.
     """
     try:
-        source = containers.from_standard_input() if str(path) == "-" else Source(path, path.name)
+        source = _source(file) if isinstance(file, Path) else file
         _head(source)
         if header_row is not None and header_row < 1:
             raise SheetError(
@@ -60,7 +60,11 @@ def open_table(
             return open_html(source, encoding=encoding, header_row=header_row)
         return open_csv(source, encoding=encoding, delimiter=delimiter, header_row=header_row)
     except OSError as error:
-        raise SheetError(f"{path}: cannot be read ({error.strerror or error}).") from None
+        raise SheetError(f"{file.name}: cannot be read ({error.strerror or error}).") from None
+
+
+def _source(file: Path) -> Source:
+    return containers.from_standard_input() if str(file) == "-" else Source(file, file.name)
 
 
 def _head(source: Source) -> bytes:

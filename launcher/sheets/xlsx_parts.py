@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
+from launcher.sheets.xlsx_strings import MAX_BYTES, plain_texts
+
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
@@ -54,7 +56,7 @@ class Workbook:
         book = next((name for low, name in names.items() if low.endswith("workbook.xml")), None)
         if book is None:
             raise DamagedError
-        targets = self._targets(book, names)
+        targets = self.targets(book, names)
         root = self._root(book)
         for element in root.iter():
             tag = _local(element)
@@ -71,10 +73,10 @@ class Workbook:
             if found and kind.endswith("/styles"):
                 self.styles = list(_styles(self._root(found)))
             elif found and kind.endswith("/sharedStrings"):
-                with self.package.open(found) as file:
-                    self.strings = list(_strings(file))
+                self.strings = self._strings(found)
 
-    def _targets(self, book: str, names: dict[str, str]) -> dict[str, tuple[str, str]]:
+    def targets(self, book: str, names: dict[str, str]) -> dict[str, tuple[str, str]]:
+        """Kind and place of each part that `book` refers to, by the reference. Raises DamagedError."""
         folder, name = posixpath.split(book)
         relations = names.get(f"{folder}/_rels/{name}.rels".lower())
         if relations is None:
@@ -86,6 +88,14 @@ class Workbook:
                 path = posixpath.normpath(posixpath.join("/" + folder, target)).lstrip("/")
                 found[str(element.get("Id"))] = (str(element.get("Type") or ""), path)
         return found
+
+    def _strings(self, part: str) -> list[str]:
+        if self.package.getinfo(part).file_size <= MAX_BYTES:
+            texts = plain_texts(self.package.read(part))
+            if texts is not None:
+                return list(map(unescaped, texts))
+        with self.package.open(part) as file:
+            return list(map(text_of, elements(file, "si")))
 
     def _root(self, part: str) -> _Element:
         from lxml import etree
@@ -133,10 +143,6 @@ def unescaped(text: str) -> str:
         return match[0] if 0xD800 <= code < 0xE000 else chr(code)
 
     return ESCAPED.sub(char, text)
-
-
-def _strings(file: IO[bytes]) -> Iterator[str]:
-    return map(text_of, elements(file, "si"))
 
 
 def _styles(root: _Element) -> Iterator[str]:

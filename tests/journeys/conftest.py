@@ -37,8 +37,14 @@ class Launcher:
 
     home: Path
 
-    async def __call__(self, *arguments: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> Ended:
-        """Run it to its end in that folder; `env` is added to a clean environment."""
+    async def __call__(
+        self,
+        *arguments: str | Path,
+        cwd: Path,
+        env: Mapping[str, str] | None = None,
+        stdin: bytes | None = None,
+    ) -> Ended:
+        """Run it to its end in that folder; `env` is added to a clean environment, `stdin` is piped in."""
         command = shutil.which("launcher", path=str(Path(sys.executable).parent))
         assert command is not None, "the package is not installed: no launcher beside this Python"
         process = await asyncio.create_subprocess_exec(
@@ -46,12 +52,12 @@ class Launcher:
             *map(str, arguments),
             cwd=cwd,
             env={**self._clean(), **(env or {})},
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
         try:
-            stdout, stderr = await asyncio.wait_for(process.communicate(), LONGEST_S)
+            stdout, stderr = await asyncio.wait_for(process.communicate(stdin), LONGEST_S)
         finally:
             if process.returncode is None:
                 process.kill()

@@ -11,6 +11,7 @@ import datetime as dt
 import gzip
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import xlsb
 import xlsxwriter
 
 Truth = dict[str, Any]
@@ -145,6 +147,26 @@ def texts() -> None:
             "options": {"encoding": "koi8-r"},
         },
     )
+    french = [["ID", "Société", "Montant"], ["7", "Crêperie à l’Étoile", "1 234,50"], ["8", "Œuvre", "€ 5"]]
+    TEXTS["excel-french.csv"] = (
+        csv(french).encode("cp1252"),
+        {**read(french[0], french[1:]), "notes": ["Windows-1252"]},
+    )
+    late = [HEAD, *([str(n), "plain", "1"] for n in range(2, 1_500)), ["1500", "Анна", "2"]]
+    TEXTS["late-russian.csv"] = csv(late).encode("cp1251"), read(HEAD, late[1:])
+    TEXTS["spaces.csv"] = (
+        "ID ;\u00a0Name\n\u00a0777 ; a  b \n\u00a0;\u00a0\n LEAD_8;\u00a0\n".encode(),
+        numbered(["ID", "Name"], (2, ["\u00a0777 ", " a  b "]), (4, [" LEAD_8", "\u00a0"])),
+    )
+    TEXTS["1c.csv"] = (
+        csv([["ИД", "Контрагент", ""], ["000000007", 'ООО "Ромашка"', ""]]).encode("cp1251"),
+        read(["ИД", "Контрагент", ""], [["000000007", 'ООО "Ромашка"', ""]]),
+    )
+    TEXTS["semicolons-in-words.csv"] = (
+        b"ID,A\n1,a;b;c\n2,d;e;f\n",
+        read(["ID", "A"], [["1", "a;b;c"], ["2", "d;e;f"]]),
+    )
+    TEXTS["joined-in-a-cell.csv"] = b'ID,A\n1,"x\n2,"y"\n', error("row 2: a quote")
     TEXTS["polish.csv"] = "ID;A\n1;zażółć gęślą jaźń\n".encode("cp1250"), error("neither UTF-8, nor a Russian")
     wide = [f"c{n}" for n in range(16_384)]
     TEXTS["16384-columns.csv"] = csv([wide, wide]).encode(), read(wide, [wide])
@@ -223,6 +245,17 @@ VALUES_TRUTH: Truth = {
         [3, ["778", "NA", "", "", "FALSE", "0.3", "12345678901234567890"], "ntttbnt"],
         [5, ["779", " two  words ", "1999-12-31", "", "", "-3", ""], "ntdttnt"],
     ],
+}
+
+
+XLSB_TRUTH: Truth = {
+    "header": ["ID", "Name", "Date", "When", "Flag", "Sum"],
+    "rows": [
+        [2, ["777", "007", "2026-01-05", "2026-01-05 13:30:00", "TRUE", "12.5"], "ntdDbn"],
+        [4, ["778", "ООО «Ромашка»", "", "два\nряда", "FALSE", "1"], "ntttbn"],
+        [5, ["12345678901234567168", " two  words ", "#N/A", "#DIV/0!", "", ""], "rteett"],
+    ],
+    "notes": ["Row 4 is hidden", "merged cells (the first at row 5, column 5)"],
 }
 
 
@@ -308,6 +341,45 @@ def workbooks() -> dict[str, tuple[bytes, Truth]]:
         sheet.filter_column("B", "x == x")
         sheet.set_row(2, options={"hidden": True})
     found["filtered.xlsx"] = stream.getvalue(), {**truth, "notes": ["Row 3 is hidden", "has a filter"]}
+    stream = io.BytesIO()
+    with xlsxwriter.Workbook(stream, {"date_1904": True}) as book:
+        sheet, bold = book.add_worksheet("Deals"), book.add_format({"bold": True})
+        sheet.write_row(0, 0, ["ID", "Name", "Date"])
+        sheet.write_number(1, 0, 7)
+        sheet.write_rich_string(1, 1, "ООО ", bold, "Ромашка", " и Ко")
+        sheet.write_datetime(1, 2, dt.datetime(2026, 1, 5), book.add_format({"num_format": "dd.mm.yyyy"}))
+        sheet.write_formula(2, 0, "=4+4", None, 8)
+        sheet.write_formula(2, 1, '=""', None, "")
+    # As Excel writes a formula whose result is an empty text.
+    text = (rb'<c r="B3"><f>""</f><v></v>', b'<c r="B3" t="str"><f>""</f><v></v>')
+    found["rich-text-1904.xlsx"] = (
+        changed(stream.getvalue(), "xl/worksheets/sheet1.xml", *text),
+        {
+            "header": ["ID", "Name", "Date"],
+            "rows": [[2, ["7", "ООО Ромашка и Ко", "2026-01-05"], "ntd"], [3, ["8", "", ""], "ntt"]],
+        },
+    )
+    found["macros.xlsm"] = (
+        changed(
+            found["values.xlsx"][0], "[Content_Types].xml", rb"sheet\.main\+xml", b"sheet.macroEnabled.main+xml"
+        ),
+        VALUES_TRUTH,
+    )
+    found["no-references.xlsx"] = (
+        changed(
+            filled(["ID", "A"], ["1", "x"], ["2", "y"]),
+            "xl/worksheets/sheet1.xml",
+            *(rb'(<(?:c|row)) r="[A-Z0-9]+"', rb"\1"),
+        ),
+        read(["ID", "A"], [["1", "x"], ["2", "y"]]),
+    )
+    found["sheet-missing.xlsx"] = (
+        changed(found["values.xlsx"][0], "xl/_rels/workbook.xml.rels", rb"sheet1\.xml", b"sheet9.xml"),
+        error("no sheet with cells|damaged"),
+    )
+    found["records.xlsb"] = xlsb.sample(), XLSB_TRUTH
+    found["far-cell.xlsb"] = xlsb.far_cell(), error("stretch over 1,048,576,000 places")
+    found["cut.xlsb"] = found["records.xlsb"][0][:900], error("damaged or incomplete")
     whole = found["values.xlsx"][0]
     found["cut.xlsx"] = whole[: len(whole) // 2], error("damaged or incomplete")
     found["password.xlsx"] = (
@@ -317,12 +389,22 @@ def workbooks() -> dict[str, tuple[bytes, Truth]]:
     return found
 
 
-def archive(members: dict[str, bytes]) -> bytes:
-    """A zip archive."""
+def changed(workbook: bytes, part: str, old: bytes, new: bytes) -> bytes:
+    """The workbook with what that pattern finds in the part replaced."""
+    with zipfile.ZipFile(io.BytesIO(workbook)) as package:
+        parts = {name: package.read(name) for name in package.namelist()}
+    assert re.search(old, parts[part]), part
+    return archive({**parts, part: re.sub(old, new, parts[part])})
+
+
+def archive(members: dict[str, bytes], *, flags: int = 0) -> bytes:
+    """A zip archive; with the flag 1 its members say that they are under a password."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as made:
         for name, data in members.items():
             made.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), data)
+        for member in made.infolist():
+            member.flag_bits |= flags
     return stream.getvalue()
 
 
@@ -334,6 +416,7 @@ def archives() -> dict[str, tuple[bytes, Truth]]:
         "leads.csv.gz": (packed, plain),
         "leads.zip": (archive({"folder/": b"", "folder/leads.csv": data, "__MACOSX/._leads.csv": b"x"}), plain),
         "values.xlsx.gz": (gzip.compress(filled(*VALUES), mtime=0), VALUES_TRUTH),
+        "password.zip": (archive({"leads.csv": data}, flags=1), error("protected by a password")),
         "two.zip": (archive({"a.csv": data, "b.csv": data}), error("a ZIP archive with a.csv, b.csv in it")),
         "nothing.zip": (archive({}), error("a ZIP archive with nothing in it")),
         "cut.csv.gz": (packed[:-20], error("gzip archive is damaged")),

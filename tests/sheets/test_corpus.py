@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from launcher.sheets import SheetError, open_table
+from launcher.sheets import SheetError, csv_rows, open_table
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 TRUTHS = sorted(SAMPLES.glob("*.json"))
 
 
+@pytest.mark.parametrize("quick", [1, csv_rows.QUICK_ROWS], ids=["pandas from row 2", "as usual"])
 @pytest.mark.parametrize("truth", TRUTHS, ids=lambda path: path.stem)
-def test_a_file_reads_as_its_truth(truth: Path) -> None:
+def test_a_file_reads_as_its_truth(truth: Path, quick: int, monkeypatch: pytest.MonkeyPatch) -> None:
     said: dict[str, Any] = json.loads(truth.read_text("utf-8"))
     path = truth.with_name(truth.name.removesuffix(".json"))
     options = said.get("options", {})
@@ -24,6 +25,7 @@ def test_a_file_reads_as_its_truth(truth: Path) -> None:
         return
 
     table = open_table(path, **options)
+    monkeypatch.setattr(csv_rows, "QUICK_ROWS", quick)
 
     rows = [[row.number, list(row.cells), row.kinds] for chunk in table.chunks() for row in chunk]
     assert list(table.header) == said["header"]

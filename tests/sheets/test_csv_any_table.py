@@ -8,15 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from launcher.sheets import Dialect, Row, open_table
+from launcher.sheets import Dialect, Row, csv_rows, open_table
 from tests.support.tables import NEWLINES, as_csv, tables
 
 
-@given(tables())
-@settings(max_examples=150, deadline=None)
+@given(tables(), st.sampled_from([1, 2, 3, csv_rows.QUICK_ROWS]))
+@settings(max_examples=300, deadline=None)
 def test_any_table_in_any_dialect_reads_back_identical_with_its_row_numbers(
-    tmp_path_factory: pytest.TempPathFactory, table: tuple[Dialect, list[list[str]], bool]
+    tmp_path_factory: pytest.TempPathFactory, table: tuple[Dialect, list[list[str]], bool], quick: int
 ) -> None:
+    """Wherever pandas takes over."""
     dialect, rows, quote_all = table
     path = tmp_path_factory.getbasetemp() / "any.csv"
     path.write_bytes(as_csv(rows, dialect, quote_all=quote_all))
@@ -26,7 +27,9 @@ def test_any_table_in_any_dialect_reads_back_identical_with_its_row_numbers(
     kept = [Row(n, tuple(row)) for n, row in enumerate(rows[1:], 2) if any(map(str.strip, row))]
     assert read.header == tuple(cell.strip() for cell in rows[0])
     assert read.dialect == dialect
-    assert [row for chunk in read.chunks() for row in chunk] == kept
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(csv_rows, "QUICK_ROWS", quick)
+        assert [row for chunk in read.chunks() for row in chunk] == kept
     assert read.row_count == len(kept)
 
 
@@ -55,7 +58,8 @@ def test_a_file_longer_than_one_chunk_has_all_its_rows_and_reads_twice_the_same(
 
     chunks = list(table.chunks())
 
-    assert [len(chunk) for chunk in chunks] == [1_999, 2_000, 2_000, 1_002]
+    assert max(len(chunk) for chunk in chunks) == 2_000
+    assert sum(len(chunk) for chunk in chunks) == 7_001
     assert all(row.cells == (str(row.number), "два\nряда") for chunk in chunks for row in chunk)
     assert list(table.chunks()) == chunks
     assert table.row_count == 7_001

@@ -93,3 +93,16 @@ def test_importing_the_room_imports_no_heavy_package() -> None:
     ).stdout.split()
 
     assert not {"pandas", "numpy", "python_calamine", "xlsxwriter"} & set(loaded)
+
+
+def test_a_reader_that_panics_prints_nothing_beside_our_message(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    whole = (Path(__file__).parents[1] / "samples" / "libreoffice-values.xls").read_bytes()
+    path = tmp_path / "cut.xls"
+    for size in range(4_000, len(whole), 97):
+        path.write_bytes(whole[:size])
+        with pytest.raises(SheetError, match="damaged or incomplete"):
+            open_table(path)
+
+    assert capfd.readouterr() == ("", "")
