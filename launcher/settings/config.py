@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from launcher.core.guard import StopAfter
-from launcher.core.pacing import PLANS, Limits
+from launcher.core.pacing import BATCH_S, PLANS, WINDOW_S, Limits
 from launcher.core.periods import period_s
 from launcher.core.plan import SKIP, START, Duplicates, StartedBefore
 
@@ -22,12 +22,28 @@ Period = Annotated[float, BeforeValidator(lambda text: period_s(text) if isinsta
 """Seconds, written as `30m` or `7d`."""
 
 
+def _share(written: object) -> object:
+    """A part of the whole, written as `50%`."""
+    if not isinstance(written, str):
+        return written
+    number, percent, rest = written.strip().partition("%")
+    if not percent or rest.strip():
+        raise ValueError("a share such as 50% is expected")
+    return float(number) / 100 if number.strip().isdigit() else number
+
+
+Share = Annotated[float, BeforeValidator(_share)]
+"""A part of the whole, written as `50%`."""
+
+
 class LimitsConfig(Strict):
     """What the portal allows, where it differs from the plan's figures."""
 
     burst: int | None = Field(None, ge=0, le=100_000)
     per_second: int | None = Field(None, ge=0, le=10_000)
     operating_seconds: float | None = Field(None, ge=0)
+    operating_window: Period = Field(WINDOW_S, gt=0)
+    """How long an execution second counts."""
 
 
 class PortalConfig(Strict):
@@ -37,7 +53,11 @@ class PortalConfig(Strict):
     plan: Literal["standard", "enterprise", "self-hosted"] = "standard"
     limits: LimitsConfig = LimitsConfig()
     concurrency: int = Field(4, ge=1, le=50)
-    """Requests in the air at once."""
+    """Requests in the air at once, at most."""
+    batch_seconds: float = Field(BATCH_S, gt=0, le=60)
+    """What a batch is predicted to take, at most."""
+    share: Share = Field(1.0, ge=0.01, le=1)
+    """The part of the portal's request rate that the launcher uses."""
     give_up_after: Period = 1800.0
     """The run stops when no request got through for so long; rows deferred for so long are given up."""
 
@@ -50,6 +70,7 @@ class PortalConfig(Strict):
             operating_seconds=(
                 plan.operating_seconds if own.operating_seconds is None else own.operating_seconds
             ),
+            window_s=own.operating_window,
         )
 
 

@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from launcher.core import pacing
 from launcher.core.guard import NEVER, Guard, StopAfter
 from launcher.core.model import State
-from launcher.core.pacing import Caution, Limits
+from launcher.core.pacing import Limits, Pacing, pause
 from launcher.core.summary import Ending
 from launcher.core.verdict import Halt, Hold, Judgement, Limit, Verdict
 from launcher.engine.gate import Gate
@@ -79,7 +78,7 @@ def now() -> float:
 @pytest.fixture(autouse=True)
 def long_waits(monkeypatch: pytest.MonkeyPatch, short_waits: None) -> None:
     """Waits as they are for people: they cost nothing here. No dice."""
-    monkeypatch.setattr(pacing, "FIRST_WAIT_S", 1.0)
+    monkeypatch.setattr(pause, "FIRST_WAIT_S", 1.0)
     monkeypatch.setattr("launcher.engine.gate.random.random", lambda: 0.0)
 
 
@@ -99,8 +98,7 @@ class Office:
     def __post_init__(self) -> None:
         self.stopping, self.progress = Stopping(), Progress()
         self.gate = Gate(
-            self.limits,
-            Caution(concurrency=self.concurrency),
+            Pacing(limits=self.limits, concurrency=self.concurrency),
             guard=Guard(self.stop_after),
             give_up_after_s=self.give_up_after_s,
             stopping=self.stopping,
@@ -109,17 +107,18 @@ class Office:
 
     async def request(self, judgement: Judgement = STARTED, *, takes_s: float = 0.0) -> None:
         """One request that is answered so after so long; none where the run is to stop."""
-        async with self.gate.turn() as size:
-            if not size:
+        async with self.gate.turn(50) as turn:
+            if not turn.rows:
                 return
-            sent_at = asyncio.get_running_loop().time()
+            turn.leaves(turn.rows)
             self.left_at.append(now())
-            self.sizes.append(size)
+            self.sizes.append(turn.rows)
             self.in_the_air += 1
             self.most_in_the_air = max(self.most_in_the_air, self.in_the_air)
             await asyncio.sleep(takes_s)
             self.in_the_air -= 1
-            await self.gate.learn(judgement, sent_at=sent_at)
+            turn.heard()
+            self.gate.learn(turn, judgement)
 
     async def requests(self, judgements: Sequence[Judgement], *, takes_s: float = 0.0) -> None:
         """One after another."""
@@ -128,7 +127,7 @@ class Office:
 
     async def stop(self) -> None:
         self.stopping.stop(Ending.INTERRUPTED, "a signal asked for it")
-        await self.gate.stop()
+        self.gate.stop()
 
 
 def test_one_request_with_one_row_is_in_the_air_until_the_portal_has_answered_it() -> None:
@@ -177,7 +176,7 @@ def test_a_turn_that_was_not_used_goes_to_whoever_waits() -> None:
     office = Office()
 
     async def unused() -> None:
-        async with office.gate.turn():
+        async with office.gate.turn(50):
             await asyncio.sleep(5.0)
 
     async def story() -> None:
@@ -499,7 +498,7 @@ def test_a_request_that_ends_in_a_mistake_of_ours_gives_its_turn_back() -> None:
 
     async def story() -> None:
         with pytest.raises(ZeroDivisionError):
-            async with office.gate.turn():
+            async with office.gate.turn(50):
                 raise ZeroDivisionError
         await office.request()
 

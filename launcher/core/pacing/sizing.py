@@ -1,0 +1,53 @@
+"""How many rows a request holds: as few as lose no speed, and no more than `batch_s` is predicted for."""
+
+from __future__ import annotations
+
+import math
+
+from launcher.core.batch import MAX_COMMANDS
+from launcher.core.pacing.costs import Costs
+
+UNMEASURED_GROWTH = 4
+"""While no row has started, nothing is known of a start's cost, and each answer lets batches grow so much."""
+
+OVERHEAD_AT_MOST = 1 / 25
+"""The part of a request's time that may be lost on the way, so that batches can be small."""
+
+FREE_REQUEST_S = 0.25
+"""Shorter requests than that are not worth their own work: the ledger's, the portal's."""
+
+RATE_LEFT_FREE = 0.5
+"""The part of the request rate that small batches may not use up."""
+
+
+class Sizing:
+    """Follows what starts cost."""
+
+    def __init__(self, costs: Costs, *, batch_s: float, per_second: float) -> None:
+        self._costs = costs
+        self._batch_s = batch_s
+        self._per_second = per_second
+        self._answered = 0
+
+    def answered(self, rows: int) -> None:
+        """A request with so many rows was answered."""
+        self._answered = max(self._answered, rows)
+
+    def rows(self, at_once: int) -> int:
+        """Rows for the next request, where so many requests are in the air at once."""
+        if not self._costs.start_s.known:
+            return max(1, min(MAX_COMMANDS, self._answered * UNMEASURED_GROWTH))
+        start_s = self._costs.start_s.high
+        if start_s * MAX_COMMANDS <= FREE_REQUEST_S:
+            return MAX_COMMANDS
+        fits = self._batch_s / start_s
+        return max(1, min(MAX_COMMANDS, math.floor(fits), math.ceil(self._worth_s(at_once) / start_s)))
+
+    def _worth_s(self, at_once: int) -> float:
+        """Seconds of execution from which on a longer request gains nothing."""
+        way_s = self._costs.request_s.mean if self._costs.request_s.known else 0.0
+        worth_s = max(FREE_REQUEST_S, way_s / OVERHEAD_AT_MOST)
+        if self._per_second:
+            # With so many at once, shorter ones would need more requests a second than that.
+            worth_s = max(worth_s, at_once / (self._per_second * RATE_LEFT_FREE))
+        return worth_s
