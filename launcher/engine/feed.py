@@ -33,6 +33,16 @@ class Feed:
             self._more_coming = True
             self._changed.notify_all()
 
+    async def ready(self, size: int) -> bool:
+        """Returns when `take` would give `size` starts, or as many as there are; false once it is closed."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._ready(size))
+            return self._open
+
+    def at_hand(self, size: int) -> int:
+        """How many starts `take` would give now; 0 where it would wait, or is closed."""
+        return min(size, len(self._starts)) if self._open and self._ready(size) else 0
+
     async def take(self, size: int) -> list[Start]:
         """The next starts, `size` of them unless no more are coming; an empty list once it is closed."""
         async with self._changed:

@@ -6,8 +6,9 @@ import asyncio
 import math
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import structlog
 from aiolimiter import AsyncLimiter
@@ -34,7 +35,7 @@ class Turn:
         self._controller = controller
         self.flight = flight
         self.rows = 0 if flight is None else flight.rows
-        """Rows that the request may hold; 0 where the run is to stop."""
+        """Rows that the request may hold; 0: none is to be sent."""
         self.heard_at = 0.0
 
     def leaves(self, rows: int) -> None:
@@ -74,8 +75,11 @@ class Gate:
         self._waiting_since: dict[Why, float] = {}
 
     @asynccontextmanager
-    async def turn(self, rows: int) -> AsyncIterator[Turn]:
-        """A turn to send one request, of at most so many rows."""
+    async def turn(self, rows: Callable[[], int]) -> AsyncIterator[Turn]:
+        """A turn to send one request; one without rows where the run is to stop.
+
+        `rows`: how many there are to send, at the moment; where there are none any more, nobody waits.
+        """
         flight = await self._enter(rows)
         try:
             yield Turn(self._controller, flight)
@@ -83,21 +87,26 @@ class Gate:
             if flight is not None:
                 self._leave(flight)
 
-    async def _enter(self, rows: int) -> Flight | None:
-        while not self._stopping.is_set:
-            answer = self._controller.ask(_now(), rows=rows)
+    @property
+    def is_closed(self) -> bool:
+        """Whether the run is to stop, so that there is no turn any more."""
+        return self._stopping.is_set
+
+    async def _enter(self, rows: Callable[[], int]) -> Flight | None:
+        while not self.is_closed and (count := rows()):
+            answer = self._controller.ask(_now(), rows=count)
             if isinstance(answer, Wait):
                 await self._wait(answer)
             elif flight := await self._pass(answer, rows):
                 return flight
         return None
 
-    async def _pass(self, leave: Leave, rows: int) -> Flight | None:
+    async def _pass(self, leave: Leave, rows: Callable[[], int]) -> Flight | None:
         """Pass the channel, too; None where something has changed meanwhile, and it is to be asked anew."""
         flight = self._controller.reserve(leave, _now())
         try:
-            if await self._through_channel() and not self._stopping.is_set:
-                answer = self._controller.ask(_now(), rows=rows, without=flight)
+            if await self._through_channel(rows) and not self.is_closed and (count := rows()):
+                answer = self._controller.ask(_now(), rows=count, without=flight)
                 if isinstance(answer, Leave):
                     self._progress.waiting = ""
                     self._controller.passes(flight, answer, _now())
@@ -108,17 +117,22 @@ class Gate:
         self._leave(flight)
         return None
 
-    async def _through_channel(self) -> bool:
+    async def _through_channel(self, rows: Callable[[], int]) -> bool:
         """Whether the request has passed the channel, and it is still the one to pass."""
         limiter = await self._limiter_now()
         if limiter is None:
             return True
         if limiter.has_capacity():
             await limiter.acquire()
-        else:
+            return True
+        acquiring = asyncio.ensure_future(limiter.acquire())
+        try:
             with self._waiting(Why.RATE):
-                await self._or_stop(limiter)
-        return limiter is await self._limiter_now()
+                while not acquiring.done() and limiter is self._limiter and not self.is_closed and rows():
+                    await self._or_changed(acquiring)
+        finally:
+            acquiring.cancel()
+        return acquiring.done() and limiter is await self._limiter_now()
 
     async def _limiter_now(self) -> AsyncLimiter | None:
         channel = self._controller.channel
@@ -128,14 +142,13 @@ class Gate:
             await self._limiter.acquire(channel.level)
         return self._limiter
 
-    async def _or_stop(self, limiter: AsyncLimiter) -> None:
-        acquiring = asyncio.ensure_future(limiter.acquire())
-        stopped = asyncio.ensure_future(self._stopping.wait())
+    async def _or_changed(self, awaited: asyncio.Future[None]) -> None:
+        changed = asyncio.ensure_future(self._changed.wait())
+        either: set[asyncio.Future[Any]] = {awaited, changed}
         try:
-            await asyncio.wait({acquiring, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            acquiring.cancel()
-            stopped.cancel()
+            changed.cancel()
 
     async def _wait(self, wait: Wait) -> None:
         """Wait so long, or until something has changed."""

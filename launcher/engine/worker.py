@@ -49,13 +49,13 @@ class Worker:
 
     async def run(self) -> None:
         """Send rows until no more are handed out."""
-        while starts := await self.feed.take(batch.MAX_COMMANDS):
-            async with self.gate.turn(len(starts)) as turn:
-                now, later = _split(starts, turn.rows)
-                await self.feed.give_back(later)
-                if not now:
-                    return  # the run is to stop
-                await self._send(now, turn)
+        while await self.feed.ready(batch.MAX_COMMANDS) and not self.gate.is_closed:
+            # A turn comes first, and rows then, so that none stand aside in the hands of one who waits.
+            async with self.gate.turn(lambda: self.feed.at_hand(batch.MAX_COMMANDS)) as turn:
+                if turn.rows and (starts := await self.feed.take(turn.rows)):
+                    count = batch.together(starts, turn.rows)
+                    await self.feed.give_back(starts[count:])
+                    await self._send(starts[:count], turn)
 
     async def _send(self, starts: Sequence[Start], turn: Turn) -> None:
         number = self.requests.next()
@@ -120,14 +120,6 @@ class Worker:
                 _log.debug(
                     verdict.state.value, row_number=start.row_number, code=verdict.code, text=verdict.text
                 )
-
-
-def _split(starts: list[Start], size: int) -> tuple[list[Start], list[Start]]:
-    """What goes in one request of at most that size, and the rest."""
-    if not size:
-        return [], starts
-    count = batch.together(starts, size)
-    return starts[:count], starts[count:]
 
 
 def _in_short(outcome: Outcome) -> str:

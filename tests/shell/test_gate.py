@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import selectors
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from launcher.core.guard import NEVER, Guard, StopAfter
 from launcher.core.model import State
 from launcher.core.pacing import Limits, Pacing, pause
 from launcher.core.summary import Ending
+from launcher.core.times import Times
 from launcher.core.verdict import Halt, Hold, Judgement, Limit, Verdict
 from launcher.engine.gate import Gate
 from launcher.engine.progress import Progress
@@ -34,6 +36,9 @@ def name(value: object) -> str | None:
     """Of a judgement its name above, for the tests' own names."""
     return next((name for name, known in globals().items() if known is value), None)
 
+
+INSTANT = Times(execution_s=0.0)
+"""An answer spent all of its time on the way."""
 
 UNLIMITED = Limits(burst=0, per_second=0, operating_seconds=0)
 TEN_AND_ONE_A_SECOND = Limits(burst=10, per_second=1, operating_seconds=0)
@@ -107,7 +112,7 @@ class Office:
 
     async def request(self, judgement: Judgement = STARTED, *, takes_s: float = 0.0) -> None:
         """One request that is answered so after so long; none where the run is to stop."""
-        async with self.gate.turn(50) as turn:
+        async with self.gate.turn(lambda: 50) as turn:
             if not turn.rows:
                 return
             turn.leaves(turn.rows)
@@ -118,7 +123,9 @@ class Office:
             await asyncio.sleep(takes_s)
             self.in_the_air -= 1
             turn.heard()
-            self.gate.learn(turn, judgement)
+            if judgement is STARTED:
+                judgement = Judgement(STARTED.verdicts * turn.rows)
+            self.gate.learn(turn, judgement, INSTANT)
 
     async def requests(self, judgements: Sequence[Judgement], *, takes_s: float = 0.0) -> None:
         """One after another."""
@@ -135,12 +142,42 @@ def test_one_request_with_one_row_is_in_the_air_until_the_portal_has_answered_it
 
     async def story() -> None:
         async with asyncio.TaskGroup() as group:
-            for _ in range(4):
-                group.create_task(office.request(takes_s=7.0))
+            for _ in range(6):
+                group.create_task(office.request(takes_s=0.1))
 
     in_no_time(story())
-    assert office.left_at == [0.0, 7.0, 7.0, 7.0]
-    assert office.sizes == [1, 50, 50, 50]
+    assert office.left_at == pytest.approx([0.0, 0.1, 0.1, 0.2, 0.2, 0.2])
+    assert office.sizes == [1, 50, 50, 50, 50, 50]
+
+
+def test_requests_in_the_air_grow_from_answer_to_answer_up_to_as_many_as_may_be() -> None:
+    office = Office(concurrency=5)
+
+    async def story() -> None:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(40):
+                group.create_task(office.request(takes_s=0.1))
+
+    in_no_time(story())
+    together = [sum(abs(left - at) < 0.01 for left in office.left_at) for at in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)]
+    assert together == [1, 2, 3, 4, 5, 5]
+
+
+def test_batches_are_so_small_that_they_take_ten_seconds_at_most() -> None:
+    office = Office()
+
+    async def starts_of_two_seconds() -> None:
+        for _ in range(10):
+            async with office.gate.turn(lambda: 50) as turn:
+                turn.leaves(turn.rows)
+                office.sizes.append(turn.rows)
+                await asyncio.sleep(2.0 * turn.rows)
+                turn.heard()
+                office.gate.learn(turn, Judgement(STARTED.verdicts * turn.rows))
+
+    in_no_time(starts_of_two_seconds())
+    assert office.sizes[0] == 1
+    assert max(office.sizes) <= 5
 
 
 @pytest.mark.parametrize("first", [BUSY, RATE, OPERATING, NO_CONNECTION, LOST], ids=name)
@@ -156,7 +193,7 @@ def test_an_answer_that_neither_accepts_nor_refuses_a_row_lets_no_more_into_the_
             assert (office.in_the_air, office.sizes) == (1, [1, 1])
 
     in_no_time(story())
-    assert office.most_in_the_air == 2
+    assert len(office.left_at) == 4
 
 
 def test_whoever_waits_goes_as_soon_as_a_turn_is_free_though_nothing_was_learnt_from_it() -> None:
@@ -176,7 +213,7 @@ def test_a_turn_that_was_not_used_goes_to_whoever_waits() -> None:
     office = Office()
 
     async def unused() -> None:
-        async with office.gate.turn(50):
+        async with office.gate.turn(lambda: 50):
             await asyncio.sleep(5.0)
 
     async def story() -> None:
@@ -189,18 +226,20 @@ def test_a_turn_that_was_not_used_goes_to_whoever_waits() -> None:
     assert office.left_at == [5.0]
 
 
-@pytest.mark.parametrize("first", [STARTED, FAILED, PARTLY], ids=name)
-def test_a_row_that_was_accepted_or_refused_lets_the_others_go(first: Judgement) -> None:
+@pytest.mark.parametrize(("first", "then"), [(STARTED, 50), (FAILED, 4), (PARTLY, 50)], ids=name)
+def test_a_row_that_was_accepted_or_refused_lets_the_others_go(first: Judgement, then: int) -> None:
+    """A refused row says nothing of what starts cost, so batches grow by steps until one has started."""
     office = Office(concurrency=3)
 
     async def story() -> None:
         await office.request(first)
         async with asyncio.TaskGroup() as group:
-            for _ in range(9):
-                group.create_task(office.request(takes_s=100.0))
+            for _ in range(19):
+                group.create_task(office.request(takes_s=0.1))
 
     in_no_time(story())
-    assert office.sizes == [1, *[50] * 9]
+    assert office.sizes[:2] == [1, then]
+    assert office.sizes[5:] == [50] * 15
     assert office.most_in_the_air == 3
 
 
@@ -223,14 +262,17 @@ def test_whoever_was_refused_in_the_same_moment_makes_the_wait_no_longer() -> No
     office = Office(concurrency=4)
 
     async def story() -> None:
-        await office.request()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(10):
+                group.create_task(office.request(takes_s=0.1))
+        began = now()
         async with asyncio.TaskGroup() as group:
             for _ in range(4):
                 group.create_task(office.request(RATE, takes_s=5.0))
         await office.request()
+        assert office.left_at[-5:] == pytest.approx([*[began] * 4, began + 6.0])
 
     in_no_time(story())
-    assert office.left_at == [0.0, *[0.0] * 4, 6.0]
 
 
 @pytest.mark.parametrize("refusal", [RATE, OPERATING, NO_CONNECTION], ids=name)
@@ -369,7 +411,9 @@ def test_after_a_refusal_for_the_rate_only_what_drains_is_sent() -> None:
                 group.create_task(office.request())
 
     in_no_time(story())
-    assert office.left_at == pytest.approx([0.0, 0.0, 1.0, 2.0, 3.0, 4.0])
+    pauses = [later - sooner for sooner, later in itertools.pairwise(office.left_at[1:])]
+    assert all(1.0 <= pause <= 1.5 for pause in pauses)
+    assert pauses[1:] == sorted(pauses[1:], reverse=True)
 
 
 def test_a_refusal_for_want_of_operating_time_leaves_the_rate_as_it_was() -> None:
@@ -392,14 +436,14 @@ def test_after_a_lost_answer_rows_go_alone_one_request_at_a_time_and_then_batche
         await office.requests([STARTED, LOST])
         async with asyncio.TaskGroup() as group:
             for _ in range(8):
-                group.create_task(office.request(takes_s=10.0))
+                group.create_task(office.request(takes_s=0.1))
 
     in_no_time(story())
     assert office.sizes[:3] == [1, 50, 1]
-    assert office.left_at[:4] == [0.0, 0.0, 1.0, 11.0]
-    assert sorted(office.sizes[3:]) == office.sizes[3:]
-    assert office.sizes[3:6] == [2, 2, 2]
-    assert office.sizes[-1] > 2
+    assert office.left_at[:4] == pytest.approx([0.0, 0.0, 1.0, 1.1])
+    assert office.sizes[3:5] == [2, 4]
+    assert office.sizes[3:] == sorted(office.sizes[3:])
+    assert office.sizes[-1] >= 16
 
 
 def test_an_answer_that_is_lost_while_others_wait_for_the_rate_lets_only_one_of_them_go() -> None:
@@ -498,7 +542,7 @@ def test_a_request_that_ends_in_a_mistake_of_ours_gives_its_turn_back() -> None:
 
     async def story() -> None:
         with pytest.raises(ZeroDivisionError):
-            async with office.gate.turn(50):
+            async with office.gate.turn(lambda: 50):
                 raise ZeroDivisionError
         await office.request()
 

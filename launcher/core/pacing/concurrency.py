@@ -49,7 +49,7 @@ class Concurrency:
     def trouble(self) -> None:
         """An answer was lost or is overdue, or the portal could not be reached."""
         self._go_to(max(1, self.level // 2))
-        self._answers_until_climb = TRIAL
+        self._answers_until_climb = 2 * self.level
 
     def _gained_nothing(self) -> bool:
         below = self._seen.get(self.level - 1)

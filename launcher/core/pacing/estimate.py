@@ -21,7 +21,7 @@ class Estimate:
             return
         off = sample - self.mean
         self._deviation += (abs(off) - self._deviation) / 4
-        self.mean = sample if sample > self.high else self.mean + off / 4
+        self.mean = sample if sample > self.high else self.mean + off / 2
 
     @property
     def high(self) -> float:

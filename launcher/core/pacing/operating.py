@@ -22,6 +22,10 @@ MARGIN = 0.01
 WORTH_SENDING = 8
 """When less than that part of a batch still fits, waiting for the next basket is better than crumbs."""
 
+LEAST = 1 / 20
+"""The part of the window below which no limit is believed: who refuses so early does it for another reason,
+such as what another program has used up."""
+
 
 @dataclass(frozen=True, slots=True)
 class Room:
@@ -43,7 +47,8 @@ class _Account:
             self.reset_at = min(self.reset_at, reset_at)
         elif told.at >= self.told.at:
             self.reset_at = reset_at
-        if told.at >= self.told.at:
+        # Of answers that were written in one moment, the one that counted more was written last.
+        if (told.at, told.used_s) >= (self.told.at, self.told.used_s):
             self.told = told
 
 
@@ -84,10 +89,10 @@ class Operating:
         self._forget(now)
         told_s = max((account.told.used_s for account in self._accounts.values()), default=0.0)
         used_s = max(told_s, self._own_s)
-        if told_s <= self._own_s / 2:
-            self._own_counts = True  # the answers do not tell of what was refused
-        if 0 < used_s < self.limit_s:
+        if self._window_s * LEAST < used_s < self.limit_s:
             self.limit_s = used_s
+            # Where the answers tell of less than we have spent, they tell of another account.
+            self._own_counts = self._own_counts or told_s < used_s
         resets = [account.reset_at for account in self._accounts.values() if account.reset_at > now]
         if told_s and resets:
             self._full_until = min(resets)

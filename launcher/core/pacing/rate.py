@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from launcher.core.pacing.bucket import Bucket, bucket, drained
 from launcher.core.pacing.limits import Limits
 
-BELOW = 0.3
+BELOW = 0.15
 """The part by which the first requests after a refusal stay below what is thought to be left."""
 
 WARY = 70
