@@ -40,8 +40,13 @@ class Feed:
             return self._open
 
     def at_hand(self, size: int) -> int:
-        """How many starts `take` would give now; 0 where it would wait, or is closed."""
-        return min(size, len(self._starts)) if self._open and self._ready(size) else 0
+        """How many starts there are to take now; 0 where `take` would wait for `size` of them, or is closed.
+
+        While more are coming, as many as if it were full.
+        """
+        if not self._open or not self._ready(size):
+            return 0
+        return max(len(self._starts), self._bound if self._more_coming else 0)
 
     async def take(self, size: int) -> list[Start]:
         """The next starts, `size` of them unless no more are coming; an empty list once it is closed."""

@@ -78,7 +78,7 @@ class Gate:
     async def turn(self, rows: Callable[[], int]) -> AsyncIterator[Turn]:
         """A turn to send one request; one without rows where the run is to stop.
 
-        `rows`: how many there are to send, at the moment; where there are none any more, nobody waits.
+        `rows`: how many are left to send, at the moment; where there are none any more, nobody waits.
         """
         flight = await self._enter(rows)
         try:

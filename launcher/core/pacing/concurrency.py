@@ -1,64 +1,122 @@
-"""How many requests are in the air at once: more while more rows come through, half of them after trouble."""
+"""How many requests are in the air at once: as many as let more rows through, half of them after trouble."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-TRIAL = 12
-"""Answers at one level before it is compared with the one below."""
+TRIAL = 6
+"""Answers that tell how fast a level is."""
 
 PATIENCE = 200
-"""Answers after a step back until a higher level is tried again."""
+"""Answers between two trials of another level."""
+
+SLOWER = 1.5
+"""Rows that take so much longer than the quickest make it doubtful whether so many at once do any good."""
+
+WORTH = 1.05
+"""A higher level must let so much more through; a lower one may let so much less through."""
 
 
 @dataclass(slots=True)
 class _Seen:
-    """Seconds that a row took at one level, smoothed over its answers."""
+    """What a row took, by the answers at one level. The first were sent at another and do not count."""
 
+    skip: int = 0
     answers: int = 0
     row_s: float = 0.0
 
     def take(self, row_s: float) -> None:
+        if self.skip:
+            self.skip -= 1
+            return
         self.answers += 1
         self.row_s += (row_s - self.row_s) / min(self.answers, TRIAL)
 
 
+@dataclass(slots=True)
+class _Trial:
+    """Another level is tried between two looks at the first: starts may become dearer by themselves."""
+
+    home: int
+    away: int
+    before: _Seen
+    there: _Seen = field(default_factory=_Seen)
+    is_back: bool = False
+
+    def goes_away(self, after: _Seen) -> bool:
+        """Whether the other level is the better one."""
+        at_home = self.home * 2 / max(self.before.row_s + after.row_s, 1e-9)
+        there = self.away / max(self.there.row_s, 1e-9)
+        return there >= at_home * WORTH if self.away > self.home else there * WORTH >= at_home
+
+
 class Concurrency:
-    """Climbs from one request at once to `most`; a level that gains nothing is left again."""
+    """Climbs from one request at once to `most`, and sees from time to time whether fewer would do."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self.level = 1
-        self._seen: dict[int, _Seen] = {}
-        """By the level at which the answers came; only this level and those below."""
-        self._answers_until_climb = 0
+        self._goal = most
+        self._seen = _Seen()
+        self._quickest = float("inf")
+        self._trial: _Trial | None = None
+        self._until_climb = 0
+        """Answers."""
+        self._until_trial = 4 * TRIAL
 
     def answered(self, *, seconds: float, rows: int, in_air: int) -> None:
         """A request with so many rows was in the air for so long, as one of so many."""
         if in_air < self.level:
             return  # something else sets the pace, and the level makes no difference
-        here = self._seen.setdefault(self.level, _Seen())
-        here.take(seconds / rows)
-        self._answers_until_climb = max(0, self._answers_until_climb - 1)
-        if here.answers >= TRIAL and self._gained_nothing():
-            self._go_to(self.level - 1)
-            self._answers_until_climb = PATIENCE
-        elif self.level < self._most and not self._answers_until_climb:
-            self._go_to(self.level + 1)
+        row_s = seconds / rows
+        self._quickest = min(self._quickest, row_s)
+        self._seen.take(row_s)
+        if self._trial is not None:
+            self._go_on(self._trial)
+        elif self.level < self._goal:
+            self._climb()
+        else:
+            self._until_trial -= 1
+            if self._until_trial <= 0 and self._seen.answers >= TRIAL:
+                self._doubt()
 
     def trouble(self) -> None:
-        """An answer was lost or is overdue, or the portal could not be reached."""
+        """An answer was lost, or the portal could not be reached."""
+        self._trial = None
         self._go_to(max(1, self.level // 2))
-        self._answers_until_climb = 2 * self.level
+        self._until_climb = 2 * self.level
 
-    def _gained_nothing(self) -> bool:
-        below = self._seen.get(self.level - 1)
-        return below is not None and self._rows_a_second(self.level) <= self._rows_a_second(self.level - 1)
+    def _climb(self) -> None:
+        if self._until_climb:
+            self._until_climb -= 1
+        else:
+            self._go_to(self.level + 1)
 
-    def _rows_a_second(self, level: int) -> float:
-        return level / max(self._seen[level].row_s, 1e-9)
+    def _doubt(self) -> None:
+        self._until_trial = PATIENCE
+        if self._goal < self._most:
+            other = min(self._most, 2 * self.level)
+        elif self.level > 1 and self._seen.row_s > self._quickest * SLOWER:
+            other = self.level // 2
+        else:
+            return
+        self._trial = _Trial(home=self.level, away=other, before=self._seen)
+        self._go_to(other)
+        self._trial.there = self._seen
+
+    def _go_on(self, trial: _Trial) -> None:
+        if self._seen.answers < TRIAL:
+            return
+        if not trial.is_back:
+            trial.is_back = True
+            self._go_to(trial.home)
+            return
+        self._trial = None
+        self._quickest = self._seen.row_s
+        if trial.goes_away(self._seen):
+            self._goal = trial.away
+            self._go_to(trial.away)
 
     def _go_to(self, level: int) -> None:
+        self._seen = _Seen(skip=max(level, self.level))
         self.level = level
-        # What a higher level gave at another time says nothing of now.
-        self._seen = {known: seen for known, seen in self._seen.items() if known < level}

@@ -9,7 +9,6 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
-from launcher.core.batch import MAX_COMMANDS
 from launcher.core.pacing.caution import Caution
 from launcher.core.pacing.concurrency import Concurrency
 from launcher.core.pacing.costs import Costs, Flight, Took
@@ -84,8 +83,8 @@ class Controller:
         """The bucket through which a request passes before it leaves; None: no limit."""
         return self._rate.channel
 
-    def ask(self, now: float, *, rows: int = MAX_COMMANDS, without: Flight | None = None) -> Leave | Wait:
-        """Whether a request may leave now that could hold so many rows.
+    def ask(self, now: float, *, rows: int, without: Flight | None = None) -> Leave | Wait:
+        """Whether a request may leave now, of so many rows that are left.
 
         `without`: as if that one, which has not left yet, were not there.
         """
@@ -99,10 +98,11 @@ class Controller:
         probe = any(self.costs.is_late(flight, now) for flight in others)
         if probe and any(flight.probe for flight in others):
             return Wait(math.inf, Why.IN_THE_AIR)
-        start_s = self.costs.start_s.high
+        start_s, at_once = self.costs.start_s.high, self.concurrency.level
+        wanted = min(self.caution.size, self._sizing.rows(rows, at_once=at_once, in_air=len(others)))
         room = self.operating.room(
             now,
-            wanted=1 if probe else min(rows, self.caution.size, self._sizing.rows(self.concurrency.level)),
+            wanted=1 if probe else wanted,
             in_air_s=start_s * sum(flight.rows for flight in others if not flight.heard),
             start_s=start_s,
         )

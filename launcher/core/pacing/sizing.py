@@ -33,15 +33,25 @@ class Sizing:
         """A request with so many rows was answered."""
         self._answered = max(self._answered, rows)
 
-    def rows(self, at_once: int) -> int:
-        """Rows for the next request, where so many requests are in the air at once."""
+    def rows(self, left: int, *, at_once: int, in_air: int) -> int:
+        """Rows for the next request of so many that are left, where so many may be in the air and are."""
+        return max(1, min(left, MAX_COMMANDS, self._fits(at_once), self._fair(left, at_once, in_air)))
+
+    def _fits(self, at_once: int) -> int:
         if not self._costs.start_s.known:
-            return max(1, min(MAX_COMMANDS, self._answered * UNMEASURED_GROWTH))
+            return self._answered * UNMEASURED_GROWTH
         start_s = self._costs.start_s.high
         if start_s * MAX_COMMANDS <= FREE_REQUEST_S:
             return MAX_COMMANDS
-        fits = self._batch_s / start_s
-        return max(1, min(MAX_COMMANDS, math.floor(fits), math.ceil(self._worth_s(at_once) / start_s)))
+        return min(math.floor(self._batch_s / start_s), math.ceil(self._worth_s(at_once) / start_s))
+
+    def _fair(self, left: int, at_once: int, in_air: int) -> int:
+        """The last rows are shared out, unless the requests that this needs take longer than they save."""
+        if left * self._costs.start_s.mean <= (
+            at_once / self._per_second if self._per_second else FREE_REQUEST_S
+        ):
+            return left
+        return math.ceil(left / max(1, at_once - in_air))
 
     def _worth_s(self, at_once: int) -> float:
         """Seconds of execution from which on a longer request gains nothing."""
