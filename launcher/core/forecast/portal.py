@@ -184,7 +184,7 @@ class Portal:
         if now + seconds > end:
             execution.cut, self.cut = True, self.cut + 1
             count, seconds = int(count * (end - now) / seconds), end - now
-        self._starts += count
+        self._starts += max(1, count)  # the start that was cut has begun
         execution.doing, execution.doing_s = count, seconds
         return now + seconds
 

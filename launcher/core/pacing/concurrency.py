@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-TRIAL = 6
+TRIAL = 12
 """Answers that tell how fast a level is."""
 
-PATIENCE = 200
+FIRST_TRIAL = 100
+"""Answers until it is tried whether half as many would do. Shorter runs are over before it pays."""
+
+PATIENCE = 400
 """Answers between two trials of another level."""
 
 SLOWER = 1.5
 """Rows that take so much longer than the quickest make it doubtful whether so many at once do any good."""
 
 WORTH = 1.05
-"""A higher level must let so much more through; a lower one may let so much less through."""
+"""A higher level must let so much more through."""
 
 
 @dataclass(slots=True)
@@ -47,7 +50,7 @@ class _Trial:
         """Whether the other level is the better one."""
         at_home = self.home * 2 / max(self.before.row_s + after.row_s, 1e-9)
         there = self.away / max(self.there.row_s, 1e-9)
-        return there >= at_home * WORTH if self.away > self.home else there * WORTH >= at_home
+        return there >= at_home * (WORTH if self.away > self.home else 1.0)
 
 
 class Concurrency:
@@ -58,19 +61,23 @@ class Concurrency:
         self.level = 1
         self._goal = most
         self._seen = _Seen()
-        self._quickest = float("inf")
+        self._quickest = 0.0
+        """Seconds of a row at the end of the last trial, or at any time since; 0 before the first."""
         self._trial: _Trial | None = None
         self._until_climb = 0
         """Answers."""
-        self._until_trial = 4 * TRIAL
+        self._until_trial = FIRST_TRIAL
 
     def answered(self, *, seconds: float, rows: int, in_air: int) -> None:
         """A request with so many rows was in the air for so long, as one of so many."""
-        if in_air < self.level:
-            return  # something else sets the pace, and the level makes no difference
+        # Else something else sets the pace, and the level makes no difference. While it climbs, answers that
+        # come together count one by one, so that it doubles from round to round.
+        if in_air * (2 if self.level < self._goal and self._trial is None else 1) < self.level:
+            return
         row_s = seconds / rows
-        self._quickest = min(self._quickest, row_s)
         self._seen.take(row_s)
+        if self._seen.answers >= TRIAL:
+            self._quickest = min(self._quickest, self._seen.row_s)
         if self._trial is not None:
             self._go_on(self._trial)
         elif self.level < self._goal:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from launcher.core.pacing.limits import Limits
 from launcher.core.times import Told
 
-MARGIN = 0.01
+MARGIN = 0.002
 """The part of the limit that is not planned with: predictions are not exact."""
 
 WORTH_SENDING = 8

@@ -43,7 +43,8 @@ class Sizing:
         start_s = self._costs.start_s.high
         if start_s * MAX_COMMANDS <= FREE_REQUEST_S:
             return MAX_COMMANDS
-        return min(math.floor(self._batch_s / start_s), math.ceil(self._worth_s(at_once) / start_s))
+        fits = math.floor((self._batch_s - self._costs.request_s.mean) / start_s)
+        return max(1, min(fits, math.ceil(self._worth_s(at_once) / start_s)))
 
     def _fair(self, left: int, at_once: int, in_air: int) -> int:
         """The last rows are shared out, unless the requests that this needs take longer than they save."""
@@ -55,8 +56,7 @@ class Sizing:
 
     def _worth_s(self, at_once: int) -> float:
         """Seconds of execution from which on a longer request gains nothing."""
-        way_s = self._costs.request_s.mean if self._costs.request_s.known else 0.0
-        worth_s = max(FREE_REQUEST_S, way_s / OVERHEAD_AT_MOST)
+        worth_s = max(FREE_REQUEST_S, self._costs.request_s.mean / OVERHEAD_AT_MOST)
         if self._per_second:
             # With so many at once, shorter ones would need more requests a second than that.
             worth_s = max(worth_s, at_once / (self._per_second * RATE_LEFT_FREE))
