@@ -103,7 +103,7 @@ class Gate:
 
     async def _pass(self, leave: Leave, rows: Callable[[], int]) -> Flight | None:
         """Pass the channel, too; None where something has changed meanwhile, and it is to be asked anew."""
-        flight = self._controller.reserve(leave, _now())
+        flight = self._controller.reserve(leave)
         try:
             if await self._through_channel(rows) and not self.is_closed and (count := rows()):
                 answer = self._controller.ask(_now(), rows=count, without=flight)

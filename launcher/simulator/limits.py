@@ -4,7 +4,6 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
-
 _LOOK_BACK_SECONDS = 3600
 """What another program did before that makes no difference any more."""
 

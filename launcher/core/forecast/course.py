@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from launcher.core.forecast.portal import Execution, Portal, PortalModel
 from launcher.core.pacing import Channel, Controller, Flight, Flow, Leave, Lesson, Pacing, Why
 
+LEAST_STEP_S = 1e-6
+"""Time goes on even where a wait is a rounding error."""
+
 
 class DeadlockError(RuntimeError):
     """The controller waits for an answer, and none is to come: a fault of the launcher's."""
@@ -47,6 +50,8 @@ class Run:
         self._count = 0
         self._channel: Channel | None = None
         self._flow: Flow | None = None
+        self._first: Flight | None = None
+        """The request that waits for the channel."""
 
     def go(self, *, requests_at_most: float = math.inf) -> Course:
         """Take the run to its end, or so far. Raises DeadlockError."""
@@ -60,16 +65,17 @@ class Run:
         return self.course
 
     def _send(self) -> tuple[float, Why]:
-        """Send a request; or how long to wait first, and why."""
-        answer = self.controller.ask(self._now, rows=self._left)
+        """Send a request; or how long to wait first, and why. One that waits for the channel has its place."""
+        answer = self.controller.ask(self._now, rows=self._left, without=self._first)
         if not isinstance(answer, Leave):
             return answer.seconds, answer.why
+        flight = self._first = self._first or self.controller.reserve(answer)
         flow = self._flow_now()
         if flow is not None:
             if wait_s := flow.wait_s(self._now):
                 return wait_s, Why.RATE
             flow.leave(self._now)
-        flight = self.controller.reserve(answer, self._now)
+        self._first = None
         self.controller.passes(flight, answer, self._now)
         self._left -= answer.rows
         self.course.requests += 1
@@ -94,7 +100,7 @@ class Run:
 
     def _pass_time(self, wait_s: float, why: Why) -> None:
         event_at = self._events[0][0] if self._events else math.inf
-        then = min(self._now + wait_s, event_at)
+        then = min(self._now + max(wait_s, LEAST_STEP_S), event_at)
         if math.isinf(then):
             raise DeadlockError(f"at {self._now:.1f} s, {self._left} rows are left")
         self.course.waits[why] += then - self._now

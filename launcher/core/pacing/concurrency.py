@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 TRIAL = 12
 """Answers that tell how fast a level is."""
 
-FIRST_TRIAL = 100
+FIRST_TRIAL = 200
 """Answers until it is tried whether half as many would do. Shorter runs are over before it pays."""
 
 PATIENCE = 400
@@ -61,8 +61,10 @@ class Concurrency:
         self.level = 1
         self._goal = most
         self._seen = _Seen()
-        self._quickest = 0.0
-        """Seconds of a row at the end of the last trial, or at any time since; 0 before the first."""
+        self._quickest = float("inf")
+        """Seconds of a row at the end of the last trial, or at any time since."""
+        self._downward = True
+        """Whether fewer at once are to be tried next: at first, and as long as that is no loss."""
         self._trial: _Trial | None = None
         self._until_climb = 0
         """Answers."""
@@ -101,10 +103,10 @@ class Concurrency:
 
     def _doubt(self) -> None:
         self._until_trial = PATIENCE
-        if self._goal < self._most:
+        if self.level > 1 and (self._downward or self._seen.row_s > self._quickest * SLOWER):
+            other = (self.level + 1) // 2
+        elif self._goal < self._most:
             other = min(self._most, 2 * self.level)
-        elif self.level > 1 and self._seen.row_s > self._quickest * SLOWER:
-            other = self.level // 2
         else:
             return
         self._trial = _Trial(home=self.level, away=other, before=self._seen)
@@ -120,7 +122,11 @@ class Concurrency:
             return
         self._trial = None
         self._quickest = self._seen.row_s
-        if trial.goes_away(self._seen):
+        goes_away = trial.goes_away(self._seen)
+        self._downward = goes_away and trial.away < trial.home
+        if self._downward:
+            self._until_trial = TRIAL
+        if goes_away:
             self._goal = trial.away
             self._go_to(trial.away)
 

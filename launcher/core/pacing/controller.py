@@ -20,6 +20,9 @@ from launcher.core.pacing.sizing import Sizing
 from launcher.core.times import NOTHING, Times
 from launcher.core.verdict import Limit
 
+SOON_S = 1e-6
+"""Shorter waits than that are rounding errors."""
+
 
 class Why(Enum):
     """What a request waits for."""
@@ -95,22 +98,24 @@ class Controller:
             return Wait(wait_s, Why.TROUBLE)
         if wait_s := self._rate.wait_s(now):
             return Wait(wait_s, Why.RATE)
-        probe = any(self.costs.is_late(flight, now) for flight in others)
-        if probe and any(flight.probe for flight in others):
+        late = [flight for flight in others if self.costs.is_late(flight, now)]
+        if late and any(flight.probe for flight in others):
             return Wait(math.inf, Why.IN_THE_AIR)
+        if late and (wait_s := max(map(self.costs.probe_at, late)) - now) > SOON_S:
+            return Wait(wait_s, Why.IN_THE_AIR)
         start_s, at_once = self.costs.start_s.high, self.concurrency.level
         wanted = min(self.caution.size, self._sizing.rows(rows, at_once=at_once, in_air=len(others)))
         room = self.operating.room(
             now,
-            wanted=1 if probe else wanted,
+            wanted=1 if late else wanted,
             in_air_s=start_s * sum(flight.rows for flight in others if not flight.heard),
             start_s=start_s,
         )
-        return Leave(room.rows, probe) if room.rows else Wait(room.wait_s, Why.OPERATING)
+        return Leave(room.rows, probe=bool(late)) if room.rows else Wait(room.wait_s, Why.OPERATING)
 
-    def reserve(self, leave: Leave, now: float) -> Flight:
+    def reserve(self, leave: Leave) -> Flight:
         """Take the place that was given, until `done`."""
-        flight = Flight(leave.rows, now, leave.probe)
+        flight = Flight(leave.rows, leave.probe)
         self._flights.append(flight)
         return flight
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from launcher.core.pacing.estimate import Estimate
 
-LATE_AT_LEAST = 1 / 50
-"""The part of `batch_s` by which a request must exceed its prediction before it counts as late."""
+LATE = (1 / 400, 1 / 16)
+"""By how much a request exceeds its prediction before it counts as late: as parts of `batch_s` and of what its
+rows cost on average."""
+
+VERY_LATE = (1 / 50, 1 / 2)
+"""The same before it is worth a request to see why."""
 
 
 @dataclass(slots=True, eq=False)
@@ -15,12 +20,12 @@ class Flight:
     """A request, from the moment when it was allowed to leave until its answer is recorded."""
 
     rows: int
-    left_at: float
-    """When it left; until then, when it was allowed to."""
     probe: bool
     """Whether it left while another was late, to see whether starts have become slow."""
     excused: bool = False
     """Whether a later request was answered in time, so that only this one is slow."""
+    left_at: float = float("inf")
+    """Infinity while it waits for the channel: what has not left is not late."""
     heard: bool = False
 
 
@@ -54,8 +59,21 @@ class Costs:
 
     def is_late(self, flight: Flight, now: float, *, heard: bool = False) -> bool:
         """Whether the answer should have been here by what is known, and is not (or was only `heard` now)."""
-        if not self.start_s.known or flight.excused or (flight.heard and not heard):
+        if flight.heard and not heard:
             return False
+        return now > self._due_at(flight, LATE)
+
+    def probe_at(self, flight: Flight) -> float:
+        """When a late answer is waited for no longer, and a single row goes to see what starts take now."""
+        return self._due_at(flight, VERY_LATE)
+
+    def _due_at(self, flight: Flight, margin: tuple[float, float]) -> float:
+        if not self.start_s.known or flight.excused:
+            return math.inf
         expected_s = flight.rows * self.start_s.high + self.request_s.high
-        margin_s = max(self._batch_s * LATE_AT_LEAST, flight.rows * self.start_s.mean / 4)
-        return now - flight.left_at > expected_s + margin_s
+        return (
+            flight.left_at
+            + expected_s
+            + self._batch_s * margin[0]
+            + flight.rows * self.start_s.mean * margin[1]
+        )

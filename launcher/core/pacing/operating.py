@@ -19,6 +19,12 @@ from launcher.core.times import Told
 MARGIN = 0.002
 """The part of the limit that is not planned with: predictions are not exact."""
 
+AFTER_RESET_S = 0.02
+"""A basket drops out at a moment, and a call at that very moment may come before it."""
+
+OVERSHOT = 0.02
+"""The part by which the sum may be above the limit when a call is refused, since one before was let in."""
+
 WORTH_SENDING = 8
 """When less than that part of a batch still fits, waiting for the next basket is better than crumbs."""
 
@@ -42,7 +48,7 @@ class _Account:
     """By our clock, and hardly too early: an answer is never here before the portal wrote it."""
 
     def hear(self, told: Told, now: float) -> None:
-        reset_at = now + max(0.0, told.reset_at - told.at)
+        reset_at = _by_our_clock(told, now)
         if told.reset_at == self.told.reset_at:
             self.reset_at = min(self.reset_at, reset_at)
         elif told.at >= self.told.at:
@@ -75,7 +81,7 @@ class Operating:
             if name in self._accounts:
                 self._accounts[name].hear(one, now)
             else:
-                self._accounts[name] = _Account(one, now + max(0.0, one.reset_at - one.at))
+                self._accounts[name] = _Account(one, _by_our_clock(one, now))
             # It was let in, so the sum before it was within the limit.
             self.limit_s = min(self._set_s, max(self.limit_s, one.used_s - seconds))
         if told and self.limit_s == self._set_s:
@@ -88,14 +94,14 @@ class Operating:
         """The portal refused a call for want of operating time: its sum is above its limit."""
         self._forget(now)
         told_s = max((account.told.used_s for account in self._accounts.values()), default=0.0)
-        used_s = max(told_s, self._own_s)
+        used_s = max(told_s, self._own_s) * (1 - OVERSHOT)
         if self._window_s * LEAST < used_s < self.limit_s:
             self.limit_s = used_s
             # Where the answers tell of less than we have spent, they tell of another account.
-            self._own_counts = self._own_counts or told_s < used_s
-        resets = [account.reset_at for account in self._accounts.values() if account.reset_at > now]
-        if told_s and resets:
-            self._full_until = min(resets)
+            self._own_counts = self._own_counts or told_s < self._own_s / 2
+        used = [account for account in self._accounts.values() if account.told.used_s >= told_s > 0]
+        if used:
+            self._full_until = min(account.reset_at for account in used)
 
     def room(self, now: float, *, wanted: int, in_air_s: float, start_s: float) -> Room:
         """How many of the wanted rows fit, where a start costs so much and so much is being spent.
@@ -120,9 +126,9 @@ class Operating:
 
     def _fit(self, used_s: float, reset_s: float, wanted: int, in_air_s: float, start_s: float) -> Room:
         left_s = self.limit_s * (1 - MARGIN) - used_s - in_air_s
-        rows = math.floor(left_s / start_s + 1e-9)
+        rows = math.floor(min(float(wanted), left_s / start_s + 1e-9))
         if rows >= max(1, wanted // WORTH_SENDING):
-            return Room(min(wanted, rows))
+            return Room(rows)
         if in_air_s > 0:
             return Room(0, math.inf)
         # However dear a row is, the portal lets one in while nothing is used.
@@ -133,3 +139,7 @@ class Operating:
             self._own_s -= self._own.popleft()[1]
         if not self._own:
             self._own_s = 0.0
+
+
+def _by_our_clock(told: Told, now: float) -> float:
+    return now + max(0.0, told.reset_at - told.at) + AFTER_RESET_S
