@@ -15,7 +15,7 @@ from launcher.core.guard import NEVER, Guard, StopAfter
 from launcher.core.model import State
 from launcher.core.pacing import Limits, Pacing, pause
 from launcher.core.summary import Ending
-from launcher.core.times import Times
+from launcher.core.times import Times, Told
 from launcher.core.verdict import Halt, Hold, Judgement, Limit, Verdict
 from launcher.engine.gate import Gate
 from launcher.engine.progress import Progress
@@ -110,7 +110,9 @@ class Office:
             progress=self.progress,
         )
 
-    async def request(self, judgement: Judgement = STARTED, *, takes_s: float = 0.0) -> None:
+    async def request(
+        self, judgement: Judgement = STARTED, *, takes_s: float = 0.0, times: Times = INSTANT
+    ) -> None:
         """One request that is answered so after so long; none where the run is to stop."""
         async with self.gate.turn(lambda: 50) as turn:
             if not turn.rows:
@@ -125,7 +127,7 @@ class Office:
             turn.heard()
             if judgement is STARTED:
                 judgement = Judgement(STARTED.verdicts * turn.rows)
-            self.gate.learn(turn, judgement, INSTANT)
+            self.gate.learn(turn, judgement, times)
 
     async def requests(self, judgements: Sequence[Judgement], *, takes_s: float = 0.0) -> None:
         """One after another."""
@@ -313,6 +315,79 @@ def test_a_pause_that_begins_while_others_wait_for_the_rate_holds_for_them_too()
     before, *waited = office.left_at[1:]
     assert before == 0.0
     assert min(waited) >= 1.5
+
+
+USED_UP = Times(execution_s=1.0, told={"start": Told(used_s=479.9, at=50_000.0, reset_at=50_300.0)})
+TEN_MINUTES = Limits(burst=0, per_second=0, operating_seconds=480)
+
+
+def test_when_the_operating_time_is_used_up_it_is_waited_for_and_the_person_told_so() -> None:
+    office = Office(TEN_MINUTES)
+
+    async def story() -> None:
+        await office.request(times=USED_UP)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(3):
+                group.create_task(office.request(takes_s=1.0))
+            await asyncio.sleep(10.0)
+            assert office.progress.waiting == "operating time limit, 5 min"
+
+    in_no_time(story())
+    assert office.left_at[1] == pytest.approx(300.0, abs=0.1)
+    assert office.sizes[:2] == [1, 1]
+    assert not office.stopping.is_set
+
+
+def test_a_stop_ends_the_wait_for_operating_time() -> None:
+    office = Office(TEN_MINUTES)
+
+    async def story() -> None:
+        await office.request(times=USED_UP)
+        async with asyncio.TaskGroup() as group:
+            waiting = group.create_task(office.request())
+            await asyncio.sleep(10.0)
+            await office.stop()
+            await waiting
+            assert now() == 10.0
+
+    in_no_time(story())
+
+
+def test_a_stop_ends_the_wait_for_the_rate() -> None:
+    office = Office(Limits(burst=1, per_second=1, operating_seconds=0), concurrency=9)
+
+    async def story() -> None:
+        await office.request()
+        async with asyncio.TaskGroup() as group:
+            waiting = [group.create_task(office.request()) for _ in range(5)]
+            await asyncio.sleep(0.5)
+            await office.stop()
+            await asyncio.gather(*waiting)
+            assert now() == 0.5
+
+    in_no_time(story())
+
+
+def test_nobody_waits_for_a_turn_when_there_is_nothing_left_to_send() -> None:
+    office, rows = Office(Limits(burst=1, per_second=1, operating_seconds=0), concurrency=9), [50]
+
+    async def ask() -> None:
+        async with office.gate.turn(lambda: rows[0]) as turn:
+            assert turn.rows == 0
+
+    async def story() -> None:
+        await office.request()
+        async with asyncio.TaskGroup() as group:
+            waiting = [group.create_task(ask()) for _ in range(5)]
+            await asyncio.sleep(0.5)
+            rows[0] = 0
+            async with office.gate.turn(lambda: 0):
+                office.gate.stop()  # as any answer would, it makes them look again
+            await asyncio.gather(*waiting)
+            assert now() == 0.5
+
+    in_no_time(story())
+    assert not office.stopping.is_set
 
 
 def test_a_stop_wakes_whoever_waits_for_a_turn_and_gives_him_none() -> None:
