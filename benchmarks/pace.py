@@ -184,7 +184,7 @@ def run(case: Case, file: Path, url: str, webhook_url: str) -> Result:
         requests=summary["requests"],
         refused=sum(
             request["status"] in (429, 503)
-            or (request["status"] == 200 and request["started"] < request["commands"])
+            or (request["status"] == 200 and 0 < request["started"] < request["commands"])
             for request in requests
         ),
         cut=sum(request["status"] == 504 for request in requests),

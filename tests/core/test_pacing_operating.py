@@ -109,6 +109,7 @@ def test_a_refusal_teaches_a_limit_that_nobody_told_and_an_early_one_teaches_non
     budget.spent(10, told=told(10, at=1, reset_at=600), now=1)
     budget.refused(2)
     assert budget.limit_s == math.inf
+    assert room(budget, 2) == Room(50), "the pause that all workers share is enough"
 
     budget.spent(400, told=told(410, at=100, reset_at=600), now=100)
     budget.refused(101)

@@ -92,7 +92,8 @@ class Controller:
         `without`: as if that one, which has not left yet, were not there.
         """
         others = [flight for flight in self._flights if flight is not without]
-        if len(others) >= self.concurrency.level or not self.caution.may_send(len(others)):
+        at_once = self._sizing.at_once(self.concurrency.level)
+        if len(others) >= at_once or not self.caution.may_send(len(others)):
             return Wait(math.inf, Why.IN_THE_AIR)
         if wait_s := self.pause.wait_s(now):
             return Wait(wait_s, Why.TROUBLE)
@@ -103,7 +104,7 @@ class Controller:
             return Wait(math.inf, Why.IN_THE_AIR)
         if late and (wait_s := max(map(self.costs.probe_at, late)) - now) > SOON_S:
             return Wait(wait_s, Why.IN_THE_AIR)
-        start_s, at_once = self.costs.start_s.high, self.concurrency.level
+        start_s = self.costs.start_s.high
         wanted = min(self.caution.size, self._sizing.rows(rows, at_once=at_once, in_air=len(others)))
         room = self.operating.room(
             now,

@@ -94,9 +94,11 @@ class Operating:
         """The portal refused a call for want of operating time: its sum is above its limit."""
         self._forget(now)
         told_s = max((account.told.used_s for account in self._accounts.values()), default=0.0)
-        used_s = max(told_s, self._own_s) * (1 - OVERSHOT)
-        if self._window_s * LEAST < used_s < self.limit_s:
-            self.limit_s = used_s
+        used_s = max(told_s, self._own_s)
+        if used_s <= self._window_s * LEAST:
+            return  # what was said so far does not explain it
+        if used_s * (1 - OVERSHOT) < self.limit_s:
+            self.limit_s = used_s * (1 - OVERSHOT)
             # Where the answers tell of less than we have spent, they tell of another account.
             self._own_counts = self._own_counts or told_s < self._own_s / 2
         used = [account for account in self._accounts.values() if account.told.used_s >= told_s > 0]

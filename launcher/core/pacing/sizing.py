@@ -20,6 +20,11 @@ RATE_LEFT_FREE = 0.5
 """The part of the request rate that small batches may not use up."""
 
 
+HURRY = 5
+"""How many times as fast as it drains the bucket may be filled. Faster gains nothing in a run that is longer
+than a burst, and where others have filled it, all that are in the air are refused together."""
+
+
 class Sizing:
     """Follows what starts cost."""
 
@@ -32,6 +37,13 @@ class Sizing:
     def answered(self, rows: int) -> None:
         """A request with so many rows was answered."""
         self._answered = max(self._answered, rows)
+
+    def at_once(self, level: int) -> int:
+        """How many of the requests that may be in the air are of use."""
+        if not self._per_second or not self._costs.start_s.known:
+            return level
+        request_s = MAX_COMMANDS * self._costs.start_s.mean + self._costs.request_s.mean
+        return max(1, min(level, math.ceil(request_s * self._per_second * HURRY)))
 
     def rows(self, left: int, *, at_once: int, in_air: int) -> int:
         """Rows for the next request of so many that are left, where so many may be in the air and are."""
