@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from aiolimiter import AsyncLimiter
 
 from launcher.core.guard import NEVER, Guard, StopAfter
 from launcher.core.model import State
-from launcher.core.pacing import Limits, Pacing, pause
+from launcher.core.pacing import Bucket, Flow, Limits, Pacing, pause
 from launcher.core.summary import Ending
 from launcher.core.times import Times, Told
 from launcher.core.verdict import Halt, Hold, Judgement, Limit, Verdict
@@ -623,3 +624,21 @@ def test_a_request_that_ends_in_a_mistake_of_ours_gives_its_turn_back() -> None:
 
     in_no_time(story())
     assert office.left_at == [0.0]
+
+
+def test_cores_arithmetic_lets_requests_go_when_the_limiter_does() -> None:
+    """What is forecast in virtual time is what the engine does."""
+    through, ready_at = Bucket(4.0, 2.0), [0.0] * 7 + [0.5, 2.0, 2.25, 9.0] + [9.5] * 8
+
+    async def story() -> None:
+        limiter, began = AsyncLimiter(through.capacity, through.period_s), asyncio.get_running_loop().time()
+        flow, gone = Flow(through, now=began), 0.0
+        for ready in ready_at:
+            await asyncio.sleep(max(0.0, ready - now()))
+            await limiter.acquire()
+            gone = max(gone, began + ready)
+            gone += flow.wait_s(gone)
+            flow.leave(gone)
+            assert asyncio.get_running_loop().time() == pytest.approx(gone, abs=1e-3)
+
+    in_no_time(story())
