@@ -50,9 +50,9 @@ def test_after_a_refusal_requests_go_one_by_one_and_soon_at_the_full_rate_again(
 
     assert rate.channel is not None
     assert rate.channel.bucket == drained(TWO_A_SECOND)
-    assert pauses == sorted(pauses, reverse=True)
-    assert pauses[0] < 0.6
-    assert pauses[-1] == pytest.approx(0.5)
+    assert [round(pause, 6) for pause in pauses] == sorted((round(p, 6) for p in pauses), reverse=True)
+    assert 0.8 < pauses[0] < 1.0
+    assert pauses[25:] == pytest.approx([0.5] * 174)
     assert left[-1] - left[0] < 1.05 * 199 / 2
 
 
@@ -75,10 +75,10 @@ def test_between_two_refusals_the_bucket_has_shown_what_others_leave() -> None:
     rate.refused(sent_at=41.0, now=41.0)
 
     # 40 requests went through in 40 seconds, and one did not.
-    assert 0.8 < rate.per_second < 1.0
-    left = send(rate, 70, now=42.0)
+    assert 0.85 < rate.per_second < 1.0
+    left = send(rate, 90, now=42.0)
     assert rate.per_second == pytest.approx(1.0, rel=0.01)
-    assert 70 < left[-1] - 42.0 < 75
+    assert 90 < left[-1] - 42.0 < 95
 
 
 def test_it_never_exceeds_the_portals_own_rate_nor_falls_to_nothing() -> None:

@@ -34,6 +34,18 @@ def test_a_batch_is_as_large_as_its_ten_seconds_and_the_rate_ask_for(start_s: fl
     assert size * start_s <= 10 or size == 1
 
 
+def test_however_much_the_rate_asks_for_a_batch_takes_ten_seconds_at_most() -> None:
+    assert sizing(*[1.0] * 30).rows(MANY, at_once=50, in_air=0) <= 10
+    assert sizing(*[1.0] * 30, batch_s=3).rows(MANY, at_once=50, in_air=0) <= 3
+
+
+def test_a_burst_is_not_filled_by_more_at_once_than_are_of_use() -> None:
+    assert sizing(*[0.0002] * 30).at_once(4) == 1
+    assert sizing(*[0.02] * 30).at_once(4) == 4
+    assert sizing(*[0.0002] * 30, per_second=0).at_once(4) == 4
+    assert sizing().at_once(4) == 4
+
+
 def test_where_requests_are_free_a_batch_is_small_and_loses_few_rows() -> None:
     """At 20 ms a start, 13 rows lose no speed; should starts come to take 3 s each, the batch is not cut."""
     rows = sizing(*[0.02] * 30, per_second=0).rows(MANY, at_once=4, in_air=0)

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from launcher.core.pacing.bucket import Bucket, bucket, drained
 from launcher.core.pacing.limits import Limits
 
-BELOW = 0.15
-"""The part by which the first requests after a refusal stay below what is thought to be left."""
+LOOKING = (0.5, 20)
+"""After the first refusal all is thought to be left: by what part the first request stays below that, and after
+how many the pace is back there. It exceeds it by as much after as many again."""
 
-WARY = 70
-"""Requests until the pace is back at what is thought to be left; it exceeds it after as many again, so that
-less than one request in a hundred is refused."""
+KNOWING = (0.1, 90)
+"""The same once two refusals have shown what others leave: one request in a hundred or two is refused."""
 
 ENOUGH = 3
 """Requests between two refusals, from which on their number says something."""
@@ -48,6 +48,8 @@ class Rate:
         self._answered = False
         self._left: float | None = None
         """Requests a second that are thought to be left; None: all, nothing was refused yet."""
+        self._looking = False
+        """Whether only one refusal has been seen."""
         self._full_at = float("-inf")
         self._passed = 0
         """Requests since the bucket was full."""
@@ -72,6 +74,7 @@ class Rate:
         if full is None or sent_at <= self._full_at:
             return
         self._answered = True
+        self._looking = self._left is None
         if self._left is None:
             self.channel = Channel(full)
             self._left = full.per_second
@@ -96,5 +99,6 @@ class Rate:
             return 0.0
         if self._left is None:
             return self._first.per_second
-        beyond = (self._passed - WARY) / WARY
-        return min(self._first.per_second, self._left * (1 + BELOW * beyond**3))
+        below, wary = LOOKING if self._looking else KNOWING
+        beyond = (self._passed - wary) / wary
+        return min(self._first.per_second, self._left * (1 + below * beyond**3))
