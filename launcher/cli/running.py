@@ -77,6 +77,8 @@ class Running:
         rules = Rules(
             limits=self.config.effective_limits(),
             concurrency=self.config.concurrency,
+            batch_s=self.config.batch_seconds,
+            share=self.config.share,
             give_up_after_s=self.config.give_up_after,
         )
         return Conductor(self.ledger, self.portal, rules, stopping=stopping, progress=progress)

@@ -13,7 +13,7 @@ import structlog
 from launcher.core.guard import Guard
 from launcher.core.mapping import Mapper
 from launcher.core.model import State
-from launcher.core.pacing import Caution, Limits
+from launcher.core.pacing import BATCH_S, Limits, Pacing
 from launcher.core.plan import Planner
 from launcher.core.summary import Ending
 from launcher.engine.asking import Asker
@@ -46,11 +46,19 @@ class Rules:
 
     limits: Limits
     concurrency: int = 4
-    """Requests in the air at once."""
+    """Requests in the air at once, at most."""
+    batch_s: float = BATCH_S
+    """Seconds that a batch is predicted to take, at most."""
+    share: float = 1.0
+    """The part of the portal's request rate that is ours."""
     give_up_after_s: float = 1800
     """Stop when no request got through for so long."""
     hear_out_s: float = 75
     """After a stop, wait so long for what is in the air; the cloud cuts a request after 60 s."""
+
+    def pacing(self) -> Pacing:
+        """The same as core understands it."""
+        return Pacing(limits=self.limits, concurrency=self.concurrency, batch_s=self.batch_s, share=self.share)
 
 
 class Conductor:
@@ -141,8 +149,7 @@ class Conductor:
     async def _work(self, run: RunRecord, job: Job, intake: Intake | None, settled: Settled) -> None:
         feed, waits = Feed(FEED_BOUND), Waits()
         gate = Gate(
-            self._rules.limits,
-            Caution(concurrency=self._rules.concurrency),
+            self._rules.pacing(),
             guard=Guard(job.stop_after),
             give_up_after_s=self._rules.give_up_after_s,
             stopping=self._stopping,
@@ -200,7 +207,7 @@ class Conductor:
         await self._stopping.wait()
         _log.info("stopping", reason=self._stopping.because)
         await feed.close()
-        await gate.stop()
+        gate.stop()
 
     async def _until_done(self, tasks: list[asyncio.Task[None]]) -> None:
         """Wait for all, but after a stop only so long; what is in the air then stays unknown."""

@@ -33,6 +33,21 @@ class Feed:
             self._more_coming = True
             self._changed.notify_all()
 
+    async def ready(self, size: int) -> bool:
+        """Returns when `take` would give `size` starts, or as many as there are; false once it is closed."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._ready(size))
+            return self._open
+
+    def at_hand(self, size: int) -> int:
+        """How many starts there are to take now; 0 where `take` would wait for `size` of them, or is closed.
+
+        While more are coming, as many as if it were full.
+        """
+        if not self._open or not self._ready(size):
+            return 0
+        return max(len(self._starts), self._bound if self._more_coming else 0)
+
     async def take(self, size: int) -> list[Start]:
         """The next starts, `size` of them unless no more are coming; an empty list once it is closed."""
         async with self._changed:

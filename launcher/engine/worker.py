@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -13,9 +12,10 @@ import structlog
 from launcher.core import batch
 from launcher.core.answers import Heard, Moved, Outcome, Unheard, Unsent
 from launcher.core.model import Start, State
+from launcher.core.times import Times, times_of
 from launcher.core.verdict import Judgement, judge_batch, judge_single
 from launcher.engine.feed import Feed
-from launcher.engine.gate import Gate
+from launcher.engine.gate import Gate, Turn
 from launcher.engine.live import Settled
 from launcher.engine.progress import Progress
 from launcher.engine.recorder import Recorder
@@ -53,15 +53,15 @@ class Worker:
 
     async def run(self) -> None:
         """Send rows until no more are handed out."""
-        while starts := await self.feed.take(batch.MAX_COMMANDS):
-            async with self.gate.turn() as size:
-                now, later = _split(starts, size)
-                await self.feed.give_back(later)
-                if not now:
-                    return  # the run is to stop
-                await self._send(now)
+        while await self.feed.ready(batch.MAX_COMMANDS) and not self.gate.is_closed:
+            # A turn comes first, and rows then, so that none stand aside in the hands of one who waits.
+            async with self.gate.turn(lambda: self.feed.at_hand(batch.MAX_COMMANDS)) as turn:
+                if turn.rows and (starts := await self.feed.take(turn.rows)):
+                    count = batch.together(starts, turn.rows)
+                    await self.feed.give_back(starts[count:])
+                    await self._send(starts[:count], turn)
 
-    async def _send(self, starts: Sequence[Start]) -> None:
+    async def _send(self, starts: Sequence[Start], turn: Turn) -> None:
         number = self.requests.next()
         with structlog.contextvars.bound_contextvars(request_id=number):
             sent = Sent(
@@ -76,12 +76,13 @@ class Worker:
                 self.settled({start.row_number for start in starts} - {start.row_number for start in kept})
             await self.feed.settle(len(starts) - len(kept))
             if kept:
-                await self._ask(number, kept)
+                await self._ask(number, kept, turn)
 
-    async def _ask(self, number: int, starts: tuple[Start, ...]) -> None:
-        sent_at = asyncio.get_running_loop().time()
+    async def _ask(self, number: int, starts: tuple[Start, ...], turn: Turn) -> None:
         self.progress.requests += 1
-        outcome, judgement = await self._call(starts)
+        turn.leaves(len(starts))
+        outcome, judgement, times = await self._call(starts)
+        turn.heard()
         record = Judged(
             run_id=self.run_id,
             request_number=number,
@@ -91,16 +92,18 @@ class Worker:
             at=time.time(),
         )
         await self.recorder.write(record)
-        await self.gate.learn(judgement, sent_at=sent_at)
+        self.gate.learn(turn, judgement, times)
         self._tell(starts, outcome, judgement)
         await self._settle(starts, judgement)
 
-    async def _call(self, starts: tuple[Start, ...]) -> tuple[Outcome, Judgement]:
+    async def _call(self, starts: tuple[Start, ...]) -> tuple[Outcome, Judgement, Times]:
         if len(starts) == 1 and batch.must_go_alone(starts[0]):
             outcome = await self.portal.call(batch.START, batch.encode_single(starts[0]))
-            return outcome, judge_single(starts[0], outcome, own_templates=self.own_templates)
+            judgement = judge_single(starts[0], outcome, own_templates=self.own_templates)
+            return outcome, judgement, times_of(outcome, alone=True)
         outcome = await self.portal.call("batch", batch.encode(starts))
-        return outcome, judge_batch(starts, outcome, own_templates=self.own_templates)
+        judgement = judge_batch(starts, outcome, own_templates=self.own_templates)
+        return outcome, judgement, times_of(outcome)
 
     async def _settle(self, starts: Sequence[Start], judgement: Judgement) -> None:
         again = []
@@ -128,14 +131,6 @@ class Worker:
                 _log.debug(
                     verdict.state.value, row_number=start.row_number, code=verdict.code, text=verdict.text
                 )
-
-
-def _split(starts: list[Start], size: int) -> tuple[list[Start], list[Start]]:
-    """What goes in one request of at most that size, and the rest."""
-    if not size:
-        return [], starts
-    count = batch.together(starts, size)
-    return starts[:count], starts[count:]
 
 
 def _in_short(outcome: Outcome) -> str:

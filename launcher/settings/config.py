@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from launcher.core.filters import Condition
 from launcher.core.guard import StopAfter
-from launcher.core.pacing import PLANS, Limits
+from launcher.core.pacing import BATCH_S, PLANS, WINDOW_S, Limits
 from launcher.core.parameters import DateFormat, Reading
 from launcher.core.patterns import Pattern
 from launcher.core.periods import period_s
@@ -27,12 +27,28 @@ Period = Annotated[float, BeforeValidator(lambda text: period_s(text) if isinsta
 """Seconds, written as `30m` or `7d`."""
 
 
+def _share(written: object) -> object:
+    """A part of the whole, written as `50%`."""
+    if not isinstance(written, str):
+        return written
+    number, percent, rest = written.strip().partition("%")
+    if not percent or rest.strip():
+        raise ValueError("a share such as 50% is expected")
+    return float(number) / 100 if number.strip().isdigit() else number
+
+
+Share = Annotated[float, BeforeValidator(_share)]
+"""A part of the whole, written as `50%`."""
+
+
 class LimitsConfig(Strict):
     """What the portal allows, where it differs from the plan's figures."""
 
     burst: int | None = Field(None, ge=0, le=100_000)
     per_second: int | None = Field(None, ge=0, le=10_000)
     operating_seconds: float | None = Field(None, ge=0)
+    operating_window: Period = Field(WINDOW_S, gt=0)
+    """How long an execution second counts."""
 
 
 def _time_zone(name: str) -> str:
@@ -54,7 +70,11 @@ class PortalConfig(Strict):
     time_zone: Annotated[str, AfterValidator(_time_zone)] = ""
     """The portal's, where its clock is changed for summer: `Europe/Berlin`."""
     concurrency: int = Field(4, ge=1, le=50)
-    """Requests in the air at once."""
+    """Requests in the air at once, at most."""
+    batch_seconds: float = Field(BATCH_S, gt=0, le=60)
+    """What a batch is predicted to take, at most."""
+    share: Share = Field(1.0, ge=0.01, le=1)
+    """The part of the portal's request rate that the launcher uses."""
     give_up_after: Period = 1800.0
     """The run stops when no request got through for so long; rows deferred for so long are given up."""
 
@@ -67,6 +87,7 @@ class PortalConfig(Strict):
             operating_seconds=(
                 plan.operating_seconds if own.operating_seconds is None else own.operating_seconds
             ),
+            window_s=own.operating_window,
         )
 
 

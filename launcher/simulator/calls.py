@@ -91,14 +91,18 @@ def operating(state: State, name: str, *, webhook: bool = True) -> Operating:
 
 
 def charge(session: Session, name: str, seconds: float) -> None:
-    """Put execution seconds on the account that the portal's mode says."""
-    account = operating(session.state, _charged(session, name), webhook=session.webhook)
-    account.charge(session.state.clock.now(), seconds, session.state.settings.basket_seconds)
+    """Put execution seconds on the accounts that the portal's mode says."""
+    settings, now = session.state.settings, session.state.clock.now()
+    for charged in _charged(session, name):
+        account = operating(session.state, charged, webhook=session.webhook)
+        account.charge(now, seconds, settings.basket_seconds, settings.basket_phase_seconds)
 
 
-def _charged(session: Session, name: str) -> str:
-    batched = session.in_batch and session.state.settings.operating_mode == "batch"
-    return "batch" if batched else name
+def _charged(session: Session, name: str) -> tuple[str, ...]:
+    mode = session.state.settings.operating_mode
+    if not session.in_batch or mode in ("method", "none"):
+        return (name,)
+    return ("batch",) if mode == "batch" else ("batch", name)
 
 
 def check_operating(state: State, name: str, *, webhook: bool = True) -> None:

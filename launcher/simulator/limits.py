@@ -4,6 +4,9 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
+_LOOK_BACK_SECONDS = 3600
+"""What another program did before that makes no difference any more."""
+
 
 @dataclass(slots=True)
 class Bucket:
@@ -11,9 +14,13 @@ class Bucket:
 
     level: float = 0.0
     second: int = 0
+    others_at: float = 0.0
+    """Up to when the requests of another program have been added."""
 
-    def take(self, now: float, burst: int, per_second: float) -> bool:
+    def take(self, now: float, burst: int, per_second: float, others_per_second: float = 0.0) -> bool:
         """Add one request unless that would pass the burst; a refused request does not raise the level."""
+        if others_per_second:
+            self._let_others_in(now, burst, per_second, others_per_second)
         self.leak(now, per_second)
         if self.level + 1 > burst:
             return False
@@ -24,6 +31,14 @@ class Bucket:
         """Add requests of another program on the same IP, as far as they fit."""
         self.leak(now, per_second)
         self.level = min(float(burst), self.level + requests)
+
+    def _let_others_in(self, now: float, burst: int, per_second: float, others_per_second: float) -> None:
+        at = max(self.others_at, now - _LOOK_BACK_SECONDS) if self.others_at else now
+        while at < now:
+            until = min(now, math.floor(at) + 1.0)
+            self.fill(at, (until - at) * others_per_second, burst, per_second)
+            at = until
+        self.others_at = now
 
     def leak(self, now: float, per_second: float) -> None:
         """Let go what has leaked since the last look."""
@@ -51,12 +66,16 @@ class Operating:
             self.baskets.popleft()
         return sum(basket.seconds for basket in self.baskets)
 
-    def charge(self, now: float, seconds: float, basket_seconds: float) -> None:
-        """Put seconds into the basket of now; a basket opens with the first charge that no other takes."""
+    def charge(self, now: float, seconds: float, basket_seconds: float, phase: float | None = None) -> None:
+        """Put seconds into the basket of now.
+
+        A basket opens with the first charge that no other takes; with a phase, when it is its turn.
+        """
         if seconds <= 0:
             return
         if not self.baskets or self.baskets[-1].opened + basket_seconds <= now:
-            self.baskets.append(_Basket(int(now)))
+            opened = now if phase is None else now - (now - phase) % basket_seconds
+            self.baskets.append(_Basket(int(opened)))
         self.baskets[-1].seconds += seconds
 
     def reset_at(self, now: float, span: float) -> int:

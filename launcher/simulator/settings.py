@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-OperatingMode = Literal["method", "batch", "none"]
+OperatingMode = Literal["method", "batch", "both", "none"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +33,8 @@ class Settings:
     """Requests that the bucket of a source IP holds (docs: "Limits", plans below Enterprise); 0: no limit."""
     per_second: float = 2.0
     """Requests that leak from the bucket at each whole second of the portal's clock (same page)."""
+    others_per_second: float = 0.0
+    """Requests of another program on the same IP, evenly, as far as the bucket takes them."""
 
     start_seconds: float = 0.0
     """What a start costs: the request really takes that long."""
@@ -44,8 +46,11 @@ class Settings:
     basket_seconds: float = 60.0
     baskets: int = 10
     operating_mode: OperatingMode = "method"
-    """What commands of a batch are charged to: the inner `method`, or `batch`; `none`: the inner method,
-    but no answer says so."""
+    """What commands of a batch are charged to: the inner `method`, or `batch`, or both; `none`: the inner
+    method, but no answer says so."""
+    basket_phase_seconds: float | None = None
+    """None: a basket opens with the first charge that no other takes; else baskets open at whole multiples of
+    basket_seconds of the portal's clock, and so much later."""
 
     cut_seconds: float = 60.0
     """A request is cut after that (docs: batch); what it had executed stays."""

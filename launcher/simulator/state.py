@@ -133,4 +133,6 @@ class State:
     def admits(self, source: str) -> bool:
         """Add one request to the bucket of its source; False: over the rate limit, refuse it."""
         limit = self.settings
-        return limit.burst <= 0 or self.bucket(source).take(self.clock.now(), limit.burst, limit.per_second)
+        return limit.burst <= 0 or self.bucket(source).take(
+            self.clock.now(), limit.burst, limit.per_second, limit.others_per_second
+        )

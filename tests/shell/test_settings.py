@@ -245,6 +245,27 @@ def test_a_period_is_written_with_its_unit(written: str, seconds: float) -> None
     )
 
 
+@pytest.mark.parametrize(("written", "part"), [("50%", 0.5), (" 7 % ", 0.07), ("100%", 1.0), ("1%", 0.01)])
+def test_a_share_of_the_request_rate_is_written_as_a_percentage(written: str, part: float) -> None:
+    found = settings(f"portal: {{webhook_url: x, share: '{written}'}}").portal(None)
+
+    assert found.share == pytest.approx(part)
+
+
+@pytest.mark.parametrize("written", ["half", "'0%'", "101%", "'50'", "50 percent", "-5%", "5%%", "'%'"])
+def test_a_share_that_cannot_be_is_refused(written: str) -> None:
+    assert "portal: share: " in refusal(f"portal: {{webhook_url: x, share: {written}}}")
+
+
+def test_batches_take_ten_seconds_and_the_operating_time_counts_ten_minutes_unless_the_person_says() -> None:
+    plain = settings("portal: {webhook_url: x}").portal(None)
+    assert (plain.batch_seconds, plain.effective_limits().window_s, plain.share) == (10, 600, 1)
+
+    own = settings("portal: {webhook_url: x, batch_seconds: 3, limits: {operating_window: 60s}}").portal(None)
+    assert (own.batch_seconds, own.effective_limits().window_s) == (3, 60)
+    assert "portal: batch_seconds: " in refusal("portal: {webhook_url: x, batch_seconds: 61}")
+
+
 @pytest.mark.parametrize(
     ("written", "rule"), [("skip", SKIP), ("start", START), ("{after: 7d}", StartedBefore(7 * 86_400))]
 )

@@ -49,6 +49,33 @@ def test_baskets_drop_out_one_by_one() -> None:
     assert account.reset_at(DAY + 700.7, 600) == DAY + 1300
 
 
+def test_baskets_may_open_at_their_own_time() -> None:
+    account = Operating()
+    account.charge(DAY + 30, 30, 60, phase=10)
+    account.charge(DAY + 69, 5, 60, phase=10)
+    account.charge(DAY + 71, 7, 60, phase=10)
+
+    first = DAY + 30 - (DAY + 20) % 60
+    assert account.reset_at(DAY + 71, 600) == first + 600
+    assert account.total(first + 599, 600) == 42
+    assert account.total(first + 600, 600) < 42
+
+
+def test_another_program_takes_its_part_of_what_leaks() -> None:
+    bucket = Bucket()
+    bucket.take(DAY, 50, 2, 1)
+    taken = sum(bucket.take(DAY + tenth / 10, 50, 2, 1) for tenth in range(1, 3001))
+
+    assert taken == pytest.approx(50 + 300, abs=3)
+
+
+def test_another_program_fills_the_bucket_while_nobody_else_calls() -> None:
+    bucket = Bucket()
+    bucket.take(DAY, 50, 2, 3)
+
+    assert [bucket.take(DAY + 1000.9, 50, 2, 3) for _ in range(3)].count(True) <= 1
+
+
 async def test_above_the_burst_a_request_is_refused_and_nothing_is_executed(simulate, ask, batch):
     portal = await simulate(burst=3, per_second=0.0)
     for number in (1, 2, 3):
@@ -121,6 +148,19 @@ async def test_seconds_are_charged_to_the_batch(simulate, ask, batch, lead):
     assert (status, answer["error"]) == (429, "OPERATION_TIME_LIMIT")
     assert (await ask(portal, "bizproc.workflow.start", lead(9)))[0] == 200
     assert len(portal.started) == 5
+
+
+async def test_seconds_are_charged_to_both(simulate, ask, batch, lead):
+    portal = await simulate(**SLOW, operating_mode="both")
+
+    _, answer = await ask(portal, "batch", batch(1, 2, 3, 4))
+
+    maps = answer["result"]
+    assert list(maps["result_error"]) == ["r3"]
+    assert [round(block["operating"], 3) for block in maps["result_time"].values()] == [0.01, 0.02, 0.03]
+    assert round(answer["time"]["operating"], 3) == 0.03
+    assert (await ask(portal, "batch", batch(5)))[0] == 429
+    assert (await ask(portal, "bizproc.workflow.start", lead(9)))[0] == 429
 
 
 async def test_a_silent_portal_enforces_the_limit_all_the_same(simulate, ask, batch):

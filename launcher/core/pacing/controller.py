@@ -1,0 +1,177 @@
+"""When the next request may leave, and of how many rows: all that pacing knows, in one answer.
+
+`now` is seconds of any clock that never goes back. Nothing here waits: who asks is told how long to.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+
+from launcher.core.pacing.caution import Caution
+from launcher.core.pacing.concurrency import Concurrency
+from launcher.core.pacing.costs import Costs, Flight, Took
+from launcher.core.pacing.limits import Pacing
+from launcher.core.pacing.operating import Operating
+from launcher.core.pacing.pause import Pause
+from launcher.core.pacing.rate import Channel, Rate
+from launcher.core.pacing.sizing import Sizing
+from launcher.core.times import NOTHING, Times
+from launcher.core.verdict import Limit
+
+SOON_S = 1e-6
+"""Shorter waits than that are rounding errors."""
+
+
+class Why(Enum):
+    """What a request waits for."""
+
+    IN_THE_AIR = "answers"
+    """As many requests are in the air as may be."""
+    TROUBLE = "trouble"
+    """A request was refused or lost."""
+    RATE = "rate limit"
+    OPERATING = "operating time limit"
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """A request may leave now, of at most so many rows."""
+
+    rows: int
+    probe: bool = False
+    """Whether it is to show why another is late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """No request may leave for so long; infinity: until an answer is here."""
+
+    seconds: float
+    why: Why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """What one answer, or its absence, teaches."""
+
+    heard_at: float
+    times: Times = NOTHING
+    started: int = 0
+    settled: bool = False
+    """Whether the portal accepted or refused a row."""
+    lost: bool = False
+    limit: Limit | None = None
+    """What held the request back, or its last rows."""
+    jitter: float = 0.0
+    """From 0 up to 1; makes a wait after trouble so much longer."""
+
+
+class Controller:
+    """Asked before each request, and told what each answer taught."""
+
+    def __init__(self, pacing: Pacing) -> None:
+        self.pause = Pause()
+        self.caution = Caution(concurrency=pacing.concurrency)
+        self.concurrency = Concurrency(pacing.concurrency)
+        self.operating = Operating(pacing.limits)
+        self.costs = Costs(pacing.batch_s)
+        self._rate = Rate(pacing.limits, pacing.share)
+        self._sizing = Sizing(self.costs, batch_s=pacing.batch_s, per_second=self._rate.per_second)
+        self._flights: list[Flight] = []
+
+    @property
+    def channel(self) -> Channel | None:
+        """The bucket through which a request passes before it leaves; None: no limit."""
+        return self._rate.channel
+
+    def ask(self, now: float, *, rows: int, without: Flight | None = None) -> Leave | Wait:
+        """Whether a request may leave now, of so many rows that are left.
+
+        `without`: as if that one, which has not left yet, were not there.
+        """
+        others = [flight for flight in self._flights if flight is not without]
+        at_once = self._sizing.at_once(self.concurrency.level)
+        if len(others) >= at_once or not self.caution.may_send(len(others)):
+            return Wait(math.inf, Why.IN_THE_AIR)
+        if wait_s := self.pause.wait_s(now):
+            return Wait(wait_s, Why.TROUBLE)
+        if wait_s := self._rate.wait_s(now):
+            return Wait(wait_s, Why.RATE)
+        late = [flight for flight in others if self.costs.is_late(flight, now)]
+        if late and any(flight.probe for flight in others):
+            return Wait(math.inf, Why.IN_THE_AIR)
+        if late and (wait_s := max(map(self.costs.probe_at, late)) - now) > SOON_S:
+            return Wait(wait_s, Why.IN_THE_AIR)
+        start_s = self.costs.start_s.high
+        wanted = min(self.caution.size, self._sizing.rows(rows, at_once=at_once, in_air=len(others)))
+        room = self.operating.room(
+            now,
+            wanted=1 if late else wanted,
+            in_air_s=start_s * sum(flight.rows for flight in others if not flight.heard),
+            start_s=start_s,
+        )
+        return Leave(room.rows, probe=bool(late)) if room.rows else Wait(room.wait_s, Why.OPERATING)
+
+    def reserve(self, leave: Leave) -> Flight:
+        """Take the place that was given, until `done`."""
+        flight = Flight(leave.rows, leave.probe)
+        self._flights.append(flight)
+        return flight
+
+    def passes(self, flight: Flight, leave: Leave, now: float) -> None:
+        """The request has passed the channel too, and is going to leave."""
+        flight.rows, flight.left_at, flight.probe = leave.rows, now, leave.probe
+        self._rate.passed(now)
+
+    def leaves(self, flight: Flight, now: float, *, rows: int) -> None:
+        """The request leaves now, with so many rows."""
+        flight.rows, flight.left_at = rows, now
+
+    def learn(self, flight: Flight, lesson: Lesson, now: float) -> None:
+        """Take account of the answer to that request, once it is recorded."""
+        flight.heard = True
+        round_trip_s = max(0.0, lesson.heard_at - flight.left_at)
+        if lesson.settled:
+            self._measure(flight, lesson, round_trip_s)
+            self.pause.got_through()
+            self._rate.answered()
+            self.caution.answered(sent_at=flight.left_at)
+            self._sizing.answered(flight.rows)
+        self._spend(flight, lesson, round_trip_s)
+        if lesson.lost:
+            self.caution.lost(sent_at=flight.left_at, now=now)
+        if lesson.limit is Limit.RATE:
+            self._rate.refused(sent_at=flight.left_at, now=now)
+        if lesson.limit is Limit.OPERATING:
+            self.operating.refused(now)
+        if lesson.lost or lesson.limit is Limit.CONNECTION:
+            self.concurrency.trouble()
+        if lesson.lost or lesson.limit is not None:
+            self.pause.refused(sent_at=flight.left_at, now=now, jitter=lesson.jitter)
+        else:
+            self.pause.answered(sent_at=flight.left_at)
+
+    def done(self, flight: Flight) -> None:
+        """Give the place back."""
+        self._flights.remove(flight)
+
+    def _measure(self, flight: Flight, lesson: Lesson, round_trip_s: float) -> None:
+        if flight.probe and not self.costs.is_late(flight, lesson.heard_at, heard=True):
+            # Starts are as quick as ever: what is late is an exception, and no reason to go slowly.
+            for other in self._flights:
+                other.excused |= self.costs.is_late(other, lesson.heard_at)
+        took = Took(round_trip_s, lesson.started, lesson.times.execution_s)
+        self.costs.take(took)
+        if lesson.started:
+            self.concurrency.answered(seconds=round_trip_s, rows=lesson.started, in_air=len(self._flights))
+
+    def _spend(self, flight: Flight, lesson: Lesson, round_trip_s: float) -> None:
+        spent_s = lesson.times.execution_s
+        if spent_s is None and lesson.lost:
+            # What it executed nobody says.
+            spent_s = min(round_trip_s, flight.rows * self.costs.start_s.mean)
+        elif spent_s is None:
+            spent_s = round_trip_s if lesson.settled else 0.0
+        self.operating.spent(spent_s, told=lesson.times.told, now=lesson.heard_at)
