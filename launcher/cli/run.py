@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from launcher.cli.access import access_of
 from launcher.cli.console import Console
 from launcher.cli.dry_run import refuse_duplicates, show_plan
 from launcher.cli.job_options import RunOptions, choose_job, run_options, settle_job
@@ -16,7 +17,6 @@ from launcher.core.mapping import Mapper, MappingError
 from launcher.core.plan import Duplicates
 from launcher.engine import Job
 from launcher.ledger import NewRun, hold_portal
-from launcher.portal import parse_webhook
 from launcher.report.results import check_writable, results_path
 from launcher.settings import PortalConfig, Settings
 from launcher.sheets import SheetError, Table, open_table
@@ -42,7 +42,7 @@ async def run_file(
     """
     chosen = choose_job(settings, options, portal_config)
     _check_name(options.file)
-    address = parse_webhook(chosen.portal.webhook_url.get_secret_value())
+    access = access_of(chosen.portal)
     table = open_table(
         options.file,
         sheet=options.sheet,
@@ -55,7 +55,7 @@ async def run_file(
     results = options.results or results_path(options.file, table.dialect)
     if not options.dry_run:
         check_writable(results, source=options.file)
-    async with opened_ledger(said, settings) as ledger, portal_of(ledger, address) as portal:
+    async with opened_ledger(said, settings) as ledger, portal_of(ledger, access) as portal:
         job = await settle_job(chosen, options, portal)
         mapper = _bound(job, portal.name, table, options.file)
         if job.duplicates is Duplicates.ERROR:

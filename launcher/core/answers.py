@@ -40,7 +40,16 @@ class Moved:
     host: str
 
 
-Outcome = Heard | Unsent | Unheard | Moved
+@dataclass(frozen=True, slots=True)
+class Unauthorised:
+    """The portal refused an expired sign-in, and it could not be renewed: nothing started."""
+
+    code: str
+    text: str
+    """Why, and what to do."""
+
+
+Outcome = Heard | Unsent | Unheard | Moved | Unauthorised
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,8 @@ def answer_of(outcome: Outcome) -> dict[str, object] | NoAnswer:
             return NoAnswer(mend or f"the portal answered {said}", refused=mend is not None)
         case Moved(host):
             return NoAnswer(moved(host), refused=True)
+        case Unauthorised(_, text):
+            return NoAnswer(text, refused=True)
         case Unsent(cause):
             return NoAnswer(f"the portal could not be reached ({cause})", refused=False)
         case Unheard(cause):
@@ -85,7 +96,10 @@ def moved(host: str) -> str:
     """What to do about a portal that answers at another address, in words for the person."""
     if not host:
         return "the portal redirects without an address; open it in a browser and see where it is"
-    return f"the portal has moved to {host}; change the webhook's address to that host"
+    return (
+        f"the portal has moved to {host} and was not followed there; if that is right, change its address in "
+        f"the configuration, or put that host under may_move_to:"
+    )
 
 
 def error_of(body: object) -> tuple[str, str] | None:

@@ -12,7 +12,19 @@ _NEW_WEBHOOK = "the webhook is wrong or was deleted; make a new one and put its 
 _OUR_FAULT = "this is a fault of the launcher; please report it"
 
 MENDS: Mapping[str, str] = {
-    "EXPIRED_TOKEN": "the token has expired; sign in again",
+    "EXPIRED_TOKEN": "the token has expired; sign in again: launcher login --oauth",
+    "INVALID_GRANT": (
+        "the sign-in is over: it was not used for 180 days, was withdrawn, or its renewal was cut off; sign in "
+        "again: launcher login --oauth"
+    ),
+    "INVALID_CLIENT": (
+        "Bitrix24 knows no application with this ID and secret; copy both from the application's card in "
+        "the portal, under Developer resources, then: launcher login --oauth"
+    ),
+    "PAYMENT_REQUIRED": (
+        "the portal's plan or the application's licence has ended; renew it in the portal, then: "
+        "launcher resume"
+    ),
     "NO_AUTH_FOUND": _NEW_WEBHOOK,
     "INVALID_TOKEN": _NEW_WEBHOOK,
     "INVALID_CREDENTIALS": _NEW_WEBHOOK,

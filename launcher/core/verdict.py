@@ -16,6 +16,7 @@ from launcher.core.answers import (
     Heard,
     Moved,
     Outcome,
+    Unauthorised,
     Unheard,
     Unsent,
     contradicts_itself,
@@ -92,6 +93,9 @@ MEANINGS: Mapping[str, _Meaning] = {
     "QUERY_LIMIT_EXCEEDED": _Meaning.RATE,
     "OPERATION_TIME_LIMIT": _Meaning.OPERATING,
     "EXPIRED_TOKEN": _Meaning.STOP,
+    "INVALID_GRANT": _Meaning.STOP,
+    "INVALID_CLIENT": _Meaning.STOP,
+    "PAYMENT_REQUIRED": _Meaning.STOP,
     "NO_AUTH_FOUND": _Meaning.STOP,
     "INVALID_TOKEN": _Meaning.STOP,
     "INSUFFICIENT_SCOPE": _Meaning.STOP,
@@ -216,13 +220,15 @@ def _judge_refusal(starts: Sequence[Start], code: str, text: str) -> Judgement:
     return Judgement((verdict,) * len(starts), hold=hold, halt=halt, lost=lost)
 
 
-def _not_heard(starts: Sequence[Start], outcome: Unsent | Unheard | Moved) -> Judgement:
+def _not_heard(starts: Sequence[Start], outcome: Unsent | Unheard | Moved | Unauthorised) -> Judgement:
     match outcome:
         case Unsent(cause):
             verdict = Verdict(State.DEFERRED, code=cause, text="the portal could not be reached")
             return Judgement((verdict,) * len(starts), hold=Hold(Limit.CONNECTION))
         case Moved(host):
             return Judgement((Verdict(State.PENDING),) * len(starts), halt=Halt("moved", moved(host)))
+        case Unauthorised(code, text):
+            return Judgement((Verdict(State.PENDING),) * len(starts), halt=Halt(code, text))
         case Unheard(cause):
             return _lost(starts, cause, "the portal's answer was lost; the workflow may have started")
 

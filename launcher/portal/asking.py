@@ -26,6 +26,24 @@ class Template:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose access it is that the portal is called with."""
+
+    user_id: str
+    name: str
+    is_administrator: bool
+
+
+async def owner_of(portal: Portal) -> Owner:
+    """Asks the portal who it is that calls; changes nothing there. Raises AskingError."""
+    result = (await _ask(portal, "profile", {}))["result"]
+    if not isinstance(result, dict):
+        raise AskingError(f"{portal.name}: the portal's answer cannot be understood")
+    name = " ".join(str(result[key]) for key in ("NAME", "LAST_NAME") if result.get(key))
+    return Owner(str(result.get("ID", "")), name or "nameless", result.get("ADMIN") in (True, "Y", "1", 1))
+
+
 async def template_named(portal: Portal, name: str) -> Template:
     """The template with exactly that name. Raises AskingError where there is none, or more than one."""
     found = [template async for template in _templates(portal)]
