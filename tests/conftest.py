@@ -11,6 +11,8 @@ import pytest
 from launcher.simulator import Settings, Simulator
 from tests.support import postgres
 
+NO_KEYRING = "keyring.backends.fail.Keyring"
+
 _numbers = itertools.count(1)
 
 
@@ -19,6 +21,12 @@ def skip_unless_ci(reason: str) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The person's own keyring is not asked by tests."""
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", NO_KEYRING)
 
 
 @pytest.fixture(scope="session")
