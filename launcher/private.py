@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,6 +13,9 @@ POSIX = os.name == "posix"
 
 _RESERVED = 16 * 1024
 """Bytes; far above what a sign-in needs, so that a full disk is met before the secret is asked for."""
+
+
+_TRIES, _TRY_AGAIN_S = 20, 0.05
 
 
 class PrivateFileError(Exception):
@@ -112,6 +116,12 @@ def _beside(path: Path) -> Path:
 
 
 def _take_over(new: Path, path: Path) -> None:
+    for _ in range(0 if POSIX else _TRIES):
+        # Windows refuses while somebody reads the old file, which takes a moment.
+        with suppress(PermissionError):
+            new.replace(path)
+            return
+        time.sleep(_TRY_AGAIN_S)
     new.replace(path)
     if POSIX:
         folder = os.open(path.parent, os.O_RDONLY)

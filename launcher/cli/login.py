@@ -13,6 +13,7 @@ from launcher.cli.options import GlobalOptions, Refused, global_options
 from launcher.cli.session import carry_out, settings_of, warn_of_http
 from launcher.portal import Access, Portal, parse_webhook
 from launcher.portal.asking import Owner, owner_of
+from launcher.portal.authorisation import Hidden
 from launcher.settings import PortalConfig, Settings
 from launcher.settings.keyrings import check_keyring, store_webhook
 
@@ -72,10 +73,10 @@ async def _login(said: GlobalOptions, settings: Settings, options: LoginOptions)
 
         return await sign_in(said, settings.surroundings(name), entry, options)
     check_keyring()
-    text = secret_from_person("The incoming webhook's address", stdin=options.stdin)
-    access = as_configured(parse_webhook(text, allow_http=entry.allow_http), entry)
+    webhook = Hidden(secret_from_person("The incoming webhook's address", stdin=options.stdin))
+    access = as_configured(parse_webhook(webhook.value, allow_http=entry.allow_http), entry)
     owner = await verified(access)
-    store_webhook(name, text)
+    store_webhook(name, webhook.value)
     show(said, access, owner, kept="the system keyring")
     if settings.environment.bitrix24_webhook_url.get_secret_value() or _has_its_own(entry):
         Console(said).tell(

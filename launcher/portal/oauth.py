@@ -15,7 +15,7 @@ from launcher.core.catalogue import MENDS
 from launcher.portal.authorisation import Hidden, Signature
 from launcher.portal.token_server import Application, Granted, Refused
 from launcher.portal.tokens import SIGN_IN_AGAIN, SignIn, TokensError, TokensFile
-from launcher.private import PrivateFileError
+from launcher.private import PrivateFileError, Replacement
 
 _PATH = Hidden("/rest/")
 
@@ -29,6 +29,8 @@ class OAuth:
         self._signed_in = signed_in
         self._renewal: asyncio.Task[Unsent | Unauthorised | None] | None = None
         self._refused: Unauthorised | None = None
+        self._is_spending = False
+        """Whether the token server has been asked, and what it gives is not yet on disk."""
 
     def signature(self) -> Signature:
         """The token as it is now."""
@@ -44,9 +46,12 @@ class OAuth:
         return await asyncio.shield(self._renewal)
 
     async def settled(self) -> None:
-        """No renewal is under way when this returns, and its outcome is on disk."""
-        if self._renewal is not None:
-            await asyncio.wait([self._renewal])
+        """No renewal is under way when this returns, and where one had asked for a token, that is on disk."""
+        if self._renewal is None:
+            return
+        if not self._is_spending:
+            self._renewal.cancel()  # it waits for another process
+        await asyncio.wait([self._renewal])
 
     async def _renew(self, spent: Signature) -> Unsent | Unauthorised | None:
         try:
@@ -69,25 +74,35 @@ class OAuth:
             return Unauthorised(
                 "sign-in", f"{error}; the sign-in was not renewed, since it could not be stored"
             )
+        self._is_spending = True
         try:
-            answer = await self._application.renew(stored.refresh)
-            match answer:
-                case Granted(access, refresh):
-                    renewed = replace(stored, access=access, refresh=refresh)
-                    place.put(renewed.text())
-                    self._signed_in = renewed
-                    return None
-                case Refused(code, text):
-                    self._refused = Unauthorised(code, in_words(code, text))
-                    return self._refused
-                case Unsent():
-                    return answer
-        except PrivateFileError as error:
-            raise TokensError(
-                f"{error}; the sign-in was renewed and could not be stored; {SIGN_IN_AGAIN}"
-            ) from None
+            return self._settle(place, stored, await self._application.renew(stored.refresh))
         finally:
-            place.forget()
+            self._is_spending = False
+
+    def _settle(
+        self, place: Replacement, stored: SignIn, answer: Granted | Refused | Unsent
+    ) -> Unsent | Unauthorised | None:
+        match answer:
+            case Granted(access, refresh):
+                renewed = replace(stored, access=access, refresh=refresh)
+                try:
+                    place.put(renewed.text())
+                except PrivateFileError as error:
+                    # What was written stays: where only the renaming failed, the next process finds it.
+                    raise TokensError(
+                        f"{error}; the sign-in was renewed and could not be stored: mend that, then go on; "
+                        f"where that is refused, {SIGN_IN_AGAIN}"
+                    ) from None
+                self._signed_in = renewed
+                return None
+            case Refused(code, text):
+                place.forget()
+                self._refused = Unauthorised(code, in_words(code, text))
+                return self._refused
+            case Unsent():
+                place.forget()
+                return answer
 
 
 def in_words(code: str, text: str) -> str:

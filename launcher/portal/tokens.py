@@ -70,10 +70,9 @@ class TokensFile:
     def read(self) -> SignIn:
         """The sign-in. Its secrets are known to `redact` when this returns. Raises TokensError."""
         try:
-            text = read_private(self.path)
+            signed_in = _parsed(read_private(self.path))
         except PrivateFileError as error:
             raise TokensError(f"{error}; {SIGN_IN_AGAIN}") from None
-        signed_in = _parsed(text)
         if signed_in is None:
             raise TokensError(f"{self.path}: not what a sign-in has written; {SIGN_IN_AGAIN}")
         return signed_in

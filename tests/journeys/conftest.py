@@ -69,6 +69,8 @@ class Launcher:
             cwd=cwd,
             env={**self._clean(), **(env or {})},
             stdin=stdin,
+            # With a terminal of the test's own, the one of whoever runs the tests is not asked.
+            start_new_session=stdin is not asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )

@@ -77,8 +77,17 @@ async def test_twenty_requests_that_are_redirected_at_once_all_go_on_once(portal
     (old, old_address), (new, new_address) = await portals.at(OLD), await portals.at(NEW)
     old.script("moved", location=new_address, times=None)
 
-    outcomes = await called(portals.access(old_address), *range(1, 21))
+    told: list[str] = []
 
+    async def on_move(to: str) -> None:
+        told.append(to)
+
+    async with Portal(portals.access(old_address), on_move=on_move) as portal:
+        outcomes = await asyncio.gather(
+            *(portal.call("bizproc.workflow.start", start(number)) for number in range(1, 21))
+        )
+
+    assert told == [new_address.removeprefix("https://")]
     assert [type(outcome) for outcome in outcomes] == [Heard] * 20
     assert started(new) == sorted(f"LEAD_{number}" for number in range(1, 21))
     assert started(old) == []

@@ -23,6 +23,7 @@ from launcher.ledger import Ledger
 from launcher.portal import Portal
 from launcher.portal.tokens import TokensFile
 from launcher.simulator import Settings, Simulator
+from tests.journeys.test_secrets import rendered
 from tests.support.runs import Runs
 from tests.support.signing_in import access_with, signed_in
 
@@ -303,6 +304,56 @@ async def test_where_the_next_token_could_not_be_stored_the_present_one_is_not_s
     assert simulator.token_requests == ["refresh_token granted"], "asked only once there was room"
     assert isinstance(again, Heard)
     assert started(simulator) == ["LEAD_1"]
+
+
+async def test_a_token_that_was_written_and_could_not_be_renamed_is_found_by_the_next(
+    simulator: Simulator, tokens: TokensFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    simulator.expire_tokens()
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", refuse)
+        async with Portal(access_with(tokens.path)) as portal:
+            refused = await call(portal, 1)
+    async with Portal(access_with(tokens.path)) as portal:
+        again = await call(portal, 1)
+
+    assert isinstance(refused, Unauthorised)
+    assert "could not be stored" in refused.text
+    assert isinstance(again, Heard)
+    assert (started(simulator), simulator.token_requests) == (["LEAD_1"], ["refresh_token granted"])
+
+
+async def test_who_waits_for_another_process_may_be_interrupted(
+    simulator: Simulator, tokens: TokensFile
+) -> None:
+    simulator.expire_tokens()
+
+    async with tokens.held(), asyncio.timeout(5):
+        async with Portal(access_with(tokens.path)) as portal:
+            task = asyncio.create_task(call(portal, 1))
+            while len(simulator.requests) < 1:  # noqa: ASYNC110  the portal has no event for tests
+                await asyncio.sleep(0.01)
+            task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    assert simulator.token_requests == []
+
+
+async def test_the_variables_of_a_call_with_a_token_hold_no_secret(
+    simulator: Simulator, tokens: TokensFile
+) -> None:
+    """As error trackers write them: a body that JSON cannot say is a mistake of ours, and passes through."""
+    with pytest.raises(TypeError) as caught:
+        async with Portal(access_with(tokens.path)) as portal:
+            await portal.call("batch", {"cmd": object()})
+
+    frames = rendered(caught.value)
+    assert any("client.py" in frame and " call " in frame for frame in frames)
+    assert [frame for frame in frames if simulator.settings.access_token in frame] == []
 
 
 async def test_whoever_stops_waiting_does_not_cut_off_the_renewal(
