@@ -41,15 +41,15 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class Unauthorised:
-    """The portal refused an expired sign-in, and it could not be renewed: nothing started."""
+class Barred:
+    """Nothing started, and nothing will until a person has mended something, as a sign-in that is over."""
 
     code: str
     text: str
     """Why, and what to do."""
 
 
-Outcome = Heard | Unsent | Unheard | Moved | Unauthorised
+Outcome = Heard | Unsent | Unheard | Moved | Barred
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def answer_of(outcome: Outcome) -> dict[str, object] | NoAnswer:
             return NoAnswer(mend or f"the portal answered {said}", refused=mend is not None)
         case Moved(host):
             return NoAnswer(moved(host), refused=True)
-        case Unauthorised(_, text):
+        case Barred(_, text):
             return NoAnswer(text, refused=True)
         case Unsent(cause):
             return NoAnswer(f"the portal could not be reached ({cause})", refused=False)

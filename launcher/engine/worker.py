@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from launcher.core import batch
-from launcher.core.answers import Heard, Moved, Outcome, Unauthorised, Unheard, Unsent
+from launcher.core.answers import Barred, Heard, Moved, Outcome, Unheard, Unsent
 from launcher.core.model import Start, State
 from launcher.core.verdict import Judgement, judge_batch, judge_single
 from launcher.engine.feed import Feed
@@ -140,5 +140,5 @@ def _in_short(outcome: Outcome) -> str:
             return f"lost: {cause}"
         case Moved(host):
             return f"moved to {host}"
-        case Unauthorised(code):
-            return f"not authorised: {code}"
+        case Barred(code):
+            return f"barred: {code}"

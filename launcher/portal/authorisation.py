@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from launcher.core.answers import Heard, Unauthorised, Unsent
+from launcher.core.answers import Barred, Heard, Unsent
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Authorisation(Protocol):
         """What the next request carries."""
         ...
 
-    async def renew(self, spent: Signature, refused: Heard) -> Heard | Unsent | Unauthorised | None:
+    async def renew(self, spent: Signature, refused: Heard) -> Heard | Unsent | Barred | None:
         """None when a request that was refused because `spent` had expired may be sent again, signed anew;
         else what the call comes to. The refusal proves that nothing was started."""
         ...

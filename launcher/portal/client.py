@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from launcher import __version__
-from launcher.core.answers import Heard, Moved, Outcome, Unheard, Unsent, contradicts_itself, error_of
+from launcher.core.answers import Barred, Heard, Moved, Outcome, Unheard, Unsent, contradicts_itself, error_of
 from launcher.portal.access import Access
 from launcher.portal.authorisation import Signature
 from launcher.redact import without_known
@@ -137,7 +137,7 @@ class Portal:
 
     async def _post(
         self, access: Access, signature: Signature, method: str, body: Mapping[str, object]
-    ) -> Heard | Unsent | Unheard | _Redirect:
+    ) -> Heard | Unsent | Unheard | Barred | _Redirect:
         try:
             async with self._in_session().post(
                 f"{access.address}{signature.path.value}{method}",
@@ -147,6 +147,8 @@ class Portal:
                 if response.status in REDIRECTS:
                     return _Redirect(response.headers.get("Location", ""))
                 return _parsed(response.status, await response.read())
+        except aiohttp.ClientConnectorCertificateError as error:
+            return Barred("certificate", _distrusted(access, error.certificate_error))
         except NEVER_LEFT as error:
             return Unsent(type(error).__name__)
         except MAY_HAVE_LEFT as error:
@@ -156,6 +158,14 @@ class Portal:
         if self._session is None:
             raise RuntimeError("a portal is called inside its `async with`")
         return self._session
+
+
+def _distrusted(access: Access, error: Exception) -> str:
+    reason = getattr(error, "verify_message", "") or type(error).__name__
+    return (
+        f"{access.portal} shows a certificate that is not trusted here ({reason}); nothing was sent. Where it "
+        f"is a portal of your own, name its authority's certificate with ca_file: under portal: in config.yaml"
+    )
 
 
 def _has_expired(answer: Heard) -> bool:

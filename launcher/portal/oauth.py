@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from launcher.core.answers import Heard, Unauthorised, Unsent
+from launcher.core.answers import Barred, Heard, Unsent
 from launcher.core.catalogue import MENDS
 from launcher.portal.authorisation import Hidden, Signature
 from launcher.portal.token_server import Application, Granted, Refused
@@ -27,8 +27,8 @@ class OAuth:
         self._file = file
         self._application = application
         self._signed_in = signed_in
-        self._renewal: asyncio.Task[Unsent | Unauthorised | None] | None = None
-        self._refused: Unauthorised | None = None
+        self._renewal: asyncio.Task[Unsent | Barred | None] | None = None
+        self._refused: Barred | None = None
         self._is_spending = False
         """Whether the token server has been asked, and what it gives is not yet on disk."""
 
@@ -36,7 +36,7 @@ class OAuth:
         """The token as it is now."""
         return Signature(_PATH, self._signed_in.access)
 
-    async def renew(self, spent: Signature, refused: Heard) -> Unsent | Unauthorised | None:  # noqa: ARG002
+    async def renew(self, spent: Signature, refused: Heard) -> Unsent | Barred | None:  # noqa: ARG002
         """One renewal, however many ask for it; none where another worker or process has renewed already."""
         if self._refused is not None or self.signature() != spent:
             return self._refused
@@ -53,7 +53,7 @@ class OAuth:
             self._renewal.cancel()  # it waits for another process
         await asyncio.wait([self._renewal])
 
-    async def _renew(self, spent: Signature) -> Unsent | Unauthorised | None:
+    async def _renew(self, spent: Signature) -> Unsent | Barred | None:
         try:
             async with self._file.held():
                 stored = self._file.read()
@@ -64,16 +64,14 @@ class OAuth:
                     return None
                 return await self._exchange(stored)
         except TokensError as error:
-            self._refused = Unauthorised("sign-in", str(error))
+            self._refused = Barred("sign-in", str(error))
         return self._refused
 
-    async def _exchange(self, stored: SignIn) -> Unsent | Unauthorised | None:
+    async def _exchange(self, stored: SignIn) -> Unsent | Barred | None:
         try:
             place = self._file.reserve()
         except PrivateFileError as error:
-            return Unauthorised(
-                "sign-in", f"{error}; the sign-in was not renewed, since it could not be stored"
-            )
+            return Barred("sign-in", f"{error}; the sign-in was not renewed, since it could not be stored")
         self._is_spending = True
         try:
             return self._settle(place, stored, await self._application.renew(stored.refresh))
@@ -82,7 +80,7 @@ class OAuth:
 
     def _settle(
         self, place: Replacement, stored: SignIn, answer: Granted | Refused | Unsent
-    ) -> Unsent | Unauthorised | None:
+    ) -> Unsent | Barred | None:
         match answer:
             case Granted(access, refresh):
                 renewed = replace(stored, access=access, refresh=refresh)
@@ -98,7 +96,7 @@ class OAuth:
                 return None
             case Refused(code, text):
                 place.forget()
-                self._refused = Unauthorised(code, in_words(code, text))
+                self._refused = Barred(code, in_words(code, text))
                 return self._refused
             case Unsent():
                 place.forget()

@@ -8,11 +8,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from launcher.core.answers import (
+    Barred,
     Heard,
     Moved,
     NoAnswer,
     Outcome,
-    Unauthorised,
     Unheard,
     Unsent,
     answer_of,
@@ -390,8 +390,8 @@ def test_a_request_that_never_left_is_sent_again_later() -> None:
 def test_a_sign_in_that_cannot_be_renewed_stops_the_run_and_blames_no_row() -> None:
     """The portal had refused the request for its token's age: nothing was executed."""
     for judgement, rows in (
-        (judge_batch(ROWS, Unauthorised("invalid_grant", "sign in again")), 3),
-        (judge_single(ROWS[0], Unauthorised("invalid_grant", "sign in again")), 1),
+        (judge_batch(ROWS, Barred("invalid_grant", "sign in again")), 3),
+        (judge_single(ROWS[0], Barred("invalid_grant", "sign in again")), 1),
     ):
         assert judgement.verdicts == (Verdict(State.PENDING),) * rows
         assert judgement.halt == Halt("invalid_grant", "sign in again")
@@ -536,7 +536,7 @@ def test_a_question_that_is_refused_for_good_is_told_the_mend_and_any_other_may_
     ("outcome", "refused", "words"),
     [
         (Moved("new.bitrix24.com"), True, "new.bitrix24.com"),
-        (Unauthorised("invalid_grant", "sign in again"), True, "sign in again"),
+        (Barred("invalid_grant", "sign in again"), True, "sign in again"),
         (Unsent("ClientConnectorError"), False, "ClientConnectorError"),
         (Unheard("TimeoutError"), False, "TimeoutError"),
         (Heard(200, []), False, "understood"),

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.core.answers import Heard, Unauthorised, Unsent
+from launcher.core.answers import Barred, Heard, Unsent
 from launcher.core.model import State
 from launcher.core.summary import Exit
 from launcher.ledger import Ledger
@@ -190,7 +190,7 @@ async def test_a_renewal_that_is_refused_says_what_to_do_and_is_asked_once(
 
     assert simulator.started == []
     for outcome in (*outcomes, later):
-        assert isinstance(outcome, Unauthorised)
+        assert isinstance(outcome, Barred)
         assert outcome.code == code
         assert words in outcome.text
     assert len([each for each in simulator.requests if each.method == "bizproc.workflow.start"]) == 6
@@ -299,7 +299,7 @@ async def test_where_the_next_token_could_not_be_stored_the_present_one_is_not_s
             refused = await call(portal, 1)
         again = await call(portal, 1)
 
-    assert isinstance(refused, Unauthorised)
+    assert isinstance(refused, Barred)
     assert "No space left on device" in refused.text
     assert simulator.token_requests == ["refresh_token granted"], "asked only once there was room"
     assert isinstance(again, Heard)
@@ -320,7 +320,7 @@ async def test_a_token_that_was_written_and_could_not_be_renamed_is_found_by_the
     async with Portal(access_with(tokens.path)) as portal:
         again = await call(portal, 1)
 
-    assert isinstance(refused, Unauthorised)
+    assert isinstance(refused, Barred)
     assert "could not be stored" in refused.text
     assert isinstance(again, Heard)
     assert (started(simulator), simulator.token_requests) == (["LEAD_1"], ["refresh_token granted"])
@@ -396,7 +396,7 @@ async def test_a_sign_in_to_another_portal_under_a_run_is_not_used_for_it(
         signed_in(other, tokens.path)
         outcome = await call(portal, 1)
 
-    assert isinstance(outcome, Unauthorised)
+    assert isinstance(outcome, Barred)
     assert "another portal" in outcome.text
     assert (other.requests, simulator.token_requests, other.token_requests) == ([], [], [])
 
@@ -406,7 +406,7 @@ async def test_a_sign_in_to_another_portal_under_a_run_is_not_used_for_it(
 CALLER = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from launcher.core.answers import Unauthorised
+from launcher.core.answers import Barred
 from launcher.portal import Portal
 from tests.support.signing_in import access_with
 
@@ -427,7 +427,7 @@ async def main(path, first, last, death):
                 "TEMPLATE_ID": 1, "DOCUMENT_ID": ["crm", "CCrmDocumentLead", f"LEAD_{number}"]})
             for number in range(int(first), int(last))))
     for outcome in outcomes:
-        print(outcome.text if isinstance(outcome, Unauthorised) else type(outcome).__name__)
+        print(outcome.text if isinstance(outcome, Barred) else type(outcome).__name__)
 
 asyncio.run(main(*sys.argv[1:]))
 """

@@ -229,6 +229,16 @@ def test_bitrix24s_own_token_servers_are_accepted(simulator: Simulator, server: 
     assert access_of(settings(f"portal: {{oauth: {{token_server: '{server}'}}}}").portal(None))
 
 
+async def test_each_portal_has_its_own_tokens_file(simulator: Simulator) -> None:
+    async with Simulator() as other:
+        signed_in(simulator, Path("launcher-tokens.main.json"))
+        signed_in(other, Path("launcher-tokens.branch.json"))
+        found = settings("portals: {main: {oauth: {}}, branch: {}}")
+
+        assert f"http://{host(found, 'main')}" == simulator.url
+        assert f"http://{host(found, 'branch')}" == other.url
+
+
 def test_an_application_without_its_secret_says_where_to_put_it(simulator: Simulator) -> None:
     signed_in(simulator, Path("launcher-tokens.json"), secret="")
 
