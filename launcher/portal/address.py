@@ -105,8 +105,8 @@ def address_in(parts: SplitResult, what: str, *, allow_http: bool) -> Address:
     address = Address(_place(host, parts.port, parts), parts.scheme)
     if address.is_readable_on_the_way and not allow_http:
         raise AddressError(
-            f"{what} of {host} begins with http://, which anybody on the way can read; write https://, or say "
-            f"allow_http: true under portal: where there is none"
+            f"{what} of {host} begins with http://, which anybody on the way can read; write https://, or, "
+            f"where the portal has none, allow_http: true under portal:"
         )
     return address
 
