@@ -13,6 +13,8 @@ from launcher.simulator import Settings, Simulator
 from tests.support import browser as browsers
 from tests.support import certificates, libreoffice, postgres
 
+NO_KEYRING = "keyring.backends.fail.Keyring"
+
 _numbers = itertools.count(1)
 
 
@@ -21,6 +23,12 @@ def skip_unless_ci(reason: str) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The person's own keyring is not asked by tests."""
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", NO_KEYRING)
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +65,7 @@ async def browser() -> AsyncIterator[Browser]:
         yield opened
 
 
+@pytest.fixture(scope="session")
 def office() -> str:
     """LibreOffice's command."""
     command = libreoffice.program()

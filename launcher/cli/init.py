@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from launcher.cli import questions
+from launcher.cli.access import access_of
 from launcher.cli.console import Console
 from launcher.cli.job_entry import job_entry, job_name
 from launcher.cli.options import GlobalOptions, Refused, global_options
@@ -19,7 +20,8 @@ from launcher.cli.templates import template_said, template_table
 from launcher.core.pacing import PLANS
 from launcher.core.templates import Template
 from launcher.engine import Asker, list_templates, smart_process_names
-from launcher.portal import Address, AddressError, AskingError, Portal, parse_webhook
+from launcher.portal import Access, AddressError, AskingError, Portal
+from launcher.portal.tokens import TokensError
 from launcher.settings import SettingsError, load_settings
 
 _NAME = "BITRIX24_WEBHOOK_URL"
@@ -49,7 +51,7 @@ def command() -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Webhook:
-    address: Address
+    access: Access
     url: str
     """Empty where it is configured already."""
 
@@ -89,22 +91,22 @@ async def _webhook_and_template(console: Console, config: Path) -> tuple[_Webhoo
     """The webhook, tried out by listing the portal's templates, and the one of them that the job is for."""
     webhook = _configured(config)
     if webhook is not None and not click.confirm(
-        f"Use the webhook of {webhook.address.portal} that is configured already?", default=True, err=True
+        f"Use the webhook of {webhook.access.portal} that is configured already?", default=True, err=True
     ):
         webhook = None
     while True:
         if webhook is None:
-            url, address = questions.ask_webhook(console)
-            webhook = _Webhook(address, url)
+            url, access = questions.ask_webhook(console)
+            webhook = _Webhook(access, url)
         try:
-            return webhook, await _template(console, webhook.address)
+            return webhook, await _template(console, webhook.access)
         except AskingError as error:
             console.tell(str(error))
             webhook = None
 
 
-async def _template(console: Console, address: Address) -> Template:
-    async with Portal(address) as portal:
+async def _template(console: Console, access: Access) -> Template:
+    async with Portal(access) as portal:
         asker = Asker(portal, PLANS["standard"])
         templates = [each for each in await list_templates(asker) if each.kind is not None]
         names = await smart_process_names(asker)
@@ -115,11 +117,11 @@ async def _template(console: Console, address: Address) -> Template:
 
 
 def _configured(config: Path) -> _Webhook | None:
-    """The webhook that the environment, .env or the configuration names already."""
+    """The access that the environment, .env or the configuration names already."""
     try:
         portal = load_settings(config if config.exists() else None).portal(None)
-        return _Webhook(parse_webhook(portal.webhook_url.get_secret_value()), "")
-    except (SettingsError, AddressError):
+        return _Webhook(access_of(portal), "")
+    except (SettingsError, AddressError, TokensError):
         return None
 
 

@@ -12,6 +12,8 @@ import click
 from launcher.cli.options import global_options
 
 COMMANDS = {
+    "login": ("launcher.cli.login", "Sign in to a portal."),
+    "logout": ("launcher.cli.logout", "Forget a sign-in."),
     "demo": ("launcher.cli.demo", "Show the main job with nothing configured."),
     "init": ("launcher.cli.init", "Ask what is needed and write config.yaml and .env."),
     "run": ("launcher.cli.run", "Start a workflow on every row of a file."),

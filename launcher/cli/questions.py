@@ -13,7 +13,7 @@ from launcher.cli.job_entry import described
 from launcher.core.columns import MappingError, column_named, document_column, folded
 from launcher.core.documents import Kind
 from launcher.core.templates import FILE, Parameter, Template, TemplateError
-from launcher.portal import Address, AddressError, parse_webhook
+from launcher.portal import Access, AddressError, parse_webhook
 from launcher.sheets import SheetError, Table, open_table
 
 Answer = TypeVar("Answer")
@@ -22,13 +22,13 @@ _NONE = "-"
 """The answer that leaves a parameter out, where a column is proposed."""
 
 
-def ask_webhook(console: Console) -> tuple[str, Address]:
+def ask_webhook(console: Console) -> tuple[str, Access]:
     """The incoming webhook's URL, which is not shown while it is typed."""
     console.tell(
         "the incoming webhook: in the portal, Developer resources > Other > Inbound webhook (it is not shown)"
     )
 
-    def read(text: str) -> tuple[str, Address]:
+    def read(text: str) -> tuple[str, Access]:
         return text.strip(), parse_webhook(text)
 
     return _asked(console, "Webhook's address", read, AddressError, hidden=True)

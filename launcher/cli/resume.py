@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from launcher.cli.access import access_of
 from launcher.cli.console import Console
 from launcher.cli.inputs import fingerprint
 from launcher.cli.options import GlobalOptions, Refused, global_options
@@ -15,7 +16,8 @@ from launcher.cli.running import Running
 from launcher.cli.session import carry_out, chosen_run, opened_ledger, portal_of, settings_of
 from launcher.engine import Job
 from launcher.ledger import Ledger, RunRecord, hold_portal
-from launcher.portal import Address, Portal, parse_webhook
+from launcher.portal import Access, AddressError, Portal
+from launcher.portal.tokens import TokensError
 from launcher.settings import PortalConfig, Settings
 from launcher.sheets import Dialect, Table, open_table
 
@@ -46,8 +48,8 @@ async def taken_up(
     said: GlobalOptions, settings: Settings, ledger: Ledger, run: RunRecord, *, wait: bool = False
 ) -> AsyncIterator[Running]:
     """The run's portal, held; what was in the air when an earlier process ended is unknown now."""
-    config, address = await _configured(settings, ledger, run)
-    async with portal_of(ledger, address) as portal, hold_portal(ledger, run.portal, wait=wait):
+    config, access = await _configured(settings, ledger, run)
+    async with portal_of(ledger, access) as portal, hold_portal(ledger, run.portal, wait=wait):
         await ledger.lose_sent(run.id)
         yield Running(said, ledger, portal, config)
 
@@ -59,14 +61,20 @@ async def go_on(running: Running, run: RunRecord, console: Console) -> int:
     return await running.go(run, Job.from_plan(run.job, run.plan), table)
 
 
-async def _configured(settings: Settings, ledger: Ledger, run: RunRecord) -> tuple[PortalConfig, Address]:
+async def _configured(settings: Settings, ledger: Ledger, run: RunRecord) -> tuple[PortalConfig, Access]:
     """The configured portal that the run is on. Raises Refused where none is."""
-    found = []
+    found, troubles = [], []
     for config in settings.all_portals():
-        address = parse_webhook(config.webhook_url.get_secret_value())
-        if await ledger.portal_at(address.portal) == run.portal:
-            return config, address
-        found.append(address.portal)
+        try:
+            access = access_of(config)
+        except (AddressError, TokensError) as trouble:
+            troubles.append(trouble)
+            continue
+        if await ledger.portal_at(access.portal) == run.portal:
+            return config, access
+        found.append(access.portal)
+    if troubles:
+        raise troubles[0]
     raise Refused(f"run {run.name} is on {run.portal}; the configuration has {', '.join(found)}")
 
 
@@ -101,6 +109,6 @@ async def within_reach(
     settings: Settings, ledger: Ledger, run: RunRecord
 ) -> AsyncIterator[tuple[Portal, PortalConfig]]:
     """The run's portal, for questions only: it is not held, and may be held by a run."""
-    config, address = await _configured(settings, ledger, run)
-    async with portal_of(ledger, address) as portal:
+    config, access = await _configured(settings, ledger, run)
+    async with portal_of(ledger, access) as portal:
         yield portal, config

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from launcher.cli.access import access_of
 from launcher.cli.console import Console
 from launcher.cli.dry_run import refuse_duplicates, show_plan
 from launcher.cli.inputs import Input, taken
@@ -20,7 +21,6 @@ from launcher.core.mapping import Mapper, RowMapping
 from launcher.core.plan import Duplicates
 from launcher.engine import Asker, Candidates, Job
 from launcher.ledger import NewRun, hold_portal
-from launcher.portal import parse_webhook
 from launcher.report.results import STDOUT, check_writable, results_path
 from launcher.settings import PortalConfig, Settings
 from launcher.sheets import Table, open_table
@@ -47,7 +47,7 @@ async def run_file(
     `portal_config` stands in for the configured portal.
     """
     chosen = choose_job(settings, options, portal_config)
-    address = parse_webhook(chosen.portal.webhook_url.get_secret_value())
+    access = access_of(chosen.portal)
     given = await taken(options.file)
     table = open_table(
         given.source,
@@ -62,7 +62,7 @@ async def run_file(
     if not options.dry_run:
         _check_stdout(said, results)
         check_writable(results, source=given.beside if given.fingerprint else None)
-    async with opened_ledger(said, settings) as ledger, portal_of(ledger, address) as portal:
+    async with opened_ledger(said, settings) as ledger, portal_of(ledger, access) as portal:
         asker = Asker(portal, chosen.portal.effective_limits())
         job = await settle_job(chosen, options, asker, Console(said).tell)
         mapping = job.mapping(portal.name, await ledger.addresses_of(portal.name))

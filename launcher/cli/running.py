@@ -95,7 +95,8 @@ class Running:
             console.tell(f"{error} Then: launcher results {run.name}")
         if self.portal.moved_to:
             console.tell(
-                f"the portal has moved to {self.portal.moved_to}; change the webhook's address to that host"
+                f"the portal has moved to {self.portal.moved_to}; change its address in the configuration to "
+                f"that host, or sign in again there"
             )
         console.show_summary(summary)
         return int(summary.exit_code)

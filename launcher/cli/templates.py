@@ -10,6 +10,7 @@ import rich.box
 from rich.table import Table
 from rich.text import Text
 
+from launcher.cli.access import access_of
 from launcher.cli.console import Console
 from launcher.cli.job_entry import described, job_entry, job_name
 from launcher.cli.options import GlobalOptions, Refused, global_options
@@ -17,7 +18,6 @@ from launcher.cli.session import carry_out, opened_ledger, portal_of, settings_o
 from launcher.core.documents import kind_named
 from launcher.core.templates import Parameter, Template, TemplateError, template_named
 from launcher.engine import Asker, list_templates, smart_process_names
-from launcher.portal import parse_webhook
 
 
 @click.command("templates")
@@ -41,8 +41,8 @@ async def _templates(said: GlobalOptions, kind: str | None, as_job: str | None, 
     wanted = None if kind is None else kind_named(kind)
     settings = settings_of(said)
     config = settings.portal(portal_name)
-    address = parse_webhook(config.webhook_url.get_secret_value())
-    async with opened_ledger(said, settings) as ledger, portal_of(ledger, address) as portal:
+    access = access_of(config)
+    async with opened_ledger(said, settings) as ledger, portal_of(ledger, access) as portal:
         asker = Asker(portal, config.effective_limits())
         found = await list_templates(asker)
         names = await smart_process_names(asker) if _has_smart_process(found) else {}

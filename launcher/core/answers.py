@@ -40,7 +40,16 @@ class Moved:
     host: str
 
 
-Outcome = Heard | Unsent | Unheard | Moved
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """Nothing started, and nothing will until a person has mended something, as a sign-in that is over."""
+
+    code: str
+    text: str
+    """Why, and what to do."""
+
+
+Outcome = Heard | Unsent | Unheard | Moved | Barred
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,8 @@ def answer_of(outcome: Outcome) -> dict[str, object] | NoAnswer:
             return NoAnswer(f"the portal answered {said}", refused=False)
         case Moved(host):
             return NoAnswer(moved_text(host), refused=True)
+        case Barred(_, text):
+            return NoAnswer(text, refused=True)
         case Unsent(cause):
             return NoAnswer(f"the portal could not be reached ({cause})", refused=False)
         case Unheard(cause):

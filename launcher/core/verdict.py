@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from launcher.core.answers import (
+    Barred,
     Heard,
     Moved,
     Outcome,
@@ -191,13 +192,15 @@ def _judge_refusal(starts: Sequence[Start], code: str, text: str, own_templates:
     return Judgement((verdict,) * len(starts), hold=hold, halt=halt, lost=lost)
 
 
-def _not_heard(starts: Sequence[Start], outcome: Unsent | Unheard | Moved) -> Judgement:
+def _not_heard(starts: Sequence[Start], outcome: Unsent | Unheard | Moved | Barred) -> Judgement:
     match outcome:
         case Unsent(cause):
             verdict = Verdict(State.DEFERRED, code=cause, text="the portal could not be reached")
             return Judgement((verdict,) * len(starts), hold=Hold(Limit.CONNECTION))
         case Moved(host):
             return Judgement((Verdict(State.PENDING),) * len(starts), halt=Halt("moved", moved_text(host)))
+        case Barred(code, text):
+            return Judgement((Verdict(State.PENDING),) * len(starts), halt=Halt(code, text))
         case Unheard(cause):
             return _lost(starts, cause, "the portal's answer was lost; the workflow may have started")
 

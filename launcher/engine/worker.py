@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from launcher.core import batch
-from launcher.core.answers import Heard, Moved, Outcome, Unheard, Unsent
+from launcher.core.answers import Barred, Heard, Moved, Outcome, Unheard, Unsent
 from launcher.core.model import Start, State
 from launcher.core.times import Times, times_of
 from launcher.core.verdict import Judgement, judge_batch, judge_single
@@ -144,3 +144,5 @@ def _in_short(outcome: Outcome) -> str:
             return f"lost: {cause}"
         case Moved(host):
             return f"moved to {host}"
+        case Barred(code):
+            return f"barred: {code}"

@@ -1,6 +1,11 @@
-"""What a question to the portal may end in. Questions start nothing."""
+"""What a question to the portal may end in, and the one asked before anything else. Questions start nothing."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+
+from launcher.core.answers import NoAnswer, answer_of
+from launcher.portal.client import Portal
 
 
 class AskingError(Exception):
@@ -9,3 +14,24 @@ class AskingError(Exception):
     def __init__(self, text: str, *, refused: bool = False) -> None:
         super().__init__(text)
         self.refused = refused
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose access it is that the portal is called with."""
+
+    user_id: str
+    name: str
+    is_administrator: bool
+
+
+async def owner_of(portal: Portal) -> Owner:
+    """Asks the portal who it is that calls; changes nothing there. Raises AskingError."""
+    answer = answer_of(await portal.call("profile", {}))
+    if isinstance(answer, NoAnswer):
+        raise AskingError(f"{portal.name}: {answer.text}", refused=answer.refused)
+    result = answer["result"]
+    if not isinstance(result, dict):
+        raise AskingError(f"{portal.name}: the portal's answer cannot be understood")
+    name = " ".join(str(result[key]) for key in ("NAME", "LAST_NAME") if result.get(key))
+    return Owner(str(result.get("ID", "")), name or "nameless", result.get("ADMIN") in (True, "Y", "1", 1))

@@ -7,7 +7,9 @@ full URL, which is the credential, into its errors.
 
 from __future__ import annotations
 
+import asyncio
 import json
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -17,8 +19,9 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from launcher import __version__
-from launcher.core.answers import Heard, Moved, Outcome, Unheard, Unsent
-from launcher.portal.address import Address
+from launcher.core.answers import Barred, Heard, Moved, Outcome, Unheard, Unsent, contradicts_itself, error_of
+from launcher.portal.access import Access
+from launcher.portal.authorisation import Signature
 from launcher.redact import without_known
 
 ANSWER_TIMEOUT_S = 90.0
@@ -54,76 +57,123 @@ async def _tell_nobody(_address: str) -> None:
 
 
 class Portal:
-    """One portal, called through its incoming webhook."""
+    """One portal, called as its access says."""
 
     def __init__(
         self,
-        address: Address,
+        access: Access,
         *,
         name: str = "",
         on_move: Callable[[str], Awaitable[None]] = _tell_nobody,
         answer_timeout_s: float = ANSWER_TIMEOUT_S,
     ) -> None:
         """`name`: the portal's in the ledger, where it is not its address. `on_move` is awaited with the new
-        address before anything is sent there."""
-        self._address = address
+        address before anything is sent there. Raises AddressError where the `ca_file` cannot be used."""
+        self._access = access
         self._on_move = on_move
-        self.name = name or address.portal
+        self._moving = asyncio.Lock()
+        self._left: set[str] = set()
+        self.name = name or access.portal
         self.moved_to = ""
         """The address to which the portal sent us; empty where it did not."""
         self._timeout = aiohttp.ClientTimeout(total=answer_timeout_s, sock_connect=CONNECT_TIMEOUT_S)
         self._session: aiohttp.ClientSession | None = None
+        self._trusted: ssl.SSLContext | bool = access.trusted() if access.ca_file else True
 
     async def __aenter__(self) -> Self:
         # No limit on connections: how many requests are in the air is the engine's decision, and one that
         # waited for a connection would spend its time-out without having been sent.
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_S),
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_S, ssl=self._trusted),
             timeout=self._timeout,
             headers={"User-Agent": f"bizproc-launcher/{__version__}", "Accept": "application/json"},
             cookie_jar=aiohttp.DummyCookieJar(),
             # The proxy of the environment is the way out of many offices, but not the way to this machine.
-            trust_env=not self._address.is_loopback,
+            trust_env=not self._access.is_loopback,
         )
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        await self._access.authorisation.settled()
         if self._session is not None:
             await self._session.close()
 
     async def call(self, method: str, body: Mapping[str, object]) -> Outcome:
         """What the portal answered to one POST of that method, or how the answer was lost.
 
-        The request is sent once; again only to the new address of a portal that has moved, where the
-        redirect proves that it was not executed.
+        The request is sent once; again only to the new address of a portal that has moved, and with a new token
+        in place of an expired one, where the portal's answer proves that it was not executed.
         """
-        for _ in range(REDIRECTS_AT_MOST):
-            outcome = await self._post(method, body)
-            if not isinstance(outcome, _Redirect):
+        renewed = False
+        for _ in range(REDIRECTS_AT_MOST + 1):
+            access, signature = self._access, self._access.authorisation.signature()
+            outcome = await self._post(access, signature, method, body)
+            if isinstance(outcome, _Redirect):
+                if not await self._follow(access, outcome.location):
+                    return Moved(_host_of(outcome.location))
+            elif isinstance(outcome, Heard) and _has_expired(outcome) and not renewed:
+                failed = await access.authorisation.renew(signature, outcome)
+                if failed is not None:
+                    return failed
+                renewed = True
+            else:
                 return outcome
-            address = self._address.moved_to(outcome.location)
-            if address is None:
-                return Moved(_host_of(outcome.location))
-            await self._on_move(address.portal)
-            self._address, self.moved_to = address, address.portal
-        return Moved(self._address.portal)
+        return Moved(self._access.portal)
 
-    async def _post(self, method: str, body: Mapping[str, object]) -> Heard | Unsent | Unheard | _Redirect:
-        if self._session is None:
-            raise RuntimeError("a portal is called inside its `async with`")
+    async def _follow(self, sent_to: Access, location: str) -> bool:
+        """Whether there is another address to send to; where a request has found it before, it is that one."""
+        async with self._moving:
+            if self._access is not sent_to:
+                return True
+            address = sent_to.address.moved_to(location, sent_to.may_move_to)
+            if address is None or str(address) in self._left:
+                return False
+            await self._on_move(address.portal)
+            self._left.add(str(sent_to.address))
+            self._access, self.moved_to = sent_to.at(address), address.portal
+            return True
+
+    async def _post(
+        self, access: Access, signature: Signature, method: str, body: Mapping[str, object]
+    ) -> Heard | Unsent | Unheard | Barred | _Redirect:
         try:
-            async with self._session.post(
-                self._address.url(method), json=body, allow_redirects=False
+            async with self._in_session().post(
+                f"{access.address}{signature.path.value}{method}",
+                json={**body, **signature.fields()},
+                allow_redirects=False,
             ) as response:
                 if response.status in REDIRECTS:
                     return _Redirect(response.headers.get("Location", ""))
                 return _parsed(response.status, await response.read())
+        except aiohttp.ClientConnectorCertificateError as error:
+            return Barred("certificate", _distrusted(access, error.certificate_error))
         except NEVER_LEFT as error:
             return Unsent(type(error).__name__)
         except MAY_HAVE_LEFT as error:
             return Unheard(type(error).__name__)
+
+    def _in_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise RuntimeError("a portal is called inside its `async with`")
+        return self._session
+
+
+def _distrusted(access: Access, error: Exception) -> str:
+    reason = getattr(error, "verify_message", "") or type(error).__name__
+    return (
+        f"{access.portal} shows a certificate that is not trusted here ({reason}); nothing was sent. Where it "
+        f"is a portal of your own, name its authority's certificate with ca_file: under portal: in config.yaml"
+    )
+
+
+def _has_expired(answer: Heard) -> bool:
+    """Whether the portal refused the request for its token's age. With 401 alone: then nothing was executed."""
+    if answer.status != 401 or contradicts_itself(answer.body):
+        return False
+    error = error_of(answer.body)
+    return error is not None and error[0].lower() == "expired_token"
 
 
 @dataclass(frozen=True, slots=True)

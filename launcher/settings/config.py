@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -61,10 +62,32 @@ def _time_zone(name: str) -> str:
         ) from None
 
 
+class OAuthConfig(Strict):
+    """A local application, with which `launcher login --oauth` signs in."""
+
+    address: str = ""
+    """The portal's, `https://company.bitrix24.com`; without it, where the sign-in was."""
+    client_id: str = ""
+    client_secret: SecretStr = SecretStr("")
+    """Without these two, the environment's, else those of the sign-in."""
+    tokens_file: Path | None = None
+    token_server: str = ""
+    """Bitrix24's own; any other is refused, but for one on this machine."""
+
+
 class PortalConfig(Strict):
     """One portal and how it is called."""
 
     webhook_url: SecretStr = SecretStr("")
+    webhook_file: Path | None = None
+    """A file with the webhook's URL in it, which only its owner may read."""
+    oauth: OAuthConfig | None = None
+    allow_http: bool = False
+    """Call a portal without TLS, over a network where anybody may read the secret."""
+    ca_file: Path | None = None
+    """Certificates to trust besides the system's, for a portal of one's own."""
+    may_move_to: frozenset[str] = frozenset()
+    """Hosts that the portal may redirect to."""
     plan: Literal["standard", "enterprise", "self-hosted"] = "standard"
     limits: LimitsConfig = LimitsConfig()
     time_zone: Annotated[str, AfterValidator(_time_zone)] = ""
@@ -77,6 +100,17 @@ class PortalConfig(Strict):
     """The part of the portal's request rate that the launcher uses."""
     give_up_after: Period = 1800.0
     """The run stops when no request got through for so long; rows deferred for so long are given up."""
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> PortalConfig:
+        given = [
+            bool(self.webhook_url.get_secret_value()),
+            self.webhook_file is not None,
+            self.oauth is not None,
+        ]
+        if sum(given) > 1:
+            raise ValueError("one of webhook_url:, webhook_file: and oauth: is expected, and not more")
+        return self
 
     def effective_limits(self) -> Limits:
         """The plan's limits, with those that the person set."""

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from launcher.core.words import nearest
 from launcher.settings.config import Config, JobConfig, PortalConfig
 from launcher.settings.errors import SettingsError
+from launcher.settings.ways_in import Surroundings, completed
 from launcher.settings.yaml_file import Place, YamlFile, read_yaml
 
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -28,6 +29,8 @@ class _Environment(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     bitrix24_webhook_url: SecretStr = SecretStr("")
+    bitrix24_client_id: str = ""
+    bitrix24_client_secret: SecretStr = SecretStr("")
     launcher_ledger: SecretStr = SecretStr("")
 
 
@@ -57,33 +60,48 @@ class Settings:
         return name, job
 
     def portal(self, name: str | None) -> PortalConfig:
-        """The portal of that name, or the only one; its webhook from the environment where it names none."""
-        return self._complete(self._portal(name))
+        """The portal of that name, or the only one, with what it is called with. Raises SettingsError."""
+        return self._complete(*self.entry(name))
 
     def all_portals(self) -> list[PortalConfig]:
-        """Every configured portal whose webhook is known, or the one that the environment alone names."""
+        """Every configured portal of which it is known how it is called, or the one that needs no entry."""
         if not self.config.portals:
             return [self.portal(None)]
         found, troubles = [], []
-        for portal in self.config.portals.values():
+        for name, portal in self.config.portals.items():
             try:
-                found.append(self._complete(portal))
+                found.append(self._complete(name, portal))
             except SettingsError as trouble:
                 troubles.append(trouble)
         if not found:
             raise troubles[0]
         return found
 
-    def _complete(self, found: PortalConfig) -> PortalConfig:
-        if not found.webhook_url.get_secret_value():
-            if not self.environment.bitrix24_webhook_url.get_secret_value():
-                raise SettingsError(
-                    "no portal: put its incoming webhook into BITRIX24_WEBHOOK_URL (environment or .env), "
-                    "or into webhook_url: under portal: in config.yaml"
-                )
-            found = found.model_copy(update={"webhook_url": self.environment.bitrix24_webhook_url})
+    def surroundings(self, name: str) -> Surroundings:
+        """What a portal's entry is completed with."""
+        folder = self.path.resolve().parent if self.path is not None else None
+        return Surroundings(
+            name=name,
+            folder=folder,
+            webhook_url=self.environment.bitrix24_webhook_url,
+            client_id=self.environment.bitrix24_client_id,
+            client_secret=self.environment.bitrix24_client_secret,
+        )
+
+    def _complete(self, name: str, portal: PortalConfig) -> PortalConfig:
+        found = completed(portal, self.surroundings(name))
         _no_placeholder_left(found.webhook_url.get_secret_value(), "webhook_url:")
+        if found.oauth is not None:
+            _no_placeholder_left(found.oauth.client_secret.get_secret_value(), "oauth: client_secret:")
+            _no_placeholder_left(found.oauth.model_dump_json(), "oauth:")
+        _no_placeholder_left(f"{found.webhook_file} {found.ca_file} {' '.join(found.may_move_to)}", "portal:")
         return found
+
+    def entry(self, name: str | None) -> tuple[str, PortalConfig]:
+        """The name and the entry of that portal, or of the only one; the name is empty where it has none."""
+        portals = self.config.portals
+        found = self._portal(name)
+        return next((key for key, portal in portals.items() if portal is found), ""), found
 
     def _portal(self, name: str | None) -> PortalConfig:
         portals = self.config.portals

@@ -21,6 +21,7 @@ def add_routes(application: web.Application, portal: "Simulator") -> None:
         ("GET", "started", control.started),
         ("GET", "requests", control.requests),
         ("GET", "notifications", control.notifications),
+        ("GET", "tokens", control.token_requests),
         ("GET", "settings", control.settings),
         ("POST", "settings", control.change_settings),
         ("GET", "script", control.script),
@@ -58,6 +59,10 @@ class _Control:
     async def notifications(self, _: web.Request) -> Any:
         """Give the delivered messages."""
         return {"notifications": self._portal.notifications}
+
+    async def token_requests(self, _: web.Request) -> Any:
+        """Give what the token endpoint was asked for, and what that came to; no token among it."""
+        return {"token_requests": self._portal.token_requests}
 
     async def settings(self, _: web.Request) -> Any:
         """Give the settings as they are."""

@@ -25,6 +25,8 @@ class Tokens:
         self._refresh = {settings.refresh_token: now + REFRESH_SECONDS}
         self._codes: dict[str, float] = {}
         self._numbers = itertools.count(1)
+        self.asked: list[str] = []
+        """What each request to the token endpoint asked for and came to: `refresh_token granted`."""
 
     def adopt(self, settings: Settings, now: float) -> None:
         """Make the tokens of changed settings valid, beside those that are alive."""
@@ -45,6 +47,17 @@ class Tokens:
         code = f"simulated0code{next(self._numbers)}"
         self._codes[code] = now + CODE_SECONDS
         return code
+
+    def answer(self, query: dict[str, str], settings: Settings, now: float) -> dict[str, Any]:
+        """Answer the token endpoint as `grant` does, and note what was asked."""
+        asked = query.get("grant_type", "")
+        try:
+            granted = self.grant(query, settings, now)
+        except PortalError as error:
+            self.asked.append(f"{asked} {error.code}")
+            raise
+        self.asked.append(f"{asked} granted")
+        return granted
 
     def grant(self, query: dict[str, str], settings: Settings, now: float) -> dict[str, Any]:
         """Answer the token endpoint: new tokens for a live code or refresh token, which dies by it."""

@@ -26,8 +26,9 @@ SHUTDOWN_SECONDS = 0.5
 class Simulator:
     """One simulated portal. Use it as an async context manager, or call start() and stop()."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
-        """Make a portal that does not listen yet."""
+    def __init__(self, settings: Settings | None = None, *, tls: ssl.SSLContext | None = None) -> None:
+        """Make a portal that does not listen yet; with `tls`, one that speaks https only."""
+        self._tls = tls
         self._state = State(settings or Settings())
         self._script = Script()
         self._closing = asyncio.Event()
@@ -45,7 +46,9 @@ class Simulator:
         self._closing.clear()
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self.settings.host, self._port or self.settings.port)
+        site = web.TCPSite(
+            self._runner, self.settings.host, self._port or self.settings.port, ssl_context=self._tls
+        )
         await site.start()
         self._port = self._runner.addresses[0][1]
         if self.settings.tls_certificate:
@@ -80,7 +83,7 @@ class Simulator:
     @property
     def url(self) -> str:
         """The portal's address, without a slash at the end."""
-        return f"http://{self.settings.host}:{self._port}"
+        return f"{'http' if self._tls is None else 'https'}://{self.settings.host}:{self._port}"
 
     @property
     def webhook_url(self) -> str:
@@ -121,6 +124,11 @@ class Simulator:
     def requests(self) -> list[RequestLog]:
         """Every REST request, in order of arrival."""
         return self._state.requests
+
+    @property
+    def token_requests(self) -> list[str]:
+        """What each request to the token endpoint asked for and came to, such as `refresh_token granted`."""
+        return self._state.tokens.asked
 
     @property
     def notifications(self) -> list[dict[str, Any]]:

@@ -41,11 +41,13 @@ def add_routes(application: web.Application, state: State, script: Script, closi
         try:
             if fault and fault.moment is Moment.BEFORE:
                 return await delivery.before(fault, request, closing)
-            granted = state.tokens.grant(query, state.settings, state.clock.now())
+            granted = state.tokens.answer(query, state.settings, state.clock.now())
             granted["domain"] = request.host
             granted["client_endpoint"] = granted["server_endpoint"] = f"{request.scheme}://{request.host}/rest/"
             if fault and fault.moment is Moment.AFTER:
                 return await delivery.after(fault, request, granted, closing)
+            if fault and fault.name == "slow":
+                await delivery.hang(request, fault["seconds"], closing)
         except PortalError as error:
             return delivery.json_answer(error.body, error.status)
         return delivery.json_answer(granted)

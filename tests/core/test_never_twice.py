@@ -14,7 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from launcher.core.answers import Heard, Moved, Outcome, Unheard, Unsent
+from launcher.core.answers import Barred, Heard, Moved, Outcome, Unheard, Unsent
 from launcher.core.batch import command_key, together
 from launcher.core.model import MAY_HAVE_STARTED, SENDABLE, Document, Start, State, start_key
 from launcher.core.pacing import Caution
@@ -157,6 +157,7 @@ NOTHING_STARTED: list[Outcome] = [
     Heard(503, error("OVERLOAD_LIMIT")),
     Unsent("ClientConnectorError"),
     Moved("new.example"),
+    Barred("invalid_grant", "sign in again"),
 ]
 MEANS_NOTHING: list[Outcome] = [
     Unheard("ServerDisconnectedError"),

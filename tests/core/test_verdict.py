@@ -7,10 +7,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from launcher.core.answers import Heard, Moved, NoAnswer, Outcome, Unheard, Unsent, answer_of
+from launcher.core.answers import Barred, Heard, Moved, NoAnswer, Outcome, Unheard, Unsent, answer_of
 from launcher.core.catalogue import MENDS, PORTAL_CODES, stop_text
 from launcher.core.model import State
-from launcher.core.verdict import Hold, Judgement, Limit, Verdict, judge_batch, judge_single
+from launcher.core.verdict import Halt, Hold, Judgement, Limit, Verdict, judge_batch, judge_single
 from tests.core.making import batch_body, error, lead, leads
 
 ROWS = leads(3)
@@ -30,7 +30,10 @@ class Means(Enum):
 TABLE = [
     (503, "QUERY_LIMIT_EXCEEDED", Means.WAIT_FOR_RATE),
     (429, "OPERATION_TIME_LIMIT", Means.WAIT_FOR_OPERATING_TIME),
-    (401, "expired_token", Means.STOP),  # a webhook has no token that could be renewed
+    (401, "expired_token", Means.STOP),  # where it could be renewed, the portal's border has done it
+    (400, "invalid_grant", Means.STOP),
+    (401, "invalid_client", Means.STOP),
+    (402, "PAYMENT_REQUIRED", Means.STOP),
     (401, "NO_AUTH_FOUND", Means.STOP),
     (401, "invalid_token", Means.STOP),
     (403, "insufficient_scope", Means.STOP),
@@ -392,6 +395,18 @@ def test_a_request_that_never_left_is_sent_again_later() -> None:
         assert judgement.verdicts[0].code == "ClientConnectorError"
 
 
+def test_a_sign_in_that_cannot_be_renewed_stops_the_run_and_blames_no_row() -> None:
+    """The portal had refused the request for its token's age: nothing was executed."""
+    for judgement, rows in (
+        (judge_batch(ROWS, Barred("invalid_grant", "sign in again")), 3),
+        (judge_single(ROWS[0], Barred("invalid_grant", "sign in again")), 1),
+    ):
+        assert judgement.verdicts == (Verdict(State.PENDING),) * rows
+        assert judgement.halt == Halt("invalid_grant", "sign in again")
+        assert judgement.hold is None
+        assert not judgement.lost
+
+
 def test_a_portal_that_moved_stops_the_run_blames_no_row_and_says_where_it_is() -> None:
     for judgement, rows in (
         (judge_batch(ROWS, Moved("new.bitrix24.com")), 3),
@@ -529,6 +544,7 @@ def test_a_question_that_is_refused_for_good_is_told_the_mend_and_any_other_may_
     ("outcome", "refused", "words"),
     [
         (Moved("new.bitrix24.com"), True, "new.bitrix24.com"),
+        (Barred("invalid_grant", "sign in again"), True, "sign in again"),
         (Unsent("ClientConnectorError"), False, "ClientConnectorError"),
         (Unheard("TimeoutError"), False, "TimeoutError"),
         (Heard(200, []), False, "understood"),

@@ -15,6 +15,8 @@ import pytest
 OURS = ("BITRIX24_", "LAUNCHER_", "XDG_", "PYTHON")
 """Beginnings of what a person's environment may hold and a test's must not."""
 LONGEST_S = 60
+_NO_KEYRING = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+"""The person's own is not asked by tests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +44,13 @@ class Launcher:
         *arguments: str | Path,
         cwd: Path,
         env: Mapping[str, str] | None = None,
-        stdin: bytes | None = None,
+        stdin: bytes | str = "",
     ) -> Ended:
-        """Run it to its end in that folder; `env` is added to a clean environment, `stdin` is piped in."""
-        command = shutil.which("launcher", path=str(Path(sys.executable).parent))
-        assert command is not None, "the package is not installed: no launcher beside this Python"
-        process = await asyncio.create_subprocess_exec(
-            command,
-            *map(str, arguments),
-            cwd=cwd,
-            env={**self._clean(), **(env or {})},
-            stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
+        """Run it to its end in that folder; `env` is added to a clean environment. `stdin` is no terminal."""
+        process = await self.begun(*arguments, cwd=cwd, env=env)
+        given = stdin.encode() if isinstance(stdin, str) else stdin
         try:
-            stdout, stderr = await asyncio.wait_for(process.communicate(stdin), LONGEST_S)
+            stdout, stderr = await asyncio.wait_for(process.communicate(given), LONGEST_S)
         finally:
             if process.returncode is None:
                 process.kill()
@@ -65,10 +58,32 @@ class Launcher:
         assert process.returncode is not None
         return Ended(process.returncode, stdout.decode("utf-8"), stderr.decode("utf-8"))
 
+    async def begun(
+        self,
+        *arguments: str | Path,
+        cwd: Path,
+        env: Mapping[str, str] | None = None,
+        stdin: int = asyncio.subprocess.PIPE,
+    ) -> asyncio.subprocess.Process:
+        """Begin it; whoever calls sees to its end."""
+        command = shutil.which("launcher", path=str(Path(sys.executable).parent))
+        assert command is not None, "the package is not installed: no launcher beside this Python"
+        return await asyncio.create_subprocess_exec(
+            command,
+            *map(str, arguments),
+            cwd=cwd,
+            env={**self._clean(), **(env or {})},
+            stdin=stdin,
+            # With a terminal of the test's own, the one of whoever runs the tests is not asked.
+            start_new_session=stdin is not asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
     def _clean(self) -> dict[str, str]:
         self.home.mkdir(parents=True, exist_ok=True)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-        return {**kept, "HOME": str(self.home), "USERPROFILE": str(self.home), "PYTHONUTF8": "1"}
+        return {**kept, "HOME": str(self.home), "USERPROFILE": str(self.home), "PYTHONUTF8": "1", **_NO_KEYRING}
 
 
 @pytest.fixture

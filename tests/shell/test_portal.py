@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 
 from launcher.core.answers import Heard, Moved, Outcome, Unheard, Unsent
-from launcher.portal import Address, AddressError, Portal, parse_webhook
+from launcher.portal import Access, AddressError, Portal, parse_webhook
 from launcher.portal.client import MAY_HAVE_LEFT, NEVER_LEFT
 from launcher.simulator import FAULTS, Settings, Simulator
 
@@ -373,6 +373,13 @@ async def test_portals_that_send_to_each_other_are_left_after_a_few_requests() -
         ("https://portal.example", "https://portal.example:8443/", "portal.example:8443"),
         ("https://portal.example:8443", "https://PORTAL.example/", "portal.example"),
         ("http://127.0.0.1:8024", "http://localhost:9000/", "localhost:9000"),
+        ("https://bitrix.company.ru", "https://portal.company.ru/", "portal.company.ru"),
+        (
+            "https://bitrix.corp.company.co.uk",
+            "https://b24.corp.company.co.uk:8443/",
+            "b24.corp.company.co.uk:8443",
+        ),
+        ("https://127.0.0.1:8024", "https://localhost:9000/", "localhost:9000"),
         # Where the secret must not go
         ("https://old.bitrix24.com", "http://new.bitrix24.com/", None),
         ("https://old.bitrix24.com", "https://bitrix24.com/", None),
@@ -390,6 +397,21 @@ async def test_portals_that_send_to_each_other_are_left_after_a_few_requests() -
         ("https://portal.example", "//portal.example:8443/", None),
         ("https://portal.example", "https://[::1/", None),
         ("http://127.0.0.1:8024", "https://new.bitrix24.com/", None),
+        ("https://127.0.0.1:8024", "http://127.0.0.1:9000/", None),
+        ("https://company.co.uk", "https://stranger.co.uk/", None),
+        ("https://company.com.br", "https://stranger.com.br/", None),
+        ("https://company.abc.pl", "https://stranger.abc.pl/", None),
+        ("https://company.ru", "https://stranger.ru/", None),
+        ("https://company.dyndns.org", "https://stranger.dyndns.org/", None),
+        ("https://company.eu.elasticbeanstalk.com", "https://stranger.eu.elasticbeanstalk.com/", None),
+        ("https://bitrix.company.ru", "https://a.portal.company.ru/", None),
+        ("https://bitrix.company.ru", "https://company.ru/", None),
+        ("https://bitrix.company.ru", "https://portal.company.ru.evil.example/", None),
+        ("https://bitrix.company.ru", "http://portal.company.ru/", None),
+        ("https://bitrix.company.ru", "https://-portal.company.ru/", None),
+        ("https://bitrix.company.ru", "https://.company.ru/", None),
+        ("https://10.0.0.5", "https://11.0.0.5/", None),
+        ("https://[fd00::1]", "https://[fd00::2]/", None),
         # Back to where it came from
         ("https://portal.example", "https://portal.example/auth/", None),
         ("https://portal.example", "/auth/", None),
@@ -399,15 +421,16 @@ async def test_portals_that_send_to_each_other_are_left_after_a_few_requests() -
 def test_a_secret_follows_a_portal_home_and_nowhere_else(
     portal: str, location: str, followed: str | None
 ) -> None:
-    moved_to = parse_webhook(f"{portal}/rest/17/{SECRET}/").moved_to(location)
+    access = parse_webhook(f"{portal}/rest/17/{SECRET}/")
+    moved_to = access.address.moved_to(location)
 
     if followed is None:
         assert moved_to is None
     else:
         assert moved_to is not None
         assert moved_to.portal == followed
-        assert moved_to.url("batch").endswith(f"://{followed}/rest/17/{SECRET}/batch")
-        assert SECRET not in repr(moved_to)
+        assert url(access.at(moved_to)).endswith(f"://{followed}/rest/17/{SECRET}/batch")
+        assert SECRET not in repr(access.at(moved_to))
 
 
 # Proxies
@@ -515,8 +538,13 @@ def test_an_error_of_the_system_is_never_taken_for_unsent(error: type[Exception]
 # The webhook's address
 
 
+def url(access: Access) -> str:
+    """Where `batch` is called."""
+    return f"{access.address}{access.authorisation.signature().path.value}batch"
+
+
 @pytest.mark.parametrize(
-    ("text", "portal", "url"),
+    ("text", "portal", "called_at"),
     [
         (
             "https://company.bitrix24.com/rest/1/abc123/",
@@ -536,13 +564,15 @@ def test_an_error_of_the_system_is_never_taken_for_unsent(error: type[Exception]
         ("https://[2001:DB8::1]/rest/1/abc123/", "[2001:db8::1]", "https://[2001:db8::1]/rest/1/abc123/batch"),
     ],
 )
-def test_a_webhooks_address_is_read_however_it_is_written(text: str, portal: str, url: str | None) -> None:
-    address = parse_webhook(text)
+def test_a_webhooks_address_is_read_however_it_is_written(
+    text: str, portal: str, called_at: str | None
+) -> None:
+    access = parse_webhook(text)
 
-    assert address.portal == portal
-    assert address.url("batch").endswith("/abc123/batch" if "abc" in text else "/aBc123/batch")
-    if url is not None:
-        assert address.url("batch") == url
+    assert access.portal == portal
+    assert url(access).endswith("/abc123/batch" if "abc" in text else "/aBc123/batch")
+    if called_at is not None:
+        assert url(access) == called_at
 
 
 @pytest.mark.parametrize(
@@ -596,12 +626,12 @@ def test_what_is_no_webhook_is_refused_in_words_that_hold_nothing_of_the_secret(
 
 
 def test_an_address_does_not_print_its_secret() -> None:
-    address = parse_webhook(f"https://portal.example/rest/1/{SECRET}/")
+    access = parse_webhook(f"https://portal.example/rest/1/{SECRET}/")
 
-    assert SECRET not in f"{address} {address!r} {[address]} {Portal(address)!r}"
-    assert "portal.example" in repr(address)
-    assert SECRET in address.url("batch")
-    assert isinstance(address, Address)
+    assert SECRET not in f"{access} {access!r} {[access]} {access.authorisation!r} {Portal(access)!r}"
+    assert SECRET not in repr(access.authorisation.signature())
+    assert "portal.example" in repr(access)
+    assert SECRET in url(access)
 
 
 @pytest.mark.parametrize("word", [b"NaN", b"Infinity", b"-Infinity"])

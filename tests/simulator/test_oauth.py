@@ -1,8 +1,13 @@
 """Authorisation: webhooks, tokens, rotation, and who may do what."""
 
+import ssl
 from urllib.parse import parse_qs, urlsplit
 
+import aiohttp
 import pytest
+
+from launcher.simulator import Settings, Simulator
+from tests.support import tls
 
 APP = {"client_id": "local.simulated0app", "client_secret": "simulated0client0secret"}
 
@@ -120,6 +125,35 @@ async def test_faults_reach_the_oauth_server_only_by_its_name(portal, http):
 
     assert (await token(http, portal, **refresh))[1]["error"] == "PAYMENT_REQUIRED"
     assert (await token(http, portal, **refresh))[0] == 200
+
+
+async def test_it_can_be_asked_what_its_token_endpoint_was_asked(portal, http):
+    refresh = {"grant_type": "refresh_token", "refresh_token": portal.settings.refresh_token}
+
+    await token(http, portal, **refresh)
+    await token(http, portal, **refresh)
+
+    async with http.get(portal.url + "/simulator/tokens") as response:
+        asked = (await response.json())["token_requests"]
+    assert asked == portal.token_requests == ["refresh_token granted", "refresh_token invalid_grant"]
+
+
+async def test_a_token_endpoint_may_be_slow_and_grants_all_the_same(portal, http):
+    portal.script("slow", method="oauth.token", seconds=0.05)
+    refresh = {"grant_type": "refresh_token", "refresh_token": portal.settings.refresh_token}
+
+    assert (await token(http, portal, **refresh))[0] == 200
+
+
+async def test_a_portal_may_speak_tls_only(http, lead, tmp_path):
+    authority = tls.authority(tmp_path)
+    async with Simulator(Settings(burst=0), tls=authority.server("127.0.0.1")) as portal:
+        trust = ssl.create_default_context(cafile=authority.file)
+        assert portal.url.startswith("https://")
+        assert (await post(http, portal.webhook_url + "bizproc.workflow.start", lead(1), ssl=trust))[0] == 200
+        with pytest.raises(aiohttp.ClientConnectorCertificateError):
+            await post(http, portal.webhook_url + "bizproc.workflow.start", lead(2))
+    assert len(portal.started) == 1
 
 
 async def test_app_info_of_an_application_tells_its_licence(portal, http):

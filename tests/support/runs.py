@@ -13,7 +13,7 @@ from launcher.core.sources import FromColumn
 from launcher.core.summary import Summary
 from launcher.engine import Conductor, Job, Progress, Rules, Stopping, save_results, summarise
 from launcher.ledger import Ledger, NewRun
-from launcher.portal import Portal, parse_webhook
+from launcher.portal import Access, Portal, parse_webhook
 from launcher.sheets import open_table
 from launcher.simulator import Simulator
 
@@ -55,10 +55,11 @@ class Runs:
         job: Job = LEADS,
         limits: Limits = NO_LIMITS,
         concurrency: int = 4,
+        access: Access | None = None,
     ) -> Summary:
         """Run these rows to their end."""
         path = self.file(rows)
-        table, address = open_table(path), parse_webhook(self.simulator.webhook_url)
+        table, address = open_table(path), access or parse_webhook(self.simulator.webhook_url)
         run = await self.ledger.begin_run(
             NewRun(
                 job=job.name,

@@ -1,0 +1,96 @@
+"""Signing in to a portal with a local application: to the portal, back with a code, and to the token server.
+
+Source: official REST documentation, "Complete OAuth 2.0 authorisation protocol".
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from launcher.core.answers import Unsent
+from launcher.portal.address import Address
+from launcher.portal.authorisation import Hidden
+from launcher.portal.oauth import in_words
+from launcher.portal.token_server import OFFICIAL, Application, Granted, Refused
+from launcher.portal.tokens import SignIn
+from launcher.redact import register
+
+
+class SignInError(Exception):
+    """The sign-in came to nothing; the text says what to do."""
+
+
+class ForeignSignInError(SignInError):
+    """This is not the sign-in that was begun here: whoever sent it is not listened to."""
+
+
+def authorise_url(address: Address, client_id: str, state: str) -> str:
+    """Where the person signs in and agrees. It leads back to the address in the application's card."""
+    return f"{address}/oauth/authorize/?{urlencode({'client_id': client_id, 'state': state})}"
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What a sign-in that succeeded comes back with."""
+
+    code: Hidden
+    server: str
+    """The token server that the portal names; empty where it names none of Bitrix24's own."""
+
+
+def returned(query: Mapping[str, str], state: str) -> Returned:
+    """What the query of the address says to which the portal led back. Raises SignInError."""
+    if not hmac.compare_digest(query.get("state", "").encode(), state.encode()):
+        raise ForeignSignInError(
+            "this is not the sign-in that was begun here; begin again: launcher login --oauth"
+        )
+    code = query.get("code", "")
+    if not code:
+        said = query.get("error_description") or query.get("error") or "it gave no code"
+        raise SignInError(f"the portal did not agree to the sign-in: {said}")
+    register(code)
+    server = f"https://{query.get('server_domain', '')}"
+    return Returned(Hidden(code), server if server in OFFICIAL else "")
+
+
+def returned_by_paste(text: str, state: str) -> Returned:
+    """The same from the whole address, as the person copied it from the browser. Raises SignInError."""
+    try:
+        query = urlsplit(text.strip()).query
+    except ValueError:
+        query = ""
+    return returned(dict(parse_qsl(query)), state)
+
+
+async def exchange(address: Address, application: Application, code: Hidden) -> SignIn:
+    """What the code of a sign-in is good for, not yet stored. Raises SignInError."""
+    answer = await application.grant_for_code(code)
+    match answer:
+        case Granted(access, refresh):
+            return SignIn(
+                portal=str(address),
+                client_id=application.client_id,
+                client_secret=application.client_secret,
+                token_server=application.token_server,
+                access=access,
+                refresh=refresh,
+            )
+        case Refused(refused) if refused.lower() == "invalid_grant":
+            raise SignInError(
+                "the code of the sign-in was not taken: it is good for 30 seconds, and once; begin again: "
+                "launcher login --oauth"
+            )
+        case Refused(refused, text):
+            raise SignInError(in_words(refused, text))
+        case Unsent(cause):
+            raise SignInError(
+                f"no answer from {application.token_server} ({cause}); check the connection, then again"
+            )
+
+
+def without_secret(signed_in: SignIn) -> SignIn:
+    """The same for a file that need not hold the application's secret, since the configuration has it."""
+    return replace(signed_in, client_secret=Hidden(""))

@@ -1,0 +1,131 @@
+"""Files with a secret in them: only their owner may read them, and a crash leaves the old or the new, whole."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from contextlib import suppress
+from pathlib import Path
+
+POSIX = os.name == "posix"
+"""Elsewhere a file's mode says nothing of who may read it."""
+
+_RESERVED = 16 * 1024
+"""Bytes; far above what a sign-in needs, so that a full disk is met before the secret is asked for."""
+
+
+_TRIES, _TRY_AGAIN_S = 20, 0.05
+
+
+class PrivateFileError(Exception):
+    """The file cannot be read or written, or others may read it; the text says what to do."""
+
+
+def read_private(path: Path) -> str:
+    """The file's text. Raises PrivateFileError, which holds nothing of it."""
+    try:
+        with path.open("rb") as stream:
+            # Of the opened file, not of its name: that may be another file by now.
+            mode = os.fstat(stream.fileno()).st_mode
+            if POSIX and mode & (stat.S_IRWXG | stat.S_IRWXO):
+                raise PrivateFileError(
+                    f"{path}: others may read this file, and it holds a password; allow it to its owner alone, "
+                    f"chmod 600 {path}, and make a new one if somebody may have seen it"
+                )
+            return stream.read(_RESERVED).decode("utf-8-sig")
+    except FileNotFoundError:
+        raise PrivateFileError(f"{path}: there is no such file") from None
+    except UnicodeDecodeError:
+        pass
+    except OSError as error:
+        raise PrivateFileError(f"{path}: cannot be read: {error.strerror}") from None
+    # Outside the except: the library's error holds the file's content.
+    raise PrivateFileError(f"{path}: not UTF-8 text")
+
+
+class Replacement:
+    """A new content for a private file, in two steps: its place on the disk first, then the content.
+
+    Between the two the old file stands untouched. A content that was written whole and did not come to be
+    renamed is found again by `left_behind`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Take the place. Raises PrivateFileError where there is none."""
+        self._path, self._new = path, _beside(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._new.unlink(missing_ok=True)
+            self._write(b" " * _RESERVED, os.O_CREAT | os.O_EXCL)
+        except OSError as error:
+            raise PrivateFileError(f"{path}: cannot be written: {error.strerror}") from None
+
+    def put(self, text: str) -> None:
+        """The file holds that text, durably, when this returns. Raises PrivateFileError."""
+        try:
+            self._write(text.encode(), 0)
+            _take_over(self._new, self._path)
+        except OSError as error:
+            raise PrivateFileError(f"{self._path}: cannot be written: {error.strerror}") from None
+
+    def forget(self) -> None:
+        """Give the place back."""
+        with suppress(OSError):
+            self._new.unlink(missing_ok=True)
+
+    def _write(self, content: bytes, flags: int) -> None:
+        flags |= os.O_WRONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+        with os.fdopen(os.open(self._new, flags, 0o600), "wb") as stream:
+            stream.write(content)
+            stream.truncate()
+            stream.flush()
+            os.fsync(stream.fileno())
+
+
+def left_behind(path: Path) -> str:
+    """The content that a killed process had written and not renamed; empty where there is none."""
+    try:
+        return read_private(_beside(path)).strip()
+    except PrivateFileError:
+        return ""
+
+
+def take_left_behind(path: Path) -> None:
+    """Make what was left behind the file. Raises PrivateFileError."""
+    try:
+        _take_over(_beside(path), path)
+    except OSError as error:
+        raise PrivateFileError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def remove_private(path: Path) -> bool:
+    """Whether there was such a file; there is none when this returns. Raises PrivateFileError."""
+    try:
+        _beside(path).unlink(missing_ok=True)
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise PrivateFileError(f"{path}: cannot be removed: {error.strerror}") from None
+    return True
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.new")
+
+
+def _take_over(new: Path, path: Path) -> None:
+    for _ in range(0 if POSIX else _TRIES):
+        # Windows refuses while somebody reads the old file, which takes a moment.
+        with suppress(PermissionError):
+            new.replace(path)
+            return
+        time.sleep(_TRY_AGAIN_S)
+    new.replace(path)
+    if POSIX:
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -1,0 +1,104 @@
+"""What a portal is called with, from wherever it is kept. The first that has something wins:
+
+1. the portal's own entry in config.yaml: `webhook_url:`, `webhook_file:` or `oauth:`
+2. `BITRIX24_WEBHOOK_URL` in the environment, else in .env
+3. what `launcher login --oauth` has stored
+4. what `launcher login` has put into the system keyring
+
+The entry comes first because with several portals the one variable would stand for all of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from platformdirs import user_data_path
+from pydantic import SecretStr
+
+from launcher.private import POSIX, PrivateFileError, read_private
+from launcher.settings.config import OAuthConfig, PortalConfig
+from launcher.settings.errors import SettingsError
+from launcher.settings.keyrings import stored_webhook
+
+_log = structlog.get_logger()
+
+NO_PORTAL = (
+    "no portal: put its incoming webhook into BITRIX24_WEBHOOK_URL (environment or .env), or into webhook_url: "
+    "or webhook_file: under portal: in config.yaml; or store it with launcher login, or sign in with "
+    "launcher login --oauth"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a portal's entry is completed with."""
+
+    name: str
+    """The portal's under `portals:`; empty where it has none."""
+    folder: Path | None
+    """Where the configuration file is."""
+    webhook_url: SecretStr
+    client_id: str
+    client_secret: SecretStr
+
+    def place(self, path: Path) -> Path:
+        """Where that path leads: from the configuration file, not from wherever the person stands."""
+        path = path.expanduser()
+        return path if self.folder is None else self.folder / path
+
+    def usual_tokens_file(self) -> Path:
+        """Beside the configuration file, else in the person's data folder."""
+        folder = self.folder or user_data_path("bizproc-launcher", appauthor=False)
+        return folder / (f"launcher-tokens.{self.name}.json" if self.name else "launcher-tokens.json")
+
+    def oauth(self, config: OAuthConfig) -> OAuthConfig:
+        """The application with what the environment adds."""
+        own_secret = config.client_secret.get_secret_value()
+        return config.model_copy(
+            update={
+                "client_id": config.client_id or self.client_id,
+                "client_secret": config.client_secret if own_secret else self.client_secret,
+                "tokens_file": self.place(config.tokens_file)
+                if config.tokens_file
+                else self.usual_tokens_file(),
+            }
+        )
+
+
+def completed(portal: PortalConfig, around: Surroundings) -> PortalConfig:
+    """The portal with what it is called with, and its paths absolute. Raises SettingsError."""
+    found: dict[str, object] = {}
+    if portal.ca_file is not None:
+        found["ca_file"] = around.place(portal.ca_file)
+    if portal.webhook_file is not None:
+        found["webhook_url"] = _from_file(around.place(portal.webhook_file))
+    elif portal.oauth is not None:
+        found["oauth"] = around.oauth(portal.oauth)
+    elif not portal.webhook_url.get_secret_value():
+        found |= _from_elsewhere(around)
+    return portal.model_copy(update=found)
+
+
+def _from_elsewhere(around: Surroundings) -> dict[str, object]:
+    if around.webhook_url.get_secret_value():
+        return {"webhook_url": around.webhook_url}
+    if around.usual_tokens_file().exists():
+        return {"oauth": around.oauth(OAuthConfig())}
+    stored = stored_webhook(around.name)
+    if stored is None:
+        raise SettingsError(NO_PORTAL)
+    return {"webhook_url": stored}
+
+
+def _from_file(path: Path) -> SecretStr:
+    try:
+        text = read_private(path).strip()
+    except PrivateFileError as error:
+        raise SettingsError(f"webhook_file: {error}") from None
+    if not text:
+        raise SettingsError(f"webhook_file: {path} is empty; the incoming webhook's address is expected in it")
+    if not POSIX:
+        _log.info("who may read webhook_file is not checked on this system; see its properties", file=str(path))
+    return SecretStr(text)
