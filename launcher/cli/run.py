@@ -9,7 +9,7 @@ import click
 
 from launcher.cli.access import access_of
 from launcher.cli.console import Console
-from launcher.cli.dry_run import refuse_duplicates, show_plan
+from launcher.cli.dry_run import show_plan
 from launcher.cli.inputs import Input, taken
 from launcher.cli.job_options import RunOptions, choose_job, run_options
 from launcher.cli.options import GlobalOptions, Refused, global_options
@@ -19,7 +19,7 @@ from launcher.cli.settling import settle_job
 from launcher.core.columns import MappingError
 from launcher.core.mapping import Mapper, RowMapping
 from launcher.core.plan import Duplicates
-from launcher.engine import Asker, Candidates, Job
+from launcher.engine import Asker, Candidates, Job, refuse_duplicates
 from launcher.ledger import NewRun, hold_portal
 from launcher.report.results import STDOUT, check_writable, results_path
 from launcher.settings import PortalConfig, Settings

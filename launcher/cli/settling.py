@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from launcher.cli.job_options import Chosen, RunOptions
 from launcher.core.documents import Kind, kind_named
@@ -15,34 +16,48 @@ from launcher.portal import AskingError
 from launcher.settings import ParameterConfig
 
 
-async def settle_job(chosen: Chosen, options: RunOptions, asker: Asker, tell: Callable[[str], None]) -> Job:
+async def settle_job(
+    chosen: Chosen, options: RunOptions, asker: Asker, tell: Callable[[str], None], *, thorough: bool = False
+) -> Job:
     """The job with its template's ID and its parameters' types.
 
-    The portal is asked only where templates are named or have parameters. Raises AskingError, TemplateError.
+    The portal is asked only where templates are named or have parameters, or where it is to be `thorough`.
+    Raises AskingError, TemplateError.
     """
     config = chosen.config
-    name = config.template.strip()
-    number = int(name) if name.isascii() and name.isdigit() else 0
-    parameters = {key: _source(said) for key, said in config.parameters.items()} | options.parameters
+    job, name = plain_job(chosen, options), config.template.strip()
+    number = job.template_id or 0
     if config.columns.template or (name and not number):
         templates = await list_templates(asker)
         number = number or (template_named(templates, name, asker.portal).id if name else 0)
         ids = ids_by_name(templates) if config.columns.template else {}
     else:
-        templates, ids = (await _known(number, asker, tell) if parameters else []), {}
+        templates, ids = (
+            (await _known(number, asker, None if thorough else tell) if job.parameters or thorough else []),
+            {},
+        )
     if not config.columns.template:
         templates = [template for template in templates if template.id == number]
         _check_kind(templates, kind_named(config.kind) if config.kind and not config.columns.kind else None)
-    job = Job(
+    job = await with_types(replace(job, template_id=number or None, template_ids=ids), templates, asker)
+    for parameter, type_ in job.types.unknown(list(job.parameters)).items():
+        tell(f'the parameter "{parameter}" is of the type "{type_}", which is sent as it stands')
+    return job
+
+
+def plain_job(chosen: Chosen, options: RunOptions) -> Job:
+    """The job as far as it is known without asking the portal; without its template where that is named."""
+    config = chosen.config
+    name = config.template.strip()
+    return Job(
         name=chosen.name,
-        template_id=number or None,
+        template_id=int(name) if name.isascii() and name.isdigit() and int(name) else None,
         kind=config.kind,
         document_column=config.columns.document,
         template_column=config.columns.template,
-        template_ids=ids,
         kind_column=config.columns.kind,
         where=tuple(condition.condition() for condition in config.where),
-        parameters=parameters,
+        parameters={key: _source(said) for key, said in config.parameters.items()} | options.parameters,
         types=Types(
             readings={key: said.reading() for key, said in config.parameters.items()},
             time_zone=chosen.portal.time_zone,
@@ -52,21 +67,17 @@ async def settle_job(chosen: Chosen, options: RunOptions, asker: Asker, tell: Ca
         stop_after=config.stop_after.limit() if config.stop_after else StopAfter(),
         limit=options.limit,
     )
-    job = await with_types(job, templates, asker)
-    for parameter, type_ in job.types.unknown(list(parameters)).items():
-        tell(f'the parameter "{parameter}" is of the type "{type_}", which is sent as it stands')
-    return job
 
 
-async def _known(template_id: int, asker: Asker, tell: Callable[[str], None]) -> list[Template]:
-    """The template of that ID; none where the portal refuses to list templates.
+async def _known(template_id: int, asker: Asker, tell: Callable[[str], None] | None) -> list[Template]:
+    """The template of that ID; none where the portal refuses to list templates, and somebody can be told so.
 
     Raises AskingError, TemplateError.
     """
     try:
         template = await template_with_id(asker, template_id)
     except AskingError as error:
-        if not error.refused:
+        if tell is None or not error.refused:
             raise
         tell(
             f"the portal does not show its templates, so parameters are sent unchecked, as they stand ({error})"

@@ -30,6 +30,8 @@ class Kind:
     """The template's document type; of the lists and Drive kinds, its beginning."""
     short_code: str = ""
     """How CRM bindings name the kind: `L_777`."""
+    type_id: int = 0
+    """Its number in CRM's methods, `entityTypeId`; 0 beside CRM."""
     words: tuple[str, ...] = ()
     """What people call it beside its name, in a heading or a cell; small letters."""
 
@@ -46,32 +48,32 @@ KINDS: dict[str, Kind] = {
         Kind(
             name="lead", module="crm", entity="CCrmDocumentLead", prefix="LEAD_",
             document_type="LEAD", short_code="L",
-            words=("лид", "лида"),
+            type_id=1, words=("лид", "лида"),
         ),
         Kind(
             name="deal", module="crm", entity="CCrmDocumentDeal", prefix="DEAL_",
             document_type="DEAL", short_code="D",
-            words=("сделка", "сделки"),
+            type_id=2, words=("сделка", "сделки"),
         ),
         Kind(
             name="contact", module="crm", entity="CCrmDocumentContact", prefix="CONTACT_",
             document_type="CONTACT", short_code="C",
-            words=("контакт", "контакта"),
+            type_id=3, words=("контакт", "контакта"),
         ),
         Kind(
             name="company", module="crm", entity="CCrmDocumentCompany", prefix="COMPANY_",
             document_type="COMPANY", short_code="CO",
-            words=("компания", "компании"),
+            type_id=4, words=("компания", "компании"),
         ),
         Kind(
             name="quote", module="crm", entity=_CRM + "Quote", prefix="QUOTE_",
             document_type="QUOTE", short_code="Q",
-            words=("estimate", "предложение", "предложения"),
+            type_id=7, words=("estimate", "предложение", "предложения"),
         ),
         Kind(
             name="smart-invoice", module="crm", entity=_CRM + "SmartInvoice", prefix="SMART_INVOICE_",
             document_type="SMART_INVOICE", short_code="SI",
-            words=("invoice", "счёт", "счет", "счёта", "счета"),
+            type_id=31, words=("invoice", "счёт", "счет", "счёта", "счета"),
         ),
         Kind(
             name="drive-file", module="disk", entity="Bitrix\\Disk\\BizProcDocument", prefix="",
@@ -111,6 +113,7 @@ def kind_named(name: str) -> Kind:
             prefix=f"DYNAMIC_{number}_",
             document_type=f"DYNAMIC_{number}",
             short_code=f"T{number:x}",
+            type_id=number,
         )
     raise KindError(
         f'no kind is named "{name}"{nearest(wanted, KINDS)}; '
@@ -124,3 +127,10 @@ def kind_of_type(module: str, entity: str, document_type: str) -> Kind | None:
         smart_process = kind_named(f"dynamic:{found[1]}")
         return smart_process if (module, entity) == (smart_process.module, smart_process.entity) else None
     return next((kind for kind in KINDS.values() if (kind.module, kind.entity) == (module, entity)), None)
+
+
+def kind_of_document(document: Document) -> tuple[Kind | None, str]:
+    """The document's kind and its element's number; None and its whole ID where there is no such kind."""
+    prefix, _, number = document.element_id.rpartition("_")
+    kind = kind_of_type(document.module, document.entity, prefix or document.element_id)
+    return kind, number if kind is not None else document.element_id

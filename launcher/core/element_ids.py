@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from urllib.parse import urlsplit
 
-from launcher.core.documents import Kind
+from launcher.core.documents import KINDS, Kind
 
 
 class ElementIdError(Exception):
@@ -31,18 +31,11 @@ _PAGES = tuple(
 )
 """Paths of the portal's own pages of one element, as its users see them in their browsers."""
 
-_BY_PAGE = {
-    "1": "lead",
-    "2": "deal",
-    "3": "contact",
-    "4": "company",
-    "7": "quote",
-    "31": "smart-invoice",
+_BY_PAGE = {str(kind.type_id): kind.name for kind in KINDS.values() if kind.type_id} | {
     "lists": "list-element",
     "processes": "feed-process",
 }
-"""Kinds whose pages are called otherwise. Numbers are those of the types; source: official REST documentation,
-"Identifiers of CRM object types"."""
+"""Kinds whose pages are called otherwise than the kinds: by the number of the type, or by the list's place."""
 
 
 def element_number(kind: Kind, text: str, hosts: Collection[str] = ()) -> str:

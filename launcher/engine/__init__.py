@@ -2,6 +2,7 @@
 
 from launcher.engine.asking import Asker
 from launcher.engine.candidates import Candidates
+from launcher.engine.checking import RowCheck
 from launcher.engine.conductor import Conductor, Rules
 from launcher.engine.declaring import with_types
 from launcher.engine.ending import Ender
@@ -9,7 +10,9 @@ from launcher.engine.job import Job
 from launcher.engine.live import forget_live
 from launcher.engine.mending import mend
 from launcher.engine.progress import Progress
+from launcher.engine.rehearsal import refuse_duplicates, rehearse
 from launcher.engine.results import save_results
+from launcher.engine.rights import ask_rights
 from launcher.engine.stopping import Stopping
 from launcher.engine.summary import summarise
 from launcher.engine.templates import list_templates, smart_process_names, template_with_id
@@ -22,12 +25,16 @@ __all__ = [
     "Ender",
     "Job",
     "Progress",
+    "RowCheck",
     "Rules",
     "Stopping",
     "Watcher",
+    "ask_rights",
     "forget_live",
     "list_templates",
     "mend",
+    "refuse_duplicates",
+    "rehearse",
     "save_results",
     "smart_process_names",
     "summarise",

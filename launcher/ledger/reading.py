@@ -17,6 +17,8 @@ from launcher.ledger.schema import addresses, requests, rows, runs
 
 PAGE = 2000
 
+_REQUESTS_OF_LATE = 100
+
 
 class Reading:
     """The half of the ledger that changes nothing."""
@@ -54,6 +56,22 @@ class Reading:
         query = select(func.coalesce(func.max(requests.c.number), 0)).where(requests.c.run_id == run_id)
         async with self._database.reading() as connection:
             return int((await connection.execute(query)).scalar_one())
+
+    async def start_cost_s(self, portal: str) -> float | None:
+        """Seconds that a start on that portal took of late, the way included; None where nothing tells."""
+        spans = (
+            select(requests.c.answered_at - requests.c.sent_at, requests.c.rows)
+            .join(runs, runs.c.id == requests.c.run_id)
+            .where(
+                runs.c.portal == portal, requests.c.answered_at.is_not(None), requests.c.outcome == "HTTP 200"
+            )
+            .order_by(requests.c.run_id.desc(), requests.c.number.desc())
+            .limit(_REQUESTS_OF_LATE)
+        )
+        async with self._database.reading() as connection:
+            found = [(float(seconds), int(count)) for seconds, count in await connection.execute(spans)]
+        started = sum(count for _, count in found)
+        return sum(seconds for seconds, _ in found) / started if started else None
 
     async def last_row(self, run_id: int) -> int:
         """The last row of the file that the ledger has; 0 where it has none."""

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from launcher.core.filters import Condition
 from launcher.core.guard import StopAfter
-from launcher.core.pacing import BATCH_S, PLANS, WINDOW_S, Limits
+from launcher.core.pacing import BATCH_S, PLANS, WINDOW_S, Limits, Pacing
 from launcher.core.parameters import DateFormat, Reading
 from launcher.core.patterns import Pattern
 from launcher.core.periods import period_s
@@ -111,6 +111,15 @@ class PortalConfig(Strict):
         if sum(given) > 1:
             raise ValueError("one of webhook_url:, webhook_file: and oauth: is expected, and not more")
         return self
+
+    def pacing(self) -> Pacing:
+        """How fast and how much at once, as core understands it."""
+        return Pacing(
+            limits=self.effective_limits(),
+            concurrency=self.concurrency,
+            batch_s=self.batch_seconds,
+            share=self.share,
+        )
 
     def effective_limits(self) -> Limits:
         """The plan's limits, with those that the person set."""

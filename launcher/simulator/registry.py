@@ -19,7 +19,7 @@ def _server_time(call: Call) -> Reply:
 
 def _method_get(call: Call) -> Reply:
     name = str(call.params.get("NAME", "")).lower()
-    method = METHODS.get(name)
+    method = find(name, call.state.settings.license)
     scopes = ("", *call.state.settings.scopes)
     exists = method is not None or name == "batch"
     return Reply({"isExisting": exists, "isAvailable": exists and (method is None or method.scope in scopes)})

@@ -1,0 +1,102 @@
+"""What checking a file and its portal has found, gathered by what it means for a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from launcher.core.summary import Exit
+
+ROWS_NAMED = 1000
+"""Row numbers that are kept of one finding; its count goes on."""
+
+
+class Severity(IntEnum):
+    """What a finding means, the gravest first."""
+
+    STOPS = 0
+    """A run could start nothing, or would be stopped."""
+    ROWS = 1
+    """These rows would not start."""
+    WARNING = 2
+    """A run would go on; whoever reads it may want something else."""
+    NOTE = 3
+    """Good to know; also what could not be checked."""
+
+    @property
+    def word(self) -> str:
+        """As reports name it."""
+        return self.name.lower()
+
+
+@dataclass(slots=True)
+class Finding:
+    """One thing found, with the rows that it is about; none where it is about all or none of them."""
+
+    severity: Severity
+    code: str
+    """In two words, by which rows are counted together."""
+    text: str
+    """For the person; of several rows, about the first."""
+    row_numbers: list[int] = field(default_factory=list)
+    """At most ROWS_NAMED."""
+    rows: int = 0
+
+    def as_json(self) -> dict[str, object]:
+        """The finding in JSON's types."""
+        return {
+            "severity": self.severity.word,
+            "code": self.code,
+            "text": self.text,
+            "rows": self.rows,
+            "row_numbers": self.row_numbers,
+        }
+
+
+class Findings:
+    """All that was found, once each."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Severity, str, str], Finding] = {}
+        self.refused = False
+        """Whether it is the portal that would stop a run, and not the configuration or the file."""
+
+    def add(self, severity: Severity, code: str, text: str, *, refused: bool = False) -> None:
+        """Something about the whole run."""
+        self._found.setdefault((severity, code, text), Finding(severity, code, text))
+        self.refused |= refused
+
+    def add_row(self, severity: Severity, code: str, row_number: int, text: str) -> None:
+        """Something about one row."""
+        finding = self._found.setdefault((severity, code, ""), Finding(severity, code, text))
+        finding.rows += 1
+        if len(finding.row_numbers) < ROWS_NAMED:
+            finding.row_numbers.append(row_number)
+
+    def sorted(self) -> list[Finding]:
+        """The gravest first, then what is about most rows; row numbers in the file's order."""
+        for found in self._found.values():
+            found.row_numbers.sort()
+        return sorted(self._found.values(), key=lambda found: (found.severity, -found.rows))
+
+    @property
+    def exit_code(self) -> Exit:
+        """The exit code of a check that found this."""
+        worst = min((found.severity for found in self._found.values()), default=Severity.NOTE)
+        if worst is Severity.STOPS:
+            return Exit.STOPPED if self.refused else Exit.WRONG_USAGE
+        return Exit.SOME_NOT_STARTED if worst is Severity.ROWS else Exit.ALL_STARTED
+
+
+def row_ranges(row_numbers: list[int], rows: int, most: int = 8) -> str:
+    """`3, 7-9, 15` for these rows, and how many more there are: `(+120)`."""
+    ranges: list[list[int]] = []
+    for number in row_numbers:
+        if ranges and number == ranges[-1][-1] + 1:
+            ranges[-1][1:] = [number]
+        else:
+            ranges.append([number])
+    shown = ranges[:most]
+    told = sum(run[-1] - run[0] + 1 for run in shown)
+    text = ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in shown)
+    return f"{text} (+{rows - told:,})" if rows > told else text

@@ -1,0 +1,139 @@
+"""Goes through a file as a run would, and asks the portal about its documents; starts nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from launcher.core.documents import kind_of_document
+from launcher.core.findings import Findings, Severity
+from launcher.core.model import Document, State
+from launcher.core.plan import DUPLICATE, Planned
+from launcher.core.rights import Rights
+from launcher.engine.asking import Asker
+from launcher.engine.candidates import Candidates
+from launcher.engine.documents import AT_ONCE, MOST_RUNNING, busy_documents, missing_documents
+from launcher.engine.job import Job
+from launcher.engine.rehearsal import rehearse
+from launcher.ledger import Ledger
+from launcher.sheets import Table
+
+
+@dataclass(slots=True, kw_only=True)
+class RowCheck:
+    """Checks the rows of one file against one portal."""
+
+    ledger: Ledger
+    asker: Asker
+    rights: Rights
+    findings: Findings
+    asks: bool = True
+    """Whether the portal is asked about the documents; no where it does not answer at all."""
+    rows: int = 0
+    would_start: int = 0
+    _row_numbers: dict[Document, list[int]] = field(default_factory=dict)
+    _unasked: list[Document] = field(default_factory=list)
+    _existence_told: bool = True
+
+    async def go(self, job: Job, candidates: Candidates, table: Table) -> None:
+        """All that is wrong with rows is among the findings when this returns.
+
+        Raises AskingError, LedgerError, SheetError.
+        """
+        self._existence_told = self.asks and self.rights.has("crm")
+        if self.asks and not self._existence_told:
+            self.findings.add(
+                Severity.NOTE,
+                "not checked",
+                'whether the documents exist was not checked: the webhook lacks the permission "CRM (crm)"',
+            )
+        async for plans in rehearse(self.ledger, job, candidates, table):
+            for plan in plans:
+                self._take(plan)
+            while len(self._unasked) >= AT_ONCE:
+                await self._ask_existence()
+        while self._unasked:
+            await self._ask_existence()
+        self._tell_shared()
+        if self.asks and self.rights.has("bizproc"):
+            await self._ask_busy()
+
+    def _take(self, plan: Planned) -> None:
+        self.rows += 1
+        if plan.start is not None:
+            self.would_start += 1
+            document = plan.start.document
+            known = self._row_numbers.setdefault(document, [])
+            if not known:
+                self._unasked.append(document)
+            known.append(plan.row_number)
+        elif plan.state is State.INVALID:
+            self.findings.add_row(Severity.ROWS, plan.code, plan.row_number, plan.reason)
+        else:
+            severity = Severity.WARNING if plan.code == DUPLICATE else Severity.NOTE
+            self.findings.add_row(severity, plan.code, plan.row_number, plan.reason)
+
+    async def _ask_existence(self) -> None:
+        asked, self._unasked = self._unasked[:AT_ONCE], self._unasked[AT_ONCE:]
+        if not self._existence_told:
+            return
+        missing = await missing_documents(self.asker, asked)
+        if missing is None:
+            self._existence_told = False
+            self.findings.add(
+                Severity.NOTE,
+                "not checked",
+                "whether the documents exist was not checked: the portal does not tell",
+            )
+            return
+        for document in asked:
+            for row_number in self._row_numbers[document] if document in missing else ():
+                self.would_start -= 1
+                self.findings.add_row(
+                    Severity.ROWS,
+                    "no document",
+                    row_number,
+                    f"{document.element_id} does not exist, or the webhook's owner may not read it",
+                )
+        if unknown := [document for document in asked if not _is_crm(document)]:
+            self.findings.add(
+                Severity.NOTE,
+                "not checked",
+                f"whether documents beside CRM exist is not checked, such as {unknown[0].element_id}",
+            )
+
+    def _tell_shared(self) -> None:
+        for document, row_numbers in self._row_numbers.items():
+            for row_number in row_numbers[1:]:
+                self.findings.add_row(
+                    Severity.WARNING,
+                    "same document",
+                    row_number,
+                    f"{document.element_id} is started on by row {row_numbers[0]} too, with other values",
+                )
+
+    async def _ask_busy(self) -> None:
+        """Tell of rows whose items have as many workflows running as they may have."""
+        for entity in sorted({document.entity for document in self._row_numbers if _is_crm(document)}):
+            busy = await busy_documents(self.asker, entity)
+            if busy is None:
+                self.findings.add(
+                    Severity.NOTE,
+                    "not checked",
+                    "which items have two workflows running already was not checked: more than "
+                    f"{MOST_RUNNING:,} run, or the portal does not tell",
+                )
+                continue
+            for document, row_numbers in self._row_numbers.items():
+                if document.entity == entity and document.element_id in busy:
+                    for row_number in row_numbers:
+                        self.findings.add_row(
+                            Severity.WARNING,
+                            "item busy",
+                            row_number,
+                            f"two workflows run on {document.element_id} already; a third must wait for an end",
+                        )
+
+
+def _is_crm(document: Document) -> bool:
+    kind, _ = kind_of_document(document)
+    return kind is not None and kind.type_id > 0
