@@ -67,7 +67,7 @@ async def test_an_answer_that_cannot_be_used_is_asked_for_again(portal: Simulato
         ("Webhook's address", "https://portal.example/"),
         ("no incoming webhook", None),
         ("Webhook's address", portal.webhook_url.replace("simulated0secret", "wrong0secret")),
-        ("the webhook is wrong", None),
+        ("does not know this webhook", None),
         ("Webhook's address", portal.webhook_url),
         ("Workflow template", "Deal handover"),
         ("did you mean", None),

@@ -96,7 +96,7 @@ async def test_a_portal_that_moves_out_of_tls_stops_the_run_and_resume_goes_on(
 
     said = json.loads(stopped.stdout)
     assert (stopped.exit_code, said["unknown"], said["failed"]) == (3, 0, 0)
-    assert "was not followed there" in said["stopped_because"]
+    assert "may_move_to" in said["stopped_because"]
     assert plain.connections == 0
     assert resumed.exit_code == 0
     assert len(portal.started) == len({each.document[2] for each in portal.started}) == 120

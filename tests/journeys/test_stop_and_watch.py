@@ -164,7 +164,7 @@ async def test_a_portal_that_refuses_or_does_not_answer_loses_nothing(desk: Desk
     portal.settings = replace(portal.settings, admin=False)
     refused = await desk.run("stop", "r1", "--yes")
     portal.settings = replace(portal.settings, admin=True)
-    portal.script("operating limit", method="batch", skip=4, times=4)
+    portal.script("502 before", method="batch", skip=4, times=4)
     silent = await desk.run("stop", "r1", "--yes")
 
     assert (refused.exit_code, silent.exit_code) == (3, 3)
@@ -179,7 +179,7 @@ async def test_a_portal_that_refuses_or_does_not_answer_loses_nothing(desk: Desk
 async def test_unknown_rows_are_left_alone_and_named(desk: Desk, portal: Simulator) -> None:
     desk.write([("500", "Anna"), ("501", "Anna")])
     portal.script("reset after", method="batch")
-    portal.script("operating limit", method="profile", times=None)
+    portal.script("502 before", method="profile", times=None)
     assert (await desk.run("run", desk.file)).exit_code == 5
 
     done = await desk.run("stop", "r2", "--yes")

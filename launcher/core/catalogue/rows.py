@@ -97,7 +97,8 @@ ROWS = (
         started=Started.NO,
         does=Does.STOPS,
         who=Who.SETTINGS,
-        mend="see in a browser where the portal is now, and put that host into the webhook's address",
+        mend="see in a browser where the portal is now, and put that host into its address in the "
+        "configuration, or under may_move_to: if it may be followed there",
         page=DOCS + "settings/how-to-call-rest-api/change-domen.html",
     ),
 )
