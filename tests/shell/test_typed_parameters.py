@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from launcher.cli.dry_run import refuse_duplicates
 from launcher.cli.job_options import Chosen, RunOptions
 from launcher.cli.settling import settle_job
 from launcher.core.columns import MappingError
@@ -18,7 +17,17 @@ from launcher.core.mapping import Mapper
 from launcher.core.model import State
 from launcher.core.summary import Ending, Exit
 from launcher.core.templates import TemplateError
-from launcher.engine import Asker, Candidates, Conductor, Job, Progress, Rules, Stopping, mend
+from launcher.engine import (
+    Asker,
+    Candidates,
+    Conductor,
+    Job,
+    Progress,
+    Rules,
+    Stopping,
+    mend,
+    refuse_duplicates,
+)
 from launcher.ledger import open_ledger
 from launcher.portal import AskingError, Portal, parse_webhook
 from launcher.settings import JobConfig, PortalConfig
