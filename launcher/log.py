@@ -8,11 +8,12 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from launcher.log_file import LogFile
 from launcher.redact import redacted
 
 
@@ -55,9 +56,9 @@ def redact_all(_logger: WrappedLogger, _method: str, event: EventDict) -> EventD
 
 
 class _Output:
-    def __init__(self, stream: IO[str] | None, level: int, *, as_json: bool) -> None:
-        """Without a stream, to whatever stderr is when a line is written: a progress bar redirects it."""
-        self._stream, self.level = stream, level
+    def __init__(self, file: LogFile | None, level: int, *, as_json: bool) -> None:
+        """Without a file, to whatever stderr is when a line is written: a progress bar redirects it."""
+        self._file, self.level = file, level
         self._render: Any = (
             structlog.processors.JSONRenderer(ensure_ascii=False, default=repr)
             if as_json
@@ -73,9 +74,12 @@ class _Output:
         shown = dict(event)
         if not isinstance(self._render, structlog.processors.JSONRenderer):
             shown["timestamp"] = str(shown["timestamp"])[11:19]
-        stream = self._stream or sys.stderr
-        stream.write(self._render(None, "", shown) + "\n")
-        stream.flush()
+        line = self._render(None, "", shown) + "\n"
+        if self._file is not None:
+            self._file.write(line)
+            return
+        sys.stderr.write(line)
+        sys.stderr.flush()
 
 
 class _ToOutputs:
@@ -110,8 +114,8 @@ class _FromLibraries(logging.Handler):
 _LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL)
 
 
-def _opened(path: Path) -> IO[str]:
+def _opened(path: Path) -> LogFile:
     try:
-        return path.open("a", encoding="utf-8")
+        return LogFile(path)
     except OSError as error:
         raise LogFileError(f"--log-file {path}: cannot be written: {error.strerror}") from None

@@ -8,13 +8,14 @@ import logging
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
 
-from launcher import log, redact
+from launcher import log, log_file, redact
 from launcher.redact import MARK, register
 
 SECRET = "v3ryD1st1nct1ve"
@@ -251,3 +252,64 @@ def test_a_librarys_own_level_is_logged(configured):
     stderr = configured()
     logging.getLogger("some.library").log(35, "notice")
     assert "notice" in stderr.getvalue()
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Log files of 100 bytes."""
+    monkeypatch.setattr(log_file, "MAX_BYTES", 100)
+
+
+def test_a_full_log_file_is_put_aside_and_the_oldest_is_dropped(tmp_path: Path, small: None) -> None:
+    with closing(log_file.LogFile(tmp_path / "log")) as file:
+        for number in range(1, 13):
+            file.write(f"{number:060}\n")
+
+    aside = [(tmp_path / f"log.{number}").read_text() for number in range(1, log_file.KEEP + 1)]
+    assert [int(text) for text in [(tmp_path / "log").read_text(), *aside]] == [*range(12, 2, -1)]
+    assert not (tmp_path / "log.10").exists()
+
+
+def test_a_log_file_whose_first_line_is_a_week_old_is_put_aside(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text('{"timestamp": "2020-01-01T00:00:00Z"}\n')
+    with closing(log_file.LogFile(tmp_path / "log")) as file:
+        file.write("new\n")
+        file.write("newer\n")
+
+    assert (tmp_path / "log").read_text() == "new\nnewer\n"
+    assert "2020" in (tmp_path / "log.1").read_text()
+
+
+WRITING = """
+import sys
+from pathlib import Path
+from launcher import log_file
+log_file.MAX_BYTES, log_file.KEEP = 2000, 1000
+file = log_file.LogFile(Path("log"))
+for number in range(1000):
+    file.write(f"{sys.argv[1]} {number}\\n")
+"""
+
+
+def test_of_two_processes_with_one_log_file_no_line_is_lost_or_cut(tmp_path: Path) -> None:
+    processes = [
+        subprocess.Popen([sys.executable, "-c", WRITING, name], cwd=tmp_path) for name in ("first", "second")
+    ]
+    assert [process.wait() for process in processes] == [0, 0]
+
+    files = [path for path in tmp_path.glob("log*") if path.suffix != ".lock"]
+    lines = [line for path in files for line in path.read_text().splitlines()]
+    assert sorted(lines) == sorted(f"{name} {number}" for name in ("first", "second") for number in range(1000))
+    assert len(files) > 5
+
+
+def test_a_log_file_that_the_disk_refuses_is_said_once_and_stops_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(log_file.LogFile(tmp_path / "folder")) as file:
+        (tmp_path / "folder").rename(tmp_path / "moved")
+        (tmp_path / "folder").mkdir()
+        file.write("one\n")
+        file.write("two\n")
+
+    assert capsys.readouterr().err.count("lines are missing there") == 1
