@@ -48,7 +48,7 @@ def next_steps(summary: Summary, failed: str) -> Iterator[Step]:
             "Look at their documents in the portal, or ask it again", f"launcher reconcile {summary.run}"
         )
         yield Step("To send them all the same", f"launcher retry {summary.run} --unknown")
-    if not (counts["failed"] or counts["invalid"]):
+    if summary.pruned or not (counts["failed"] or counts["invalid"]):
         return
     if failed:
         yield Step(f"Rows to mend: {failed}")

@@ -111,6 +111,8 @@ class Summary:
     results: str = ""
     stopped_because: str = ""
     causes: tuple[Cause, ...] = ()
+    pruned: bool = False
+    """Whether its rows are gone, but for those that protect against starting twice."""
 
     @property
     def exit_code(self) -> Exit:

@@ -9,6 +9,7 @@ from launcher.engine.ending import Ender
 from launcher.engine.job import Job
 from launcher.engine.live import forget_live
 from launcher.engine.mending import mend
+from launcher.engine.metrics import save_metrics
 from launcher.engine.progress import Progress
 from launcher.engine.rehearsal import refuse_duplicates, rehearse
 from launcher.engine.results import save_results
@@ -35,6 +36,7 @@ __all__ = [
     "mend",
     "refuse_duplicates",
     "rehearse",
+    "save_metrics",
     "save_results",
     "smart_process_names",
     "summarise",

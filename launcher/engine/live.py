@@ -36,7 +36,7 @@ async def shown_live(ledger: Ledger, run: RunRecord) -> AsyncIterator[Settled]:
     Each sitting begins that file anew, with what earlier ones have settled. Where it cannot be written there
     is one warning and nothing more. It stays when the block ends, for `forget_live` or the next sitting.
     """
-    if Path(run.results) == STDOUT:
+    if Path(run.results) == STDOUT or run.pruned_at is not None:  # most of a pruned run's rows have no cells
         yield lambda _: None
         return
     # Both before the block begins: what it settles is told of, and not looked for.

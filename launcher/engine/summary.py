@@ -29,5 +29,6 @@ async def summarise(ledger: Ledger, run_id: int, *, causes: int = 10) -> Summary
         ended_at=run.ended_at,
         results=run.results,
         stopped_because=because,
-        causes=await ledger.causes(run_id, causes),
+        causes=await ledger.causes(run_id, causes) if causes else (),
+        pruned=run.pruned_at is not None,
     )

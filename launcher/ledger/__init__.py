@@ -1,11 +1,16 @@
 """The durable record of runs, and the only place with SQL."""
 
+from launcher.ledger.backup import back_up
+from launcher.ledger.database import sqlite_file
 from launcher.ledger.errors import LedgerError
+from launcher.ledger.examining import examine
 from launcher.ledger.ledger import Ledger, open_ledger
 from launcher.ledger.lock import PortalInUseError, hold_portal, is_held
 from launcher.ledger.model import NewRow, NewRun, RecordedRow, RunRecord, run_name, run_number
+from launcher.ledger.pruning import Prunable, compact, portals, prunable, prune
 from launcher.ledger.records import Judged, Record, Sent
 from launcher.ledger.stops import StartedWorkflow, StopOutcome, Stops
+from launcher.ledger.tallies import Tally, tallies
 
 __all__ = [
     "Judged",
@@ -14,6 +19,7 @@ __all__ = [
     "NewRow",
     "NewRun",
     "PortalInUseError",
+    "Prunable",
     "Record",
     "RecordedRow",
     "RunRecord",
@@ -21,9 +27,18 @@ __all__ = [
     "StartedWorkflow",
     "StopOutcome",
     "Stops",
+    "Tally",
+    "back_up",
+    "compact",
+    "examine",
     "hold_portal",
     "is_held",
     "open_ledger",
+    "portals",
+    "prunable",
+    "prune",
     "run_name",
     "run_number",
+    "sqlite_file",
+    "tallies",
 ]

@@ -40,6 +40,11 @@ class Database:
                     await connection.execute(text("set local synchronous_commit = on"))
                 yield connection
 
+    async def version(self) -> str | None:
+        """Its schema's version; None where it has no tables yet."""
+        async with self.reading() as connection:
+            return await connection.run_sync(_version)
+
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A view of the ledger that does not make a writer wait."""
@@ -49,23 +54,27 @@ class Database:
 
 
 @asynccontextmanager
-async def open_database(location: str) -> AsyncIterator[Database]:
-    """The database at a path or URL, at this version's schema. Raises LedgerError."""
-    database = _sqlite(location) if _is_path(location) else _server(location)
+async def open_database(location: str, *, migrated: bool = True) -> AsyncIterator[Database]:
+    """The database at a path or URL, at this version's schema unless it is to be left. Raises LedgerError."""
+    path = sqlite_file(location)
+    database = _server(location) if path is None else _sqlite(path)
     try:
-        await _migrate(database)
+        if migrated:
+            await _migrate(database)
         yield database
     finally:
         # Without this the driver's thread keeps the process from ending.
         await database.engine.dispose()
 
 
-def _is_path(location: str) -> bool:
-    return "://" not in location or location.startswith("sqlite:")
+def sqlite_file(location: str) -> Path | None:
+    """The SQLite file at that path or URL; None where it is another database."""
+    if "://" in location and not location.startswith("sqlite:"):
+        return None
+    return Path(location.removeprefix("sqlite:///"))
 
 
-def _sqlite(location: str) -> Database:
-    path = Path(location.removeprefix("sqlite:///") if location.startswith("sqlite:") else location)
+def _sqlite(path: Path) -> Database:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)  # it holds customers' data
@@ -87,8 +96,9 @@ def _sqlite(location: str) -> Database:
 
     @event.listens_for(engine.sync_engine, "begin")
     def _begun(connection: Connection) -> None:
-        reading = connection.get_execution_options().get("launcher_reading")
-        connection.exec_driver_sql("begin" if reading else "begin immediate")
+        said = connection.get_execution_options()
+        if said.get("isolation_level") != "AUTOCOMMIT":
+            connection.exec_driver_sql("begin" if said.get("launcher_reading") else "begin immediate")
 
     return Database(str(path), path, engine)
 
@@ -109,9 +119,8 @@ def _server(location: str) -> Database:
 
 
 async def _migrate(database: Database) -> None:
-    async with database.reading() as connection:
-        if await connection.run_sync(_version) == SCHEMA_VERSION:
-            return
+    if await database.version() == SCHEMA_VERSION:
+        return
     async with database.writing() as connection:
         if database.file is None:
             await connection.execute(text("select pg_advisory_xact_lock(7276011)"))

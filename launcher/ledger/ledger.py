@@ -79,9 +79,14 @@ class Ledger(Reading, CourseKeeping):
         if not mended:
             return
         async with self._database.writing() as connection:
+            its_key = select(rows.c.start_key).where(
+                rows.c.run_id == bindparam("b_run"), rows.c.row_number == bindparam("b_row")
+            )
             await connection.execute(
                 delete(claims).where(
-                    claims.c.run_id == bindparam("b_run"), claims.c.row_number == bindparam("b_row")
+                    claims.c.start_key == its_key.scalar_subquery(),  # how the table finds a claim
+                    claims.c.run_id == bindparam("b_run"),
+                    claims.c.row_number == bindparam("b_row"),
                 ),
                 of_them,
             )

@@ -49,6 +49,8 @@ class RunRecord(NewRun):
     created_at: float
     ended_at: float | None
     active_s: float
+    pruned_at: float | None = None
+    """When its rows were pruned, all but those that nobody knows of; 0 while that is not finished."""
 
     @property
     def name(self) -> str:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, case, func, select
+from sqlalchemy import Row, bindparam, case, func, literal_column, select, union_all
 
 from launcher.core.model import Document, State
 from launcher.core.reconcile import LostRow
 from launcher.core.summary import Cause, Counts, Ending
 from launcher.ledger.database import Database
 from launcher.ledger.model import RecordedRow, RunRecord
-from launcher.ledger.schema import addresses, requests, rows, runs
+from launcher.ledger.schema import addresses, dropped_rows, requests, rows, runs
 
 PAGE = 2000
 
@@ -46,10 +47,14 @@ class Reading:
             return [run_of(row) for row in await connection.execute(query)]
 
     async def counts(self, run_id: int) -> Counts:
-        """The run's rows by state."""
-        query = select(rows.c.state, func.count()).where(rows.c.run_id == run_id).group_by(rows.c.state)
+        """The run's rows by state, those included that were pruned."""
+        here = select(rows.c.state, func.count()).where(rows.c.run_id == run_id).group_by(rows.c.state)
+        gone = select(dropped_rows.c.state, dropped_rows.c.rows).where(dropped_rows.c.run_id == run_id)
+        found: Counter[State] = Counter()
         async with self._database.reading() as connection:
-            return Counts({State(state): count for state, count in await connection.execute(query)})
+            for state, count in await connection.execute(union_all(here, gone)):
+                found[State(state)] += count
+        return Counts(found)
 
     async def requests(self, run_id: int) -> int:
         """How many requests the run has sent to start rows."""
@@ -89,7 +94,7 @@ class Reading:
         how_many, first = func.count().label("how_many"), func.min(rows.c.row_number).label("first")
         grouped = (
             select(rows.c.state, rows.c.error_code, how_many, first)
-            .where(rows.c.run_id == run_id, rows.c.state.not_in((State.STARTED, State.PENDING, State.SENT)))
+            .where(rows.c.run_id == run_id, rows.c.state.in_(_WITH_A_CAUSE))
             .group_by(rows.c.state, rows.c.error_code, text)
             .order_by(how_many.desc(), first)
             .limit(limit)
@@ -161,7 +166,11 @@ class Reading:
 
     async def owned(self, workflow_ids: Sequence[str]) -> set[str]:
         """Those of the workflow IDs that some row of the ledger has."""
-        query = select(rows.c.workflow_id).where(rows.c.workflow_id.in_(bindparam("ids", expanding=True)))
+        query = select(rows.c.workflow_id).where(
+            rows.c.workflow_id.in_(bindparam("ids", expanding=True)),
+            # As the index says it: with a bound value the database could not know that the index has them all.
+            rows.c.workflow_id != literal_column("''"),
+        )
         found: set[str] = set()
         async with self._database.reading() as connection:
             for first in range(0, len(workflow_ids), PAGE):
@@ -183,6 +192,9 @@ class Reading:
         async with self._database.reading() as connection:
             return [_recorded(row) for row in await connection.execute(query)]
 
+
+_WITH_A_CAUSE = sorted(set(State) - {State.STARTED, State.PENDING, State.SENT})
+"""Spelt out, not left out: the index finds these, where `not in` looks at each row of the run."""
 
 _LOST = select(rows, requests.c.sent_at).join(
     requests, (requests.c.run_id == rows.c.run_id) & (requests.c.number == rows.c.request_number)
@@ -237,4 +249,5 @@ def run_of(row: Row[tuple[object, ...]]) -> RunRecord:
         created_at=row.created_at,
         ended_at=row.ended_at,
         active_s=row.active_s,
+        pruned_at=row.pruned_at,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, text
 
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 """The newest migration. A ledger of another version is migrated, or refused when it is newer."""
 
 metadata = MetaData()
@@ -30,6 +30,8 @@ runs = Table(
     Column("ended_at", Float),
     # Seconds spent working, over all sittings.
     Column("active_s", Float, nullable=False, server_default=text("0")),
+    # When its rows were pruned; 0 while that is not finished.
+    Column("pruned_at", Float),
     Index("runs_by_portal", "portal", "ending"),
 )
 
@@ -55,6 +57,22 @@ rows = Table(
     Column("request_number", Integer),
     Column("changed_at", Float, nullable=False),
     Index("rows_by_state", "run_id", "state", "row_number"),
+    # Whose a running workflow is. Rows without one cost it nothing.
+    Index(
+        "rows_by_workflow",
+        "workflow_id",
+        sqlite_where=text("workflow_id <> ''"),
+        postgresql_where=text("workflow_id <> ''"),
+    ),
+)
+
+# How many rows pruning has taken out of `rows`, by the state that they had.
+dropped_rows = Table(
+    "dropped_rows",
+    metadata,
+    Column("run_id", Integer, primary_key=True, autoincrement=False),
+    Column("state", String(8), primary_key=True),
+    Column("rows", Integer, nullable=False),
 )
 
 requests = Table(

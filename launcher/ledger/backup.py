@@ -1,0 +1,110 @@
+"""A copy of an SQLite ledger, taken while runs may write it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import threading
+from contextlib import closing, suppress
+from pathlib import Path
+
+from launcher.ledger.database import sqlite_file
+from launcher.ledger.errors import LedgerError
+
+_PAGES = 4096
+"""Copied between two looks at whether somebody asked to stop; 16 MB."""
+
+
+class _StoppedError(Exception):
+    """Somebody asked to stop."""
+
+
+async def back_up(location: str, to: Path, *, force: bool = False) -> None:
+    """At that path stands a sound copy of the ledger as it was at one moment, durable, for its owner alone.
+
+    A copy that cannot be finished leaves nothing. `force`: in place of a file that is there. Raises
+    LedgerError.
+    """
+    source = sqlite_file(location)
+    if source is None:
+        raise LedgerError("a ledger on PostgreSQL is backed up by its own tools: pg_dump --format=custom")
+    if not source.is_file():
+        raise LedgerError(f"there is no ledger {source} to back up; name it with --ledger")
+    if to.exists() and (not force or to.samefile(source) or not to.is_file()):
+        what = "it is the ledger itself" if to.samefile(source) else "there is something already"
+        raise LedgerError(f"{to}: {what}; name another file" + ("" if force else ", or say --force"))
+    stop = threading.Event()
+    copying = asyncio.ensure_future(asyncio.to_thread(_copy, source, to, stop))
+    try:
+        await asyncio.shield(copying)
+    except asyncio.CancelledError:
+        stop.set()
+        with suppress(_StoppedError, LedgerError):
+            await copying
+        raise
+
+
+def _copy(source: Path, to: Path, stop: threading.Event) -> None:
+    partial = to.with_name(f".{to.name}.part")
+    try:
+        partial.unlink(missing_ok=True)
+        os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # it holds customers' data
+        try:
+            _fill(source, partial, stop)
+            _check(source, partial)
+            _sync(partial)
+            partial.replace(to)
+            _sync(to.parent)
+        finally:
+            for file in (
+                partial,
+                *(partial.with_name(partial.name + end) for end in ("-wal", "-shm", "-journal")),
+            ):
+                file.unlink(missing_ok=True)
+    except sqlite3.Error as error:
+        raise LedgerError(f"the ledger {source} cannot be copied to {to}: {error}") from None
+    except OSError as error:
+        raise LedgerError(f"{to}: cannot be written: {error.strerror}") from None
+
+
+def _fill(source: Path, partial: Path, stop: threading.Event) -> None:
+    def look(_status: int, _remaining: int, _total: int) -> None:
+        if stop.is_set():
+            raise _StoppedError
+
+    with (
+        closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)) as ledger,
+        closing(sqlite3.connect(partial)) as copy,
+    ):
+        # One moment for all steps: without a transaction of its own the copy begins anew whenever a run has
+        # written between two of them, and beside a busy run never ends.
+        ledger.isolation_level = None
+        ledger.execute("begin")
+        ledger.execute("select count(*) from sqlite_master")
+        ledger.backup(copy, pages=_PAGES, progress=look, sleep=0)
+        # One file, without the journals that a ledger at work has beside it.
+        copy.execute("pragma journal_mode = delete")
+
+
+def _check(source: Path, partial: Path) -> None:
+    with closing(sqlite3.connect(partial)) as copy:
+        [(found,), *_] = copy.execute("pragma integrity_check").fetchall()
+        if found != "ok":
+            raise LedgerError(
+                f"the ledger {source} is damaged, and so would be its copy: {found}. Keep it as it is and take "
+                "the last good backup; what has started since then is only in the damaged one"
+            )
+        if not copy.execute("select 1 from sqlite_master where name = 'alembic_version'").fetchone():
+            raise LedgerError(f"{source} is no ledger; name another file with --ledger")
+
+
+def _sync(path: Path) -> None:
+    """On disk, and not only in memory. A folder cannot be opened on Windows, where renaming is enough."""
+    if path.is_dir() and os.name == "nt":
+        return
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

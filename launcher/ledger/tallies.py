@@ -1,0 +1,85 @@
+"""What all runs of each job come to, for those who watch them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import and_, exists, func, select
+
+from launcher.core.model import State
+from launcher.core.summary import Counts, Ending
+from launcher.ledger.ledger import Ledger
+from launcher.ledger.model import RunRecord
+from launcher.ledger.schema import dropped_rows, requests, rows, runs
+
+_NO_SUCCESS = [state for state in State if state not in (State.STARTED, State.SKIPPED)]
+"""A run with a row in one of these did not end with exit code 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """A job on a portal: its last run, and how often it ended how."""
+
+    run: RunRecord
+    counts: Counts
+    requests: int
+    refused_requests: int
+    lost_requests: int
+    runs: Mapping[Ending, int]
+    succeeded_at: float | None
+    """When a run of it last started, or skipped on purpose, every row."""
+
+
+async def tallies(ledger: Ledger) -> list[Tally]:
+    """One for each job and portal that had a run."""
+    by_ending = select(runs.c.job, runs.c.portal, runs.c.ending, func.count(), func.max(runs.c.id)).group_by(
+        runs.c.job, runs.c.portal, runs.c.ending
+    )
+    endings: dict[tuple[str, str], dict[Ending, int]] = {}
+    last: dict[tuple[str, str], int] = {}
+    async with ledger.database.reading() as connection:
+        for job, portal, ending, count, run_id in await connection.execute(by_ending):
+            endings.setdefault((job, portal), {})[Ending(ending)] = count
+            last[job, portal] = max(run_id, last.get((job, portal), 0))
+        succeeded = {(job, portal): at for job, portal, at in await connection.execute(_SUCCEEDED)}
+    return [
+        await _tally(ledger, run_id, endings[job], succeeded.get(job)) for job, run_id in sorted(last.items())
+    ]
+
+
+_SUCCEEDED = (
+    select(runs.c.job, runs.c.portal, func.max(runs.c.ended_at))
+    .where(
+        runs.c.ending == Ending.FINISHED,
+        ~exists().where(and_(rows.c.run_id == runs.c.id, rows.c.state.in_(_NO_SUCCESS))),
+        ~exists().where(and_(dropped_rows.c.run_id == runs.c.id, dropped_rows.c.state.in_(_NO_SUCCESS))),
+    )
+    .group_by(runs.c.job, runs.c.portal)
+)
+
+
+async def _tally(
+    ledger: Ledger, run_id: int, endings: Mapping[Ending, int], succeeded_at: float | None
+) -> Tally:
+    run = await ledger.run(run_id)
+    assert run is not None  # noqa: S101  runs are never deleted
+    own = requests.c.run_id == run_id
+    refused = (
+        select(func.count())
+        .select_from(requests)
+        .where(own, requests.c.outcome.like("HTTP %"), requests.c.outcome.not_like("HTTP 200%"))
+    )
+    lost = select(func.count()).select_from(requests).where(own, requests.c.outcome.like("lost:%"))
+    async with ledger.database.reading() as connection:
+        refused_requests = int((await connection.execute(refused)).scalar_one())
+        lost_requests = int((await connection.execute(lost)).scalar_one())
+    return Tally(
+        run=run,
+        counts=await ledger.counts(run_id),
+        requests=await ledger.requests(run_id),
+        refused_requests=refused_requests,
+        lost_requests=lost_requests,
+        runs=endings,
+        succeeded_at=succeeded_at,
+    )

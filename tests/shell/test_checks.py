@@ -1,0 +1,60 @@
+"""What the doctor says of this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from launcher.cli.checks import Setup
+from launcher.cli.checks import ledger as checks
+from launcher.core.health import Level, trouble_of
+from launcher.ledger import Ledger, examine
+
+
+@pytest.mark.parametrize(
+    ("full", "nearly_full", "level"),
+    [(0, 0, Level.OK), (0, 10**18, Level.WARNING), (10**18, 10**18, Level.TROUBLE)],
+)
+async def test_a_disk_without_room_is_told_before_a_run_fills_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: int, nearly_full: int, level: Level
+) -> None:
+    monkeypatch.setattr(checks, "FULL_BYTES", full)
+    monkeypatch.setattr(checks, "NEARLY_FULL_BYTES", nearly_full)
+    file = tmp_path / "not" / "there" / "launcher.db"
+    setup = Setup(settings=None, settings_error="", ledger_file=file, ledger_diagnosis=None, ledger=None)
+
+    [found] = await checks.check_disk(setup)
+
+    assert (found.level, str(tmp_path) in found.found) == (level, True)
+    assert ("prune" in found.mend) == (level is not Level.OK)
+
+
+async def test_a_sound_ledger_is_said_to_be_one(ledger_location: str, ledger: Ledger) -> None:
+    found, sound = await examine(ledger_location)
+
+    assert (found.level, found.found, sound) == (Level.OK, f"{ledger.database.name}: sound", True)
+
+
+async def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
+    found, sound = await examine("postgresql://somebody:pa55word@127.0.0.1:1/launcher")
+
+    assert (found.level, sound) == (Level.TROUBLE, False)
+    assert "127.0.0.1/launcher" in found.found
+    assert "see whether it runs" in found.mend
+    assert "pa55word" not in found.found + found.mend
+
+
+@pytest.mark.parametrize(
+    ("message", "found", "mend"),
+    [
+        ("the webhook was deleted; make a new one", "the webhook was deleted", "make a new one"),
+        ("no portal: put its webhook into .env", "no portal", "put its webhook into .env"),
+        ('unknown key "x"; known: a, b', 'unknown key "x"; known: a, b', "see to it"),
+        ("it is broken", "it is broken", "see to it"),
+    ],
+)
+def test_what_a_message_says_to_do_is_the_mend(message: str, found: str, mend: str) -> None:
+    told = trouble_of("portal", message, "see to it")
+
+    assert (told.found, told.mend) == (found, mend)
