@@ -97,6 +97,8 @@ class Console:
         self._out.print(Text(headline(summary), style="bold"))
         self._out.print(_counts(summary))
         self._show_causes(summary.causes)
+        if summary.pruned:
+            self._out.print(Text("Pruned: its rows are gone, but for what protects against starting twice."))
         has_file = bool(summary.results) and Path(summary.results) != STDOUT
         if has_file:
             self._out.print(Text(f"Results: {shown_path(summary.results)}"))

@@ -29,6 +29,9 @@ COMMANDS = {
     "stop": ("launcher.cli.stop", "Terminate the workflows of a run that still run."),
     "explain": ("launcher.cli.explain", "Say what an error means and how it is mended."),
     "report": ("launcher.cli.report", "Write one run as a web page, to open, mail or print."),
+    "prune": ("launcher.cli.prune", "Drop what nobody needs any more of old runs."),
+    "backup": ("launcher.cli.backup", "Copy the ledger, also while a run writes it."),
+    "doctor": ("launcher.cli.doctor", "Look for what is wrong, and say how to mend it."),
     "simulator": ("launcher.cli.simulator", "Serve a simulated portal on this machine."),
 }
 """Where each command is, and what the list of commands says of it."""

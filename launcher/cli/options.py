@@ -23,6 +23,7 @@ class GlobalOptions:
     json: bool = False
     quiet: bool = False
     log_file: Path | None = None
+    metrics_file: Path | None = None
 
 
 class Refused(click.ClickException):
@@ -78,6 +79,12 @@ _OPTIONS = (
         "--log-file",
         type=click.Path(path_type=Path),
         metavar="PATH",
-        help="Append the whole log to this file, as JSON lines.",
+        help="Append the whole log to this file, as JSON lines; it is put aside at 10 MB or after a week.",
+    ),
+    _option(
+        "--metrics-file",
+        type=click.Path(path_type=Path),
+        metavar="PATH",
+        help="After each run, write figures of all jobs to this file, for Prometheus.",
     ),
 )

@@ -9,7 +9,7 @@ import click
 from launcher.cli.console import Console
 from launcher.cli.options import GlobalOptions, global_options
 from launcher.cli.paths import shown_path
-from launcher.cli.session import carry_out, chosen_run, opened_ledger, settings_of
+from launcher.cli.session import carry_out, chosen_run, opened_ledger, refuse_pruned, settings_of
 from launcher.engine.report import save_report
 from launcher.report.page import check_page_path, report_path
 
@@ -37,6 +37,7 @@ async def _write(said: GlobalOptions, name: str | None, output: Path | None) -> 
         check_page_path(output)
     async with opened_ledger(said, settings_of(said)) as ledger:
         run = await chosen_run(ledger, name)
+        refuse_pruned(run, "no page can be made of them")
         path = output or report_path(run)
         await save_report(ledger, run, path)
     console = Console(said)

@@ -9,7 +9,7 @@ import click
 from launcher.cli.console import Console
 from launcher.cli.options import GlobalOptions, Refused, global_options
 from launcher.cli.paths import shown_path
-from launcher.cli.session import carry_out, chosen_run, opened_ledger, settings_of
+from launcher.cli.session import carry_out, chosen_run, opened_ledger, refuse_pruned, settings_of
 from launcher.core.model import State
 from launcher.core.summary import Ending
 from launcher.core.words import nearest
@@ -49,6 +49,8 @@ async def _write(said: GlobalOptions, name: str | None, output: Path | None, sta
         run = await chosen_run(ledger, name)
         if states and output is None:
             raise Refused("--only: say where to, with -o PATH; the run's own results file keeps all rows")
+        if states != [State.UNKNOWN]:
+            refuse_pruned(run, f"its results cannot be written again; {run.results} stays as the run wrote it")
         path = output or Path(run.results)
         if path == STDOUT and said.json:
             raise Refused("--json: standard output holds one document; say where the results go, with -o PATH")

@@ -12,7 +12,7 @@ from launcher.cli.inputs import FileType, taken
 from launcher.cli.options import GlobalOptions, Refused, global_options
 from launcher.cli.resume import go_on, taken_up
 from launcher.cli.running import Running
-from launcher.cli.session import carry_out, chosen_run, opened_ledger, settings_of
+from launcher.cli.session import carry_out, chosen_run, opened_ledger, refuse_pruned, settings_of
 from launcher.core.model import State
 from launcher.core.words import counted
 from launcher.engine import Job, mend
@@ -49,6 +49,8 @@ async def _retry(
     console = Console(said)
     async with opened_ledger(said, settings) as ledger:
         run = await chosen_run(ledger, name)
+        if file is not None or not unknown:
+            refuse_pruned(run, "run the file again for those that failed; what has started is skipped")
         async with taken_up(said, settings, ledger, run) as running:
             if file is not None:
                 await _mend(running, run, file, console)

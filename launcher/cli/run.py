@@ -14,7 +14,7 @@ from launcher.cli.inputs import Input, taken
 from launcher.cli.job_options import RunOptions, choose_job, run_options
 from launcher.cli.options import GlobalOptions, Refused, global_options
 from launcher.cli.running import Running
-from launcher.cli.session import carry_out, opened_ledger, portal_of, settings_of
+from launcher.cli.session import carry_out, metrics_file, opened_ledger, portal_of, settings_of
 from launcher.cli.settling import settle_job
 from launcher.core.columns import MappingError
 from launcher.core.mapping import Mapper, RowMapping
@@ -85,7 +85,7 @@ async def run_file(
                 fingerprint=given.fingerprint,
                 results=str(results if results == STDOUT else results.resolve()),
             )
-            running = Running(said, ledger, portal, chosen.portal)
+            running = Running(said, ledger, portal, chosen.portal, metrics_file(said, settings))
             return await running.go(await ledger.begin_run(new), job, table)
 
 

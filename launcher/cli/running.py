@@ -18,6 +18,7 @@ from launcher.engine import (
     Rules,
     Stopping,
     forget_live,
+    save_metrics,
     save_results,
     summarise,
 )
@@ -36,6 +37,7 @@ class Running:
     ledger: Ledger
     portal: Portal
     config: PortalConfig
+    metrics_file: Path | None = None
 
     @property
     def asker(self) -> Asker:
@@ -89,10 +91,19 @@ class Running:
             # The ledger could not take down the end, as on a full disk.
             summary = replace(summary, ending=stopping.ending, stopped_because=stopping.because)
         try:
-            await self._save(run, summary, console)
+            # A pruned run has its unknown rows only; the file that it wrote has them all.
+            if run.pruned_at is None:
+                await self._save(run, summary, console)
+            else:
+                console.tell(f"run {run.name} was pruned; {run.results} stays as it was written")
         except ResultsError as error:
             # The ledger has the truth; only its copy for people is missing.
             console.tell(f"{error} Then: launcher results {run.name}")
+        if self.metrics_file is not None:
+            try:
+                await save_metrics(self.ledger, self.metrics_file)
+            except ResultsError as error:
+                console.tell(str(error))
         if self.portal.moved_to:
             console.tell(
                 f"the portal has moved to {self.portal.moved_to}; change its address in the configuration to "

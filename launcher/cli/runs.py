@@ -31,7 +31,7 @@ def command(limit: int) -> None:
 
 async def _list(said: GlobalOptions, limit: int) -> int:
     async with opened_ledger(said, settings_of(said)) as ledger:
-        found = [(run, await summarise(ledger, run.id)) for run in await ledger.last_runs(limit)]
+        found = [(run, await summarise(ledger, run.id, causes=0)) for run in await ledger.last_runs(limit)]
     console = Console(said)
     if console.wants_json:
         console.show_json([summary.as_json() | {"created_at": _iso(run.created_at)} for run, summary in found])

@@ -6,6 +6,8 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -78,10 +80,13 @@ def in_words() -> Iterator[None]:
 @asynccontextmanager
 async def opened_ledger(options: GlobalOptions, settings: Settings) -> AsyncIterator[Ledger]:
     """The ledger that the options, the environment or the configuration name, else the usual one."""
-    async with open_ledger(
-        options.ledger or settings.ledger().get_secret_value() or _usual_ledger(settings)
-    ) as ledger:
+    async with open_ledger(ledger_location(options, settings)) as ledger:
         yield ledger
+
+
+def ledger_location(options: GlobalOptions, settings: Settings) -> str:
+    """The path or URL of that ledger, which may hold a password."""
+    return options.ledger or settings.ledger().get_secret_value() or _usual_ledger(settings)
 
 
 def _usual_ledger(settings: Settings) -> str:
@@ -114,6 +119,14 @@ def warn_of_http(access: Access) -> None:
         )
 
 
+def metrics_file(options: GlobalOptions, settings: Settings) -> Path | None:
+    """Where the figures go: as the options say, else the configuration, beside whose file it stands."""
+    if options.metrics_file is not None:
+        return options.metrics_file
+    named, beside = settings.config.metrics_file, settings.path
+    return named if named is None or beside is None else beside.resolve().parent / named
+
+
 def settings_of(options: GlobalOptions) -> Settings:
     """The settings of this call."""
     return load_settings(options.config)
@@ -131,6 +144,18 @@ async def chosen_run(ledger: Ledger, name: str | None) -> RunRecord:
     if run is None:
         raise Refused(f'no run "{name}" in the ledger {ledger.database.name}; see: launcher runs')
     return run
+
+
+def refuse_pruned(run: RunRecord, so: str) -> None:
+    """Raises Refused where the run's rows are gone, but for what protects against starting twice."""
+    if run.pruned_at is None:
+        return
+    when = f" on {datetime.fromtimestamp(run.pruned_at):%Y-%m-%d}" if run.pruned_at else ""
+    raise Refused(
+        f"the rows of run {run.name} were pruned{when}: {so}.\n"
+        f"What is left: launcher status {run.name}, and its unknown rows with "
+        f"launcher results {run.name} --only unknown -o PATH"
+    )
 
 
 @contextmanager

@@ -274,6 +274,8 @@ class Config(Strict):
     jobs: dict[str, JobConfig] = {}
     ledger: SecretStr = SecretStr("")
     """Path or URL; a URL of PostgreSQL may hold a password."""
+    metrics_file: Path | None = None
+    """Where figures for Prometheus go after each run; relative to the configuration file."""
 
     @model_validator(mode="after")
     def _portal_or_portals(self) -> Config:
