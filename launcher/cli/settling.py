@@ -21,8 +21,8 @@ async def settle_job(
 ) -> Job:
     """The job with its template's ID and its parameters' types.
 
-    The portal is asked only where templates are named or have parameters, or where it is to be `thorough`.
-    Raises AskingError, TemplateError.
+    Where the portal does not show its templates, a job that does not depend on it goes on unchecked, unless it
+    is to be `thorough`. Raises AskingError, TemplateError.
     """
     config = chosen.config
     job, name = plain_job(chosen, options), config.template.strip()
@@ -32,10 +32,7 @@ async def settle_job(
         number = number or (template_named(templates, name, asker.portal).id if name else 0)
         ids = ids_by_name(templates) if config.columns.template else {}
     else:
-        templates, ids = (
-            (await _known(number, asker, None if thorough else tell) if job.parameters or thorough else []),
-            {},
-        )
+        templates, ids = await _known(number, asker, None if thorough else tell, typed=bool(job.parameters)), {}
     if not config.columns.template:
         templates = [template for template in templates if template.id == number]
         _check_kind(templates, kind_named(config.kind) if config.kind and not config.columns.kind else None)
@@ -69,19 +66,20 @@ def plain_job(chosen: Chosen, options: RunOptions) -> Job:
     )
 
 
-async def _known(template_id: int, asker: Asker, tell: Callable[[str], None] | None) -> list[Template]:
-    """The template of that ID; none where the portal refuses to list templates, and somebody can be told so.
+async def _known(
+    template_id: int, asker: Asker, tell: Callable[[str], None] | None, *, typed: bool
+) -> list[Template]:
+    """The template of that ID; none where the portal does not show it, and somebody can be told so.
 
-    Raises AskingError, TemplateError.
+    `typed`: values depend on it, so it is waited for. Raises AskingError, TemplateError.
     """
     try:
         template = await template_with_id(asker, template_id)
     except AskingError as error:
-        if tell is None or not error.refused:
+        if tell is None or (typed and not error.refused):
             raise
-        tell(
-            f"the portal does not show its templates, so parameters are sent unchecked, as they stand ({error})"
-        )
+        unchecked = "parameters are sent unchecked, as they stand" if typed else "it is not checked"
+        tell(f"the portal does not show its templates, so {unchecked} ({error})")
         return []
     if template is None:
         raise TemplateError(f"no template {template_id} on {asker.portal}; see: launcher templates")
