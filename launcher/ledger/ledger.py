@@ -9,8 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, literal, or_, select, text, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, bindparam, delete, insert, literal, or_, select, text, update
 
 from launcher.core.model import TO_MEND, Document, Start, State
 from launcher.core.plan import Claim
@@ -20,6 +19,7 @@ from launcher.core.verdict import Verdict
 from launcher.ledger.course import CourseKeeping
 from launcher.ledger.database import open_database
 from launcher.ledger.errors import LedgerError
+from launcher.ledger.many import ForMany
 from launcher.ledger.model import NewRow, NewRun, RunRecord, run_name
 from launcher.ledger.reading import PAGE, Reading, run_of
 from launcher.ledger.records import Record
@@ -67,9 +67,12 @@ class Ledger(Reading, CourseKeeping):
         """The rows of the file, with the claims of those that are to be sent."""
         now = time.time()
         to_send = [row.planned.start for row in new if row.planned.start is not None]
-        async with self._database.writing() as connection:
-            await connection.execute(insert(rows), [_new_row(run_id, row, now) for row in new])
-            await own_claims(connection, run_id, to_send)
+
+        def add(connection: Connection) -> None:
+            _ADD.execute(connection, [_new_row(run_id, row, now) for row in new])
+            own_claims(connection, run_id, to_send)
+
+        await self._database.write(add)
 
     async def replace_rows(self, run_id: int, mended: Sequence[NewRow]) -> None:
         """These rows of the run in place of those with their numbers, which certainly did not start."""
@@ -90,8 +93,8 @@ class Ledger(Reading, CourseKeeping):
                 ),
                 of_them,
             )
-            values = [_new_row(run_id, row, now) for row in mended]
-            names = [name for name in values[0] if name not in ("run_id", "row_number")]
+            values = [dict(zip(_NEW, _new_row(run_id, row, now), strict=True)) for row in mended]
+            names = [name for name in _NEW if name not in ("run_id", "row_number")]
             await connection.execute(
                 update(rows)
                 .where(
@@ -106,7 +109,7 @@ class Ledger(Reading, CourseKeeping):
                     for of, value in zip(of_them, values, strict=True)
                 ],
             )
-            await own_claims(connection, run_id, to_send)
+            await connection.run_sync(own_claims, run_id, to_send)
 
     async def claims(self, start_keys: Sequence[str]) -> dict[str, Claim]:
         """The owners of those start keys that have one."""
@@ -119,9 +122,10 @@ class Ledger(Reading, CourseKeeping):
             .where(claims.c.start_key.in_(bindparam("keys", expanding=True)))
         )  # fmt: skip
         found: dict[str, Claim] = {}
-        async with self._database.reading() as connection:
+
+        def look(connection: Connection) -> None:
             for first in range(0, len(start_keys), PAGE):
-                for row in await connection.execute(query, {"keys": start_keys[first : first + PAGE]}):
+                for row in connection.execute(query, {"keys": start_keys[first : first + PAGE]}):
                     found[row.start_key] = Claim(
                         run_id=row.run_id,
                         run=run_name(row.run_id),
@@ -131,21 +135,26 @@ class Ledger(Reading, CourseKeeping):
                         at=row.changed_at,
                         when=datetime.fromtimestamp(row.changed_at).strftime("%Y-%m-%d %H:%M"),
                     )
+
+        await self._database.read(look)
         return found
 
     async def record(self, records: Sequence[Record]) -> list[tuple[Start, ...]]:
         """Write them all, or none, in one transaction; give back what each of them does."""
-        async with self._database.writing() as connection:
-            await self._check_hold(connection)
-            return [await record.write(connection) for record in records]
 
-    async def _check_hold(self, connection: AsyncConnection) -> None:
+        def write(connection: Connection) -> list[tuple[Start, ...]]:
+            self._check_hold(connection)
+            return [record.write(connection) for record in records]
+
+        return await self._database.write(write)
+
+    def _check_hold(self, connection: Connection) -> None:
         """Raises LedgerError where the server was restarted, and the lock on the portal is gone with it."""
         if self.held_by is None:
             return
         process, start = self.held_by
         query = text("select 1 from pg_stat_activity where pid = :pid and backend_start = :start")
-        if (await connection.execute(query, {"pid": process, "start": start})).first() is None:
+        if connection.execute(query, {"pid": process, "start": start}).first() is None:
             raise LedgerError(
                 f"the ledger {self._database.name}: its server was restarted, and another run may be at work "
                 "by now; go on with: launcher resume"
@@ -168,8 +177,7 @@ class Ledger(Reading, CourseKeeping):
             .order_by(rows.c.row_number)
             .limit(limit)
         )
-        async with self._database.reading() as connection:
-            return [_start(row) for row in await connection.execute(query)]
+        return await self._database.read(lambda connection: [_start(row) for row in connection.execute(query)])
 
     async def lose_sent(self, run_id: int) -> int:
         """Rows that were in the air when the process ended become UNKNOWN; how many there were."""
@@ -261,28 +269,29 @@ class Ledger(Reading, CourseKeeping):
             await connection.execute(update(runs).where(runs.c.id == run_id).values(**values))
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+_NEW = (
+    "run_id", "row_number", "state", "template_id", "module", "entity", "element_id", "parameters", "start_key",
+    "cells", "kinds", "error_code", "error", "changed_at",
+)  # fmt: skip
+_ADD = ForMany(insert(rows), _NEW)
 
 
-def _new_row(run_id: int, row: NewRow, now: float) -> dict[str, object]:
+def _new_row(run_id: int, row: NewRow, now: float) -> tuple[object, ...]:
+    """Its values, in the order of `_NEW`."""
     planned, start = row.planned, row.planned.start
-    return {
-        "run_id": run_id,
-        "row_number": planned.row_number,
-        "state": planned.state,
-        "template_id": start and start.template_id,
-        "module": start and start.document.module,
-        "entity": start and start.document.entity,
-        "element_id": start and start.document.element_id,
-        "parameters": start and _json(start.parameters),
-        "start_key": start and start.start_key,
-        "cells": _json(row.cells),
-        "kinds": row.kinds,
-        "error_code": planned.code,
-        "error": planned.reason,
-        "changed_at": now,
-    }
+    called: tuple[object, ...] = (None,) * 6
+    if start is not None:
+        document = start.document
+        called = (
+            start.template_id, document.module, document.entity, document.element_id,
+            _json(start.parameters), start.start_key,
+        )  # fmt: skip
+    return (
+        run_id, planned.row_number, planned.state.value, *called,
+        _json(row.cells), row.kinds, planned.code, planned.reason, now,
+    )  # fmt: skip
 
 
 _OF_A_START = (

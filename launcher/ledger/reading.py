@@ -122,8 +122,10 @@ class Reading:
         query = select(*_OF_A_RECORDED_ROW).where(
             rows.c.run_id == run_id, rows.c.row_number.in_(bindparam("numbers", expanding=True))
         )
-        async with self._database.reading() as connection:
-            return [_recorded(row) for row in await connection.execute(query, {"numbers": list(row_numbers)})]
+        numbers = {"numbers": list(row_numbers)}
+        return await self._database.read(
+            lambda connection: [_recorded(row) for row in connection.execute(query, numbers)]
+        )
 
     async def portal_at(self, address: str) -> str:
         """The portal that answers at this address, by the first address that it had."""
@@ -189,8 +191,9 @@ class Reading:
         )
         if only:
             query = query.where(rows.c.state.in_(only))
-        async with self._database.reading() as connection:
-            return [_recorded(row) for row in await connection.execute(query)]
+        return await self._database.read(
+            lambda connection: [_recorded(row) for row in connection.execute(query)]
+        )
 
 
 _WITH_A_CAUSE = sorted(set(State) - {State.STARTED, State.PENDING, State.SENT})

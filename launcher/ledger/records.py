@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, bindparam, exists, insert, select, update
 
 from launcher.core.model import SENDABLE, Start, State
 from launcher.core.verdict import Judgement, Verdict
+from launcher.ledger.many import ForMany
 from launcher.ledger.schema import attempts, claims, requests, rows
 
 _THESE_ROWS = (rows.c.run_id == bindparam("b_run")) & rows.c.row_number.in_(bindparam("b_rows", expanding=True))
 _SEND = (
     update(rows)
-    .where(_THESE_ROWS)
+    .where(
+        _THESE_ROWS,
+        rows.c.state.in_(sorted(SENDABLE)),
+        exists().where(
+            claims.c.start_key == rows.c.start_key,
+            claims.c.run_id == rows.c.run_id,
+            claims.c.row_number == rows.c.row_number,
+        ),
+    )
     .values(
         state=State.SENT,
         attempts=rows.c.attempts + 1,
         request_number=bindparam("b_request"),
         changed_at=bindparam("b_at"),
     )
+    .returning(rows.c.row_number)
 )
-_JUDGE = (
+_JUDGE = ForMany(
     update(rows)
     .where(rows.c.run_id == bindparam("b_run"), rows.c.row_number == bindparam("b_row"))
     .values(
@@ -32,18 +40,14 @@ _JUDGE = (
         error_code=bindparam("b_code"),
         error=bindparam("b_text"),
         changed_at=bindparam("b_at"),
-    )
+    ),
+    ("b_state", "b_workflow_id", "b_code", "b_text", "b_at", "b_run", "b_row"),
 )
-_STANDING = (
-    select(
-        rows.c.row_number,
-        rows.c.state,
-        claims.c.run_id.label("owner_run"),
-        claims.c.row_number.label("owner_row"),
-    )
-    .join(claims, claims.c.start_key == rows.c.start_key)
-    .where(_THESE_ROWS)
-    .with_for_update(of=rows)
+_STANDING = select(rows.c.row_number, rows.c.state).where(_THESE_ROWS).with_for_update()
+_ANSWERED = (
+    update(requests)
+    .where(requests.c.run_id == bindparam("b_run"), requests.c.number == bindparam("b_request"))
+    .values(answered_at=bindparam("b_at"), outcome=bindparam("b_outcome"))
 )
 
 
@@ -61,40 +65,26 @@ class Sent:
     starts: tuple[Start, ...]
     at: float
 
-    async def write(self, connection: AsyncConnection) -> tuple[Start, ...]:
-        standing = {
-            row.row_number: row
-            for row in await connection.execute(
-                _STANDING,
-                {
-                    "b_run": self.run_id,
-                    "b_rows": [start.row_number for start in self.starts],
-                },
+    def write(self, connection: Connection) -> tuple[Start, ...]:
+        these = {"b_run": self.run_id, "b_rows": [start.row_number for start in self.starts]}
+        sent = connection.execute(_SEND, these | {"b_request": self.request_number, "b_at": self.at})
+        may_go = set(sent.scalars())
+        kept = tuple(start for start in self.starts if start.row_number in may_go)
+        if len(kept) < len(self.starts):
+            self._give_up_lost(connection, these)
+        if kept:
+            connection.execute(
+                insert(requests),
+                {"run_id": self.run_id, "number": self.request_number, "rows": len(kept), "sent_at": self.at},
             )
-        }
-        waiting = [start for start in self.starts if standing[start.row_number].state in SENDABLE]
-        kept = tuple(start for start in waiting if self._owns(standing[start.row_number]))
-        if len(kept) < len(waiting):
-            lost = [start for start in waiting if not self._owns(standing[start.row_number])]
-            await self._give_up(lost, connection)
-        if not kept:
-            return ()
-        await connection.execute(
-            insert(requests),
-            {"run_id": self.run_id, "number": self.request_number, "rows": len(kept), "sent_at": self.at},
-        )
-        sent = {"b_run": self.run_id, "b_request": self.request_number, "b_at": self.at}
-        await connection.execute(_SEND, sent | {"b_rows": [start.row_number for start in kept]})
         return kept
 
-    def _owns(self, row: Row[*tuple[Any, ...]]) -> bool:
-        return bool(row.owner_run == self.run_id and row.owner_row == row.row_number)
-
-    async def _give_up(self, lost: list[Start], connection: AsyncConnection) -> None:
+    def _give_up_lost(self, connection: Connection, these: dict[str, object]) -> None:
+        """Those that still wait to be sent are another row's to send."""
+        lost = [row.row_number for row in connection.execute(_STANDING, these).all() if row.state in SENDABLE]
         verdict = Verdict(State.SKIPPED, code="taken over", text="another row has taken this start over")
-        await connection.execute(
-            _JUDGE, [_judged(self.run_id, start.row_number, verdict, self.at) for start in lost]
-        )
+        if lost:
+            _JUDGE.execute(connection, [_judged(self.run_id, number, verdict, self.at) for number in lost])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,18 +99,25 @@ class Judged:
     """In a few words, for the record of requests."""
     at: float
 
-    async def write(self, connection: AsyncConnection) -> tuple[Start, ...]:
-        pairs = list(zip(self.starts, self.judgement.verdicts, strict=True))
-        await connection.execute(
-            update(requests)
-            .where(requests.c.run_id == self.run_id, requests.c.number == self.request_number)
-            .values(answered_at=self.at, outcome=self.outcome)
+    def write(self, connection: Connection) -> tuple[Start, ...]:
+        connection.execute(
+            _ANSWERED,
+            {
+                "b_run": self.run_id,
+                "b_request": self.request_number,
+                "b_at": self.at,
+                "b_outcome": self.outcome,
+            },
         )
-        await connection.execute(
-            _JUDGE, [_judged(self.run_id, start.row_number, verdict, self.at) for start, verdict in pairs]
+        _JUDGE.execute(
+            connection,
+            [
+                _judged(self.run_id, start.row_number, verdict, self.at)
+                for start, verdict in zip(self.starts, self.judgement.verdicts, strict=True)
+            ],
         )
         judged = {"b_run": self.run_id, "b_rows": [start.row_number for start in self.starts]}
-        await connection.execute(_ATTEMPTS, judged)
+        connection.execute(_ATTEMPTS, judged)
         return self.starts
 
 
@@ -136,13 +133,5 @@ _ATTEMPTS = insert(attempts).from_select(
 )  # fmt: skip
 
 
-def _judged(run_id: int, row_number: int, verdict: Verdict, at: float) -> dict[str, object]:
-    return {
-        "b_run": run_id,
-        "b_row": row_number,
-        "b_state": verdict.state,
-        "b_workflow_id": verdict.workflow_id,
-        "b_code": verdict.code,
-        "b_text": verdict.text,
-        "b_at": at,
-    }
+def _judged(run_id: int, row_number: int, verdict: Verdict, at: float) -> tuple[object, ...]:
+    return (verdict.state.value, verdict.workflow_id, verdict.code, verdict.text, at, run_id, row_number)

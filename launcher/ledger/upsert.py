@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
-from sqlalchemy import Insert
+from sqlalchemy import Connection, Insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from launcher.core.model import Start
+from launcher.ledger.many import ForMany
 from launcher.ledger.schema import claims
 
 
-async def own_claims(connection: AsyncConnection, run_id: int, starts: Sequence[Start]) -> None:
+def own_claims(connection: Connection, run_id: int, starts: Sequence[Start]) -> None:
     """From now on these rows of that run own their start keys, whoever did before."""
     if not starts:
         return
-    await connection.execute(
-        _statement(connection.dialect.name),
-        [{"start_key": start.start_key, "run_id": run_id, "row_number": start.row_number} for start in starts],
+    _for_many(connection.dialect.name).execute(
+        connection, [(start.start_key, run_id, start.row_number) for start in starts]
     )
+
+
+@cache
+def _for_many(dialect: str) -> ForMany:
+    return ForMany(_statement(dialect), ("start_key", "run_id", "row_number"))
 
 
 def _statement(dialect: str) -> Insert:
