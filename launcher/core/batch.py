@@ -34,6 +34,10 @@ _KEPT_NAME = re.compile(r"(?!__)[^\[\]\0\s][^\[\]\0]*")
 takes a single white space for no name, and drops `__Host-...` and `__Secure-...` in silence."""
 
 
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
+"""What percent-encoding leaves as it is. Source: RFC 3986, 2.3."""
+
+
 def command_key(start: Start) -> str:
     """The start's name in a batch and its answer.
 
@@ -133,4 +137,5 @@ def _texts(value: Value) -> tuple[str, ...]:
 
 
 def _quoted(text: str) -> str:
-    return quote(text, safe="")
+    # Most names and IDs are plain, and seen to be so sooner than they are quoted.
+    return text if _PLAIN.fullmatch(text) else quote(text, safe="")

@@ -100,8 +100,11 @@ def start_key(
         [document.module, document.entity, document.element_id],
         sorted(parameters.items()),
     ]
-    text = json.dumps(identity, ensure_ascii=False, separators=(",", ":"))
+    text = _json(identity)
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def next_key(key: str) -> str:

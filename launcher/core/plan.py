@@ -77,7 +77,6 @@ class Planner:
         self,
         *,
         run_id: int,
-        run: str,
         started_before: StartedBefore,
         now: float,
         limit: int | None = None,
@@ -86,7 +85,6 @@ class Planner:
         """`now`: seconds since 1970. `limit`: plan that many starts, those planned so far included, and skip
         the rest."""
         self._run_id = run_id
-        self._run = run
         self._started_before = started_before
         self._now = now
         self._limit = limit
@@ -94,15 +92,18 @@ class Planner:
 
     def plan(self, candidates: Iterable[Candidate], claims: Mapping[str, Claim]) -> list[Planned]:
         """One plan for each candidate. `claims` has those of the candidates' start keys that have an owner."""
-        known = dict(claims)
-        return [self._plan_one(candidate, known) for candidate in candidates]
+        here: dict[str, int] = {}
+        return [self._plan_one(candidate, claims, here) for candidate in candidates]
 
-    def _plan_one(self, candidate: Candidate, known: dict[str, Claim]) -> Planned:
+    def _plan_one(self, candidate: Candidate, claims: Mapping[str, Claim], here: dict[str, int]) -> Planned:
+        """`here`: the rows that were planned just now, by their start keys."""
         if isinstance(candidate, Invalid):
             return Planned(candidate.row_number, State.INVALID, code=candidate.code, reason=candidate.reason)
         if isinstance(candidate, Filtered):
             return Planned(candidate.row_number, State.SKIPPED, code=FILTERED, reason=candidate.reason)
-        claim = known.get(candidate.start_key)
+        if (earlier := here.get(candidate.start_key)) is not None:
+            return Planned(candidate.row_number, State.SKIPPED, code=DUPLICATE, reason=_the_same_as(earlier))
+        claim = claims.get(candidate.start_key)
         if claim is not None and (why := self._why_skipped(claim)):
             return Planned(candidate.row_number, State.SKIPPED, code=why[0], reason=why[1])
         if self._limit is not None and self._starts >= self._limit:
@@ -113,15 +114,13 @@ class Planner:
                 reason=f"beyond the limit of {self._limit}",
             )
         self._starts += 1
-        known[candidate.start_key] = Claim(
-            run_id=self._run_id, run=self._run, row_number=candidate.row_number, state=State.PENDING
-        )
+        here[candidate.start_key] = candidate.row_number
         return Planned(candidate.row_number, State.PENDING, start=candidate)
 
     def _why_skipped(self, claim: Claim) -> tuple[str, str] | None:
         """Why a start with that owner is not planned, as code and reason; None where it is."""
         if claim.run_id == self._run_id:
-            return DUPLICATE, f"the same as row {claim.row_number}"
+            return DUPLICATE, _the_same_as(claim.row_number)
         if self._now - claim.at >= self._started_before.forget_after_s:
             return None
         where = f"{claim.when} in run {claim.run}, row {claim.row_number}"
@@ -130,6 +129,10 @@ class Planner:
         if claim.state in (State.UNKNOWN, State.SENT):
             return "unknown before", f"may have started {where}, which is unknown"
         return None
+
+
+def _the_same_as(row_number: int) -> str:
+    return f"the same as row {row_number}"
 
 
 def another(start: Start) -> Start:

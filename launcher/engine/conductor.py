@@ -128,7 +128,6 @@ class Conductor:
         mapping = job.mapping(run.portal, await self._ledger.addresses_of(run.portal))
         planner = Planner(
             run_id=run.id,
-            run=run.name,
             started_before=job.started_before,
             now=time.time(),
             limit=job.limit,

@@ -36,7 +36,7 @@ async def mend(ledger: Ledger, run: RunRecord, job: Job, mended: Table, asker: A
     mending = _Mending(ledger, run, _Columns.of(mended.header, run))
     mapping = job.mapping(run.portal, await ledger.addresses_of(run.portal))
     candidates = Candidates(Mapper(mapping, run.header), asker)
-    planner = Planner(run_id=run.id, run=run.name, started_before=job.started_before, now=time.time())
+    planner = Planner(run_id=run.id, started_before=job.started_before, now=time.time())
     chunks = mended.chunks()
     while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
         await mending.take(chunk, candidates, planner)

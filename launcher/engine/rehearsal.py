@@ -19,7 +19,7 @@ async def rehearse(
 ) -> AsyncIterator[list[Planned]]:
     """The plans for the file's rows, a chunk at a time. Raises AskingError, LedgerError, SheetError."""
     planner = Planner(
-        run_id=0, run="this run", started_before=job.started_before, now=time.time(), limit=job.limit
+        run_id=0, started_before=job.started_before, now=time.time(), limit=job.limit
     )
     planned_already: dict[str, Claim] = {}
     for chunk in table.chunks():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from launcher.core.model import State
@@ -65,6 +66,7 @@ def _facts(summary: Summary) -> Iterator[tuple[str, str | int]]:
     yield "Requests", summary.requests
 
 
+@lru_cache(64)  # the rows of one answer have the same
 def shown_time(at: float) -> str:
     """Seconds since 1970 as the time on this machine's clock, with its offset."""
     return datetime.fromtimestamp(at).astimezone().isoformat(timespec="seconds")

@@ -277,7 +277,7 @@ class NeverTwice(RuleBasedStateMachine):
     def run_a_file(self, file: list[tuple[int, str]], executed: int) -> None:
         self.crash(executed)
         self.runs += 1
-        planner = Planner(run_id=self.runs, run=f"r{self.runs}", started_before=SKIP, now=self.now)
+        planner = Planner(run_id=self.runs, started_before=SKIP, now=self.now)
         rows = [row_of(row_number, *cells) for row_number, cells in enumerate(file, start=2)]
         planned = planner.plan(rows, self.ledger.claims())
         keys = [plan.start.start_key for plan in planned if plan.start is not None]

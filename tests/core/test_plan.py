@@ -19,7 +19,6 @@ def planner(
 ) -> Planner:
     return Planner(
         run_id=12,
-        run="r12",
         started_before=started_before,
         now=NOW,
         limit=limit,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, MetaData
+from sqlalchemy import Connection, MetaData, insert
 
 from launcher.core.course import Wait
 from launcher.core.model import Document, Invalid, Start, State
@@ -28,6 +30,8 @@ from launcher.ledger import (
     run_number,
 )
 from launcher.ledger.database import upgrade
+from launcher.ledger.many import ForMany
+from launcher.ledger.schema import addresses
 
 NEW_RUN = NewRun(
     job="followup",
@@ -54,7 +58,7 @@ def start(row_number: int, key: str = "") -> Start:
 async def filled(ledger: Ledger, *candidates: Start | Invalid) -> RunRecord:
     """A run that has those rows, planned as a run plans them."""
     run = await ledger.begin_run(NEW_RUN)
-    planner = Planner(run_id=run.id, run=run.name, started_before=SKIP, now=0.0)
+    planner = Planner(run_id=run.id, started_before=SKIP, now=0.0)
     keys = [candidate.start_key for candidate in candidates if isinstance(candidate, Start)]
     planned = planner.plan(candidates, await ledger.claims(keys))
     await ledger.add_rows(run.id, [NewRow(plan, (str(plan.row_number), "Анна"), "") for plan in planned])
@@ -207,6 +211,37 @@ async def test_one_portal_has_one_run_at_a_time_and_another_portal_its_own(
             pass
     async with open_ledger(ledger_location) as third, hold_portal(third, "portal.example"):
         pass
+
+
+async def test_a_write_that_is_cancelled_is_over_before_the_next_one_can_begin(tmp_path: Path) -> None:
+    """Else rows of a run that was told to end could become `sent` after its last word about them."""
+    begun, go_on = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def rename(connection: Connection) -> None:
+        loop.call_soon_threadsafe(begun.set)
+        go_on.wait()
+        connection.exec_driver_sql("update runs set job = 'written'")
+
+    async with open_ledger(str(tmp_path / "ledger.db")) as ledger:
+        run = await ledger.begin_run(NEW_RUN)
+        writing = asyncio.create_task(ledger.database.write(rename))
+        await begun.wait()
+        writing.cancel()
+        loop.call_soon(go_on.set)
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+        found = await ledger.run(run.id)
+
+    assert found is not None
+    assert found.job == "written"
+
+
+async def test_a_value_that_a_statement_for_many_rows_does_not_take_is_found_at_once(tmp_path: Path) -> None:
+    statement = ForMany(insert(addresses), ("address", "run_id"))
+    async with open_ledger(str(tmp_path / "ledger.db")) as ledger:
+        with pytest.raises(ValueError, match="run_id"):
+            await ledger.database.write(lambda connection: statement.execute(connection, [("here", "there")]))
 
 
 async def test_the_migrations_lead_to_the_tables_that_a_new_ledger_has(ledger: Ledger) -> None:
