@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from array import array
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -64,7 +65,8 @@ class _Live:
         self._last_row = last_row
         self._before = before
         self._file = PartialFile(partial_path(Path(run.results)), run.header, Dialect.from_dict(run.dialect))
-        self._waiting: list[int] = []
+        # Not a list: where the file falls behind, these are most of a long run's rows.
+        self._waiting = array("I")
         self._given_up = False
         self.ended = asyncio.Event()
 
@@ -90,7 +92,7 @@ class _Live:
         except (OSError, LedgerError) as error:
             _log.warning("the rows so far cannot be shown while the run goes", reason=str(error))
             self._given_up = True
-            self._waiting.clear()
+            del self._waiting[:]
         finally:
             with suppress(OSError):
                 await asyncio.to_thread(self._file.close)
@@ -103,7 +105,8 @@ class _Live:
             number = page[-1].row_number
             yield [row for row in page if _is_settled(row) and row.changed_at < self._before]
         while True:
-            numbers, self._waiting = self._waiting[:PAGE], self._waiting[PAGE:]
+            numbers = self._waiting[:PAGE]
+            del self._waiting[:PAGE]
             found = await self._ledger.rows_numbered(self._run.id, numbers) if numbers else []
             yield [row for row in found if _is_settled(row)]
 
