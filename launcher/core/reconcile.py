@@ -70,25 +70,39 @@ def settle(
         row.row_number: [
             workflow.workflow_id
             for workflow in running.get(row.row_number, ())
-            if workflow.workflow_id not in owned and _may_be(row, workflow, user_id, portal_ahead_s)
+            if workflow.workflow_id not in owned
+            and _could_be(row, workflow, user_id, portal_ahead_s)
+            and _in_time(row, workflow, portal_ahead_s)
         ]
         for row in lost
     }
-    wanted = Counter(workflow for found in candidates.values() for workflow in found)
+    wanted: Counter[str] = Counter()
     listed = {workflow.workflow_id: workflow for found in running.values() for workflow in found}
-    for rival in rivals:
-        wanted.update(w.workflow_id for w in listed.values() if _may_be(rival, w, user_id, portal_ahead_s))
+    for row in (*lost, *rivals):
+        possible = [
+            workflow
+            for workflow in listed.values()
+            if workflow.workflow_id not in owned and _could_be(row, workflow, user_id, portal_ahead_s)
+        ]
+        # A request that was held up on its way may have started any later one, where none is of its own time.
+        likely = [w for w in possible if _in_time(row, w, portal_ahead_s)]
+        wanted.update(workflow.workflow_id for workflow in likely or possible)
     return [_settled(row.row_number, candidates[row.row_number], wanted) for row in lost]
 
 
-def _may_be(row: LostRow, workflow: Running, user_id: int, portal_ahead_s: float) -> bool:
-    sent_at = row.sent_at + portal_ahead_s
+def _in_time(row: LostRow, workflow: Running, portal_ahead_s: float) -> bool:
+    """Whether it began soon enough after the row's request had left to be given to the row."""
+    return workflow.started_at <= row.sent_at + portal_ahead_s + LATEST_S
+
+
+def _could_be(row: LostRow, workflow: Running, user_id: int, portal_ahead_s: float) -> bool:
+    """Whether it could be the row's, however long its request was held up on the way."""
     return (
         workflow.template_id == row.template_id
         and workflow.entity == row.document.entity
         and workflow.element_id == row.document.element_id
         and workflow.started_by == user_id
-        and sent_at - EARLIEST_S <= workflow.started_at <= sent_at + LATEST_S
+        and workflow.started_at >= row.sent_at + portal_ahead_s - EARLIEST_S
     )
 
 

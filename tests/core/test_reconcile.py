@@ -147,6 +147,20 @@ def test_rows_on_one_document_whose_windows_do_not_meet_get_each_its_own() -> No
     ]
 
 
+def test_a_workflow_that_a_request_held_up_on_its_way_may_have_started_is_not_given_to_another_row() -> None:
+    """Row 2's request may have waited somewhere for ten minutes: then the workflow is its own, and not row 9's."""
+    late = running(after_s=601.0)
+    later = lost(9, sent_at=SENT_AT + 600)
+    reason = f"the running workflow {ID} fits more than one row"
+
+    assert settled([lost(2), later], {2: [late], 9: [late]}) == [
+        Settled(2, reason=LISTS_NONE),
+        Settled(9, reason=reason),
+    ]
+    alone = settle([later], {9: [late]}, rivals=[lost(2)], owned=(), user_id=USER, portal_ahead_s=0.0)
+    assert alone == [Settled(9, reason=reason)]
+
+
 def test_each_row_is_settled_by_itself_and_in_its_order() -> None:
     rows = [lost(5, number=5), lost(3, number=3), lost(4, number=4)]
     listed = {3: [running("id of 3", number=3)], 5: [running("id of 5", number=5)], 4: []}

@@ -97,10 +97,10 @@ async def test_a_plan_of_an_older_version_has_no_types(portal: Simulator) -> Non
     assert Job.from_plan("typed", plan).types.declared == {}
 
 
-async def test_a_template_without_parameters_in_the_job_costs_no_question(portal: Simulator) -> None:
+async def test_a_job_without_parameters_costs_one_question_its_templates(portal: Simulator) -> None:
     await settled(portal, {})
 
-    assert portal.requests == []
+    assert [request.method for request in portal.requests] == ["bizproc.workflow.template.list"]
 
 
 async def test_what_started_in_summer_does_not_start_again_in_winter(run: Runs, portal: Simulator) -> None:
