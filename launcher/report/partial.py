@@ -44,7 +44,8 @@ class PartialFile:
 
     def close(self) -> None:
         """Let go of the file."""
-        if self._rows is not None:
-            self._rows.release()
-            self._rows = None
+        rows, self._rows = self._rows, None
+        if rows is not None:
+            rows.release()
+            # Closed while what writes into it is still held: on a full disk it could not let go of it.
             self._stream.close()

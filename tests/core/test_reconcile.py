@@ -148,7 +148,7 @@ def test_rows_on_one_document_whose_windows_do_not_meet_get_each_its_own() -> No
 
 
 def test_a_workflow_that_a_request_held_up_on_its_way_may_have_started_is_not_given_to_another_row() -> None:
-    """Row 2's request may have waited somewhere for ten minutes: then the workflow is its own, and not row 9's."""
+    """Row 2's request may have waited somewhere for ten minutes: then the workflow is its own."""
     late = running(after_s=601.0)
     later = lost(9, sent_at=SENT_AT + 600)
     reason = f"the running workflow {ID} fits more than one row"
