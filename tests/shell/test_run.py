@@ -69,7 +69,8 @@ async def test_each_row_has_the_workflow_that_the_portal_gave_to_its_document(
         else:
             assert (row["launch_status"], row["launch_workflow_id"]) == ("started", given[document])
     assert summary.counts[State.STARTED] == len(given)
-    assert summary.requests == 1 + -(-(count - 1) // 50)
+    # More where an answer was slow: the next batch is smaller then.
+    assert summary.requests == len(portal.requests) >= 1 + -(-(count - 1) // 50)
 
 
 async def test_the_parameters_arrive_as_the_person_wrote_them(run: Runs, portal: Simulator) -> None:
