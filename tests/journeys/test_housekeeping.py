@@ -9,6 +9,7 @@ import stat
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,7 @@ async def test_pruning_goes_on_beside_a_run_that_writes(desk: Desk, portal: Simu
 
 async def test_a_backup_while_a_run_writes_is_sound_and_of_one_moment(desk: Desk, portal: Simulator) -> None:
     desk.write([(str(n), "Anna") for n in range(1001, 1001 + 10_000)])
+    portal.settings = replace(portal.settings, start_seconds=0.004)
     moments = 0
     async with desk.running("run", desk.file) as run:
         await until(lambda: len(portal.started) > 50, unless=run)
