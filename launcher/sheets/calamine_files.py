@@ -27,6 +27,7 @@ def open_calamine(source: Source, *, sheet: str | None, header_row: int | None) 
     """
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
+    _refuse_wide(source)
     try:
         # Not from_path: it chooses the format by the file's name, and people rename files.
         with source.path.open("rb") as file, _silent():
@@ -73,11 +74,24 @@ def _marks(source: Source, chosen: int, name: str) -> xls_marks.Marks | None:
     if records is None:
         raise grid.damaged(source.name)
     if records.area > MAX_CELLS:
-        raise SheetError(
-            f"{source.name}: the cells of the sheet {name!r} stretch over {records.area:,} places, most of "
-            "them blank. Delete the cells far from the table, or save it as .xlsx, and run again."
-        )
+        raise _too_wide(source, name, records.area)
     return records
+
+
+def _refuse_wide(source: Source) -> None:
+    """Raises SheetError for an XLS file that calamine, which reads all its sheets at once, must not be given:
+    where it finds no room for so many places, the whole program ends."""
+    with source.path.open("rb") as file:
+        is_package = file.read(2) == b"PK"
+    if not is_package and (area := xls_marks.area_of(source.path.read_bytes())) > MAX_CELLS:
+        raise _too_wide(source, "", area)
+
+
+def _too_wide(source: Source, sheet: str, area: int) -> SheetError:
+    return SheetError(
+        f"{source.name}: the cells of {f'the sheet {sheet!r}' if sheet else 'a sheet'} stretch over {area:,} "
+        "places, most of them blank. Delete the cells far from the table, or save it as .xlsx, and run again."
+    )
 
 
 @contextmanager

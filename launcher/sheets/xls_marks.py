@@ -22,6 +22,9 @@ BOF, EOF, FORMULA, FILE_PASS, BOUND_SHEET, FILTER_MODE, BOOL_ERR, ROW = (
     *(0x0809, 0x000A, 0x0006, 0x002F),
     *(0x0085, 0x009B, 0x0205, 0x0208),
 )
+DIMENSIONS, MUL_RK, MUL_BLANK = 0x0200, 0x00BD, 0x00BE
+CELLS = frozenset({FORMULA, BOOL_ERR, MUL_RK, MUL_BLANK, 0x00FD, 0x00D6, 0x0201, 0x0203, 0x0204, 0x027E})
+"""Records that begin with the row and the column of a cell."""
 LAST_SECTOR = 0xFFFFFFFA  # sector numbers from here on mean something else
 WORKSHEET = 0
 HIDDEN = 0x20  # fDyZero, in the options of a row
@@ -51,6 +54,44 @@ def marks_of(data: bytes, sheet: int) -> Marks | None:
         return _sheet(stream, offsets[sheet])
     except TROUBLE:
         return None
+
+
+def area_of(data: bytes) -> int:
+    """Places, blank ones too, over which the cells of a sheet stretch, or are said to: of the widest sheet.
+
+    0 where the file cannot be followed.
+    """
+    try:
+        stream = _workbook(data)
+        offsets = [
+            struct.unpack_from("<I", stream, place)[0]
+            for kind, place, _ in _records(stream, 0)
+            if kind == BOUND_SHEET
+        ]
+    except TROUBLE:
+        return 0
+    return max((_area(stream, offset) for offset in offsets), default=0)
+
+
+def _area(stream: bytes, offset: int) -> int:
+    said, rows, columns = 0, set[int](), set[int]()
+    try:
+        for kind, place, size in _records(stream, offset):
+            if kind == DIMENSIONS and size >= 12:
+                top, bottom, left, right = struct.unpack_from("<IIHH", stream, place)
+                # Calamine takes the difference of 32 bits, whichever is the larger.
+                said = max(said, ((bottom - top) % (1 << 32)) * ((right - left) % (1 << 16)))
+            elif kind in CELLS and size >= 4:
+                row, column = struct.unpack_from("<HH", stream, place)
+                rows.add(row)
+                columns.add(column)
+                if kind in (MUL_RK, MUL_BLANK) and size >= 6:
+                    columns.update(struct.unpack_from("<H", stream, place + size - 2))
+    except TROUBLE:
+        pass  # what came before it counts
+    if not rows:
+        return said
+    return max(said, (max(rows) - min(rows) + 1) * (max(columns) - min(columns) + 1))
 
 
 def _sheet(stream: bytes, offset: int) -> Marks:
