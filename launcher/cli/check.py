@@ -10,6 +10,7 @@ from launcher.cli.access import access_of
 from launcher.cli.check_report import CheckReport, show_check
 from launcher.cli.console import Console
 from launcher.cli.inputs import Input, taken
+from launcher.cli.job_file import with_file_of_job
 from launcher.cli.job_options import Chosen, RunOptions, choose_job, run_options
 from launcher.cli.options import GlobalOptions, global_options
 from launcher.cli.session import carry_out, opened_ledger, portal_of, settings_of
@@ -40,7 +41,11 @@ def command(options: RunOptions) -> None:
     Tells in one go which rows would not start and why, whether the portal would let a run start anything, and
     how long the run will take. Exit code 0: all is well; 1: some rows would not start; 2 or 3: nothing would.
     """
-    carry_out(lambda said: check_file(said, settings_of(said), options))
+    carry_out(lambda said: _check(said, settings_of(said), options))
+
+
+async def _check(said: GlobalOptions, settings: Settings, options: RunOptions) -> int:
+    return await check_file(said, settings, with_file_of_job(settings, options))
 
 
 async def check_file(said: GlobalOptions, settings: Settings, options: RunOptions) -> int:

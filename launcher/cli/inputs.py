@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from launcher.sheets import (
     SheetError,
     Source,
     WebAddress,
+    content_fingerprint,
     fetch,
+    fingerprint,
     from_standard_input,
     is_address,
     parse_address,
@@ -54,19 +57,27 @@ class Input:
     shown: str
     """As the person wrote it, without secrets."""
     fingerprint: str
-    """Tells whether a file is still the one that was read; empty where it cannot be read again."""
+    """Tells whether it is still what was read; empty of standard input, which comes once."""
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file of the person's own, there to be read again."""
+        return bool(self.fingerprint) and not is_address(self.origin)
 
 
-def fingerprint(file: Path) -> str:
-    """What differs once the file has been written to."""
-    found = file.stat()
-    return f"{found.st_size} bytes, changed {found.st_mtime_ns}"
+async def taken(file: Path | WebAddress | Input | None, folder: Path = Path()) -> Input:
+    """The input, read to its end where it is no file. Raises SheetError.
 
-
-async def taken(file: Path | WebAddress) -> Input:
-    """The input, read to its end where it is no file. Raises SheetError."""
+    `folder`: where the results of what is no file go.
+    """
+    if file is None:
+        raise Refused("say which FILE, or give the job a file: in the configuration")
+    if isinstance(file, Input):
+        return file
     if isinstance(file, WebAddress):
-        return Input(await fetch(file), file.shown, Path(file.name), file.shown, "")
+        source = await fetch(file)
+        content = await asyncio.to_thread(content_fingerprint, source)
+        return Input(source, file.shown, folder / file.name, file.shown, content)
     if file == STANDARD_INPUT:
         return Input(from_standard_input(), "standard input", Path("stdin"), "standard input", "")
     try:

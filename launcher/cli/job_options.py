@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from launcher.cli.inputs import FileType
+from launcher.cli.inputs import FileType, Input
 from launcher.core.documents import kind_named
 from launcher.core.sources import Fixed, FromColumn, Source
 from launcher.settings import JobConfig, PortalConfig, Settings, SettingsError
@@ -23,7 +23,8 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 class RunOptions:
     """What the person said to `run`."""
 
-    file: Path | WebAddress
+    file: Path | WebAddress | Input | None = None
+    """Without one, that of the job."""
     job: str | None = None
     template: str | None = None
     kind: str | None = None
@@ -37,6 +38,8 @@ class RunOptions:
     limit: int | None = None
     dry_run: bool = False
     wait: bool = False
+    nightly: bool = False
+    """Begun by `launcher nightly`, which then goes on with what is left of it."""
 
 
 def run_options(function: Decorated) -> Decorated:
@@ -64,7 +67,7 @@ def _pair(option: str, text: str) -> tuple[str, str]:
 
 
 _OPTIONS = (
-    click.argument("file", type=FileType()),
+    click.argument("file", type=FileType(), required=False),
     click.option("--job", metavar="NAME", help="Which of jobs: in the configuration."),
     click.option("--template", metavar="ID", help="Workflow template: its ID, or its exact name."),
     click.option(

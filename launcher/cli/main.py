@@ -18,6 +18,7 @@ COMMANDS = {
     "init": ("launcher.cli.init", "Ask what is needed and write config.yaml and .env."),
     "run": ("launcher.cli.run", "Start a workflow on every row of a file."),
     "check": ("launcher.cli.check", "Check a file, its job and the portal; start nothing."),
+    "nightly": ("launcher.cli.nightly", "Run all jobs that know their file, with nobody watching."),
     "resume": ("launcher.cli.resume", "Go on with an interrupted or stopped run."),
     "retry": ("launcher.cli.retry", "Start the failed rows of a run again."),
     "reconcile": ("launcher.cli.reconcile", "Ask the portal about a run's unknown rows."),

@@ -10,7 +10,6 @@ import click
 
 from launcher.cli.access import access_of
 from launcher.cli.console import Console
-from launcher.cli.inputs import fingerprint
 from launcher.cli.options import GlobalOptions, Refused, global_options
 from launcher.cli.running import Running
 from launcher.cli.session import carry_out, chosen_run, metrics_file, opened_ledger, portal_of, settings_of
@@ -19,7 +18,7 @@ from launcher.ledger import Ledger, RunRecord, hold_portal
 from launcher.portal import Access, AddressError, Portal
 from launcher.portal.tokens import TokensError
 from launcher.settings import PortalConfig, Settings
-from launcher.sheets import Dialect, Table, open_table
+from launcher.sheets import Dialect, Table, fingerprint, is_address, open_table
 
 
 @click.command("resume")
@@ -80,7 +79,7 @@ async def _configured(settings: Settings, ledger: Ledger, run: RunRecord) -> tup
 
 def _table(run: RunRecord, console: Console) -> Table | None:
     """The run's file, where it is still the one whose rows were being read when the run was cut off."""
-    if not run.fingerprint:
+    if not run.fingerprint or is_address(run.file):
         console.tell(
             f"run {run.name} was cut off before all of its input was in the ledger, and {run.file} is not read "
             f"a second time. Its rows so far go on; then give the whole input to a new run for the rest: what "

@@ -11,9 +11,10 @@ from launcher.cli.access import access_of
 from launcher.cli.console import Console
 from launcher.cli.dry_run import show_plan
 from launcher.cli.inputs import Input, taken
+from launcher.cli.job_file import with_file_of_job
 from launcher.cli.job_options import RunOptions, choose_job, run_options
 from launcher.cli.options import GlobalOptions, Refused, global_options
-from launcher.cli.running import Running
+from launcher.cli.running import Running, Unattended
 from launcher.cli.session import carry_out, metrics_file, opened_ledger, portal_of, settings_of
 from launcher.cli.settling import settle_job
 from launcher.core.columns import MappingError
@@ -32,15 +33,23 @@ from launcher.sheets import Table, open_table
 def command(options: RunOptions) -> None:
     """Start a workflow on every row of FILE, a CSV or an Excel file.
 
-    FILE may be an https:// address, or - for standard input. Rows that an earlier run of the same job has
-    started are skipped. The results file is written beside FILE, of an address or standard input into the
-    current folder.
+    FILE may be an https:// address, or - for standard input; without it, the job's file: is taken. Rows that an
+    earlier run of the same job has started are skipped. The results file is written beside FILE, of an address
+    or standard input into the current folder.
     """
-    carry_out(lambda said: run_file(said, settings_of(said), options))
+    carry_out(lambda said: _run(said, settings_of(said), options))
+
+
+async def _run(said: GlobalOptions, settings: Settings, options: RunOptions) -> int:
+    return await run_file(said, settings, with_file_of_job(settings, options))
 
 
 async def run_file(
-    said: GlobalOptions, settings: Settings, options: RunOptions, portal_config: PortalConfig | None = None
+    said: GlobalOptions,
+    settings: Settings,
+    options: RunOptions,
+    portal_config: PortalConfig | None = None,
+    unattended: Unattended | None = None,
 ) -> int:
     """One file through one job; gives the exit code.
 
@@ -61,7 +70,7 @@ async def run_file(
     results = options.results or results_path(given.beside, table.dialect)
     if not options.dry_run:
         _check_stdout(said, results)
-        check_writable(results, source=given.beside if given.fingerprint else None)
+        check_writable(results, source=given.beside if given.is_file else None)
     async with opened_ledger(said, settings) as ledger, portal_of(ledger, access) as portal:
         asker = Asker(portal, chosen.portal.effective_limits())
         job = await settle_job(chosen, options, asker, Console(said).tell)
@@ -79,13 +88,13 @@ async def run_file(
                 job=job.name,
                 file=given.origin,
                 portal=portal.name,
-                plan=job.to_plan(),
+                plan=job.to_plan() | ({"nightly": True} if options.nightly else {}),
                 header=table.header,
                 dialect=table.dialect.to_dict(),
                 fingerprint=given.fingerprint,
                 results=str(results if results == STDOUT else results.resolve()),
             )
-            running = Running(said, ledger, portal, chosen.portal, metrics_file(said, settings))
+            running = Running(said, ledger, portal, chosen.portal, metrics_file(said, settings), unattended)
             return await running.go(await ledger.begin_run(new), job, table)
 
 

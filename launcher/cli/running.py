@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,6 +32,16 @@ from launcher.sheets import Table
 
 
 @dataclass(frozen=True, slots=True)
+class Unattended:
+    """Stands for the person where a run is one of several."""
+
+    stopping: Stopping
+    """Stops the run; the signals are heard elsewhere."""
+    hear: Callable[[Summary], None]
+    """Is given what the run came to, instead of its being shown."""
+
+
+@dataclass(frozen=True, slots=True)
 class Running:
     """What a run needs around it."""
 
@@ -38,6 +50,7 @@ class Running:
     portal: Portal
     config: PortalConfig
     metrics_file: Path | None = None
+    unattended: Unattended | None = None
 
     @property
     def asker(self) -> Asker:
@@ -47,11 +60,11 @@ class Running:
     async def go(self, run: RunRecord, job: Job, table: Table | None) -> int:
         """Take the run to its end, or to where it stops; show what it came to and give the exit code."""
         console = self._console(run)
-        stopping, progress = Stopping(), Progress()
+        stopping, progress = self._stopping(), Progress()
         progress.begin(await self.ledger.counts(run.id))
         progress.expected_rows = progress.rows if table is None else table.row_count
         try:
-            with interruptible(stopping, console.tell), console.showing(progress):
+            with self._watched(stopping, progress, console):
                 await self._conductor(stopping, progress).conduct(run, job, table)
             return await self._close(run, console, stopping)
         except LedgerError as error:
@@ -61,9 +74,21 @@ class Running:
     async def reconcile(self, run: RunRecord) -> int:
         """Ask the portal about the run's unknown rows; show what the run came to and give the exit code."""
         console = self._console(run)
-        found = await self._conductor(Stopping(), Progress()).reconcile(run)
+        found = await self._conductor(self._stopping(), Progress()).reconcile(run)
         console.tell(f"{counted(found, 'unknown row')} found running in the portal")
         return await self._close(run, console, Stopping())
+
+    def _stopping(self) -> Stopping:
+        return Stopping() if self.unattended is None else self.unattended.stopping
+
+    @contextmanager
+    def _watched(self, stopping: Stopping, progress: Progress, console: Console) -> Iterator[None]:
+        """Signals are heard and progress is shown while the block goes on, where a person is there."""
+        if self.unattended is not None:
+            yield
+            return
+        with interruptible(stopping, console.tell), console.showing(progress):
+            yield
 
     def _console(self, run: RunRecord) -> Console:
         return Console(self.said, results_on_stdout=Path(run.results) == STDOUT)
@@ -109,5 +134,8 @@ class Running:
                 f"the portal has moved to {self.portal.moved_to}; change its address in the configuration to "
                 f"that host, or sign in again there"
             )
-        console.show_summary(summary)
+        if self.unattended is not None:
+            self.unattended.hear(summary)
+        else:
+            console.show_summary(summary)
         return int(summary.exit_code)

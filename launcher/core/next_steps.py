@@ -27,6 +27,7 @@ def headline(summary: Summary) -> str:
         Ending.FINISHED: "has finished",
         Ending.STOPPED: f"was stopped: {summary.stopped_because}",
         Ending.INTERRUPTED: f"was interrupted: {summary.stopped_because}",
+        Ending.PAUSED: f"continues next night: {summary.stopped_because}",
     }[summary.ending]
     return f"Run {summary.run} on {summary.portal} {state}"
 
@@ -36,6 +37,8 @@ def next_steps(summary: Summary, failed: str) -> Iterator[Step]:
     counts = summary.counts.shown(running=summary.ending is Ending.RUNNING)
     if summary.ending in (Ending.STOPPED, Ending.INTERRUPTED):
         yield Step("Nothing is lost. Go on with", f"launcher resume {summary.run}")
+    if summary.ending is Ending.PAUSED:
+        yield Step("launcher nightly goes on with it by itself. To go on now", f"launcher resume {summary.run}")
     waiting = counts["deferred"] + counts["pending"]
     if summary.ending is Ending.FINISHED and waiting:
         yield Step(

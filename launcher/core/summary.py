@@ -18,6 +18,8 @@ class Ending(StrEnum):
     """The portal refused the run as a whole, or nothing could be recorded any more."""
     INTERRUPTED = "interrupted"
     """A person or the system asked it to stop."""
+    PAUSED = "paused"
+    """Its time was over; the next night goes on."""
 
 
 class Exit(IntEnum):
@@ -71,12 +73,14 @@ def exit_code(counts: Counts, ending: Ending) -> Exit:
             return Exit.STOPPED
         case Ending.INTERRUPTED:
             return Exit.INTERRUPTED
-        case Ending.RUNNING | Ending.FINISHED:
+        case Ending.RUNNING | Ending.FINISHED | Ending.PAUSED:
             pass
     shown = counts.shown(running=ending is Ending.RUNNING)
     if shown[State.UNKNOWN]:
         return Exit.SOME_UNKNOWN
-    if any(shown[state] for state in (State.FAILED, State.INVALID, State.DEFERRED, State.PENDING)):
+    # Rows that wait for the next night are no fault of this one.
+    waiting = () if ending is Ending.PAUSED else (State.DEFERRED, State.PENDING)
+    if any(shown[state] for state in (State.FAILED, State.INVALID, *waiting)):
         return Exit.SOME_NOT_STARTED
     return Exit.ALL_STARTED
 

@@ -27,6 +27,7 @@ _ENDINGS = {
     Ending.FINISHED: "has finished",
     Ending.STOPPED: "was stopped",
     Ending.INTERRUPTED: "was interrupted",
+    Ending.PAUSED: "continues next night",
 }
 
 

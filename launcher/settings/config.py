@@ -15,6 +15,7 @@ from launcher.core.parameters import DateFormat, Reading
 from launcher.core.patterns import Pattern
 from launcher.core.periods import period_s
 from launcher.core.plan import SKIP, START, Duplicates, StartedBefore
+from launcher.core.windows import Window
 from launcher.core.words import nearest
 
 
@@ -60,6 +61,10 @@ def _time_zone(name: str) -> str:
         raise ValueError(
             f'there is no time zone "{name}"{near}; Europe/Berlin or the like is expected'
         ) from None
+
+
+def _window(text: str) -> str:
+    return str(Window.parse(text)) if text else ""
 
 
 class OAuthConfig(Strict):
@@ -173,6 +178,13 @@ class AfterConfig(Strict):
     after: Period
 
 
+class AfterRunConfig(Strict):
+    """`after: {move_to: done/}`: what becomes of a file that a night has done with."""
+
+    move_to: str = Field(min_length=1)
+    """A folder, beside the configuration file."""
+
+
 class StopAfterConfig(Strict):
     """When so many rows failed, something is wrong with all of them."""
 
@@ -248,6 +260,19 @@ class JobConfig(Strict):
     started_before: Literal["skip", "start"] | AfterConfig = "skip"
     duplicates: Duplicates = Duplicates.SKIP
     stop_after: StopAfterConfig | None = None
+    file: str = ""
+    """A path or a pattern, from the configuration's folder, or an https:// address."""
+    choose: Literal["newest", "all"] = "newest"
+    """Which of the files that a pattern means."""
+    after: AfterRunConfig | None = None
+    require_file: bool = False
+    """A night without a new file ends with exit code 2."""
+    timezone: Annotated[str, AfterValidator(_time_zone)] = ""
+    """Of the window; without it, the machine's."""
+    window: Annotated[str, AfterValidator(_window)] = ""
+    """`22:00-06:00`: when a night may send."""
+    max_duration: Period | None = Field(None, gt=0)
+    """How long one night may send."""
 
     @model_validator(mode="after")
     def _says_what_to_start(self) -> JobConfig:

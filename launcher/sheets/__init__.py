@@ -6,6 +6,7 @@ read with certainty raises `SheetError`, and does so while the table is opened, 
 
 from launcher.sheets.containers import from_standard_input
 from launcher.sheets.fetching import fetch
+from launcher.sheets.fingerprints import content_fingerprint, fingerprint
 from launcher.sheets.grid import SUMMARY_TITLE
 from launcher.sheets.model import Dialect, Row, SheetError, Source, Table
 from launcher.sheets.opening import open_table
@@ -19,7 +20,9 @@ __all__ = [
     "Source",
     "Table",
     "WebAddress",
+    "content_fingerprint",
     "fetch",
+    "fingerprint",
     "from_standard_input",
     "is_address",
     "open_table",

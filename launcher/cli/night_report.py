@@ -1,0 +1,69 @@
+"""A night in front of the person who reads it in the morning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import rich.box
+from rich.table import Table
+from rich.text import Text
+
+from launcher.cli.console import Console
+from launcher.cli.paths import shown_path
+from launcher.core.model import State
+from launcher.core.next_steps import headline, next_steps
+from launcher.core.nights import JobResult, night_as_json, worst
+from launcher.core.summary import Ending, Exit
+from launcher.report.results import failed_path
+
+_SHOWN = (
+    State.STARTED,
+    State.FAILED,
+    State.UNKNOWN,
+    State.INVALID,
+    State.SKIPPED,
+    State.PENDING,
+    State.DEFERRED,
+)
+
+
+def show_night(console: Console, results: Sequence[JobResult], *, quiet: bool) -> None:
+    """A table with a line for each run, and below it what was noted and what is to be done."""
+    if console.wants_json:
+        console.show_json(night_as_json(results))
+        return
+    if quiet and worst(result.exit_code for result in results) is Exit.ALL_STARTED:
+        return
+    console.print(_table(results))
+    for result in results:
+        for note in result.notes:
+            console.print(Text(f"{result.job}: {note}"))
+        for step in result.steps:
+            if step.summary.exit_code is Exit.ALL_STARTED:
+                continue
+            summary = step.summary
+            console.print(Text(f"{result.job}: {headline(summary)}"))
+            failed = shown_path(failed_path(Path(summary.results))) if summary.results else ""
+            for one in next_steps(summary, failed):
+                console.print(Text(f"  {one}"))
+
+
+def _table(results: Sequence[JobResult]) -> Table:
+    table = Table(box=rich.box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("job", "outcome", "run", "file"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("rows")
+    table.add_column("exit code", justify="right")
+    for result in results:
+        if not result.steps:
+            table.add_row(result.job, result.outcome.value, "", "", "", str(int(result.exit_code)))
+        for step in result.steps:
+            summary = step.summary
+            counts = summary.counts.shown(running=summary.ending is Ending.RUNNING)
+            rows = " · ".join(f"{counts[state]:,} {state.value}" for state in _SHOWN if counts[state])
+            table.add_row(
+                result.job, result.outcome.value, f"{summary.run} ({step.way.value})",
+                Path(summary.file).name, rows, str(int(summary.exit_code)),
+            )  # fmt: skip
+    return table

@@ -1,0 +1,166 @@
+"""`launcher nightly [JOB…]`: all jobs that know their file, with nobody watching."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from launcher.cli.access import access_of
+from launcher.cli.console import Console
+from launcher.cli.inputs import taken
+from launcher.cli.job_file import folder_of
+from launcher.cli.job_options import RunOptions
+from launcher.cli.night_report import show_night
+from launcher.cli.options import GlobalOptions, Refused, global_options
+from launcher.cli.resume import go_on, taken_up
+from launcher.cli.run import run_file
+from launcher.cli.running import Unattended
+from launcher.cli.session import carry_out, in_words, interruptible, opened_ledger, settings_of
+from launcher.core.nights import JobResult, Outcome, worst
+from launcher.core.summary import Summary
+from launcher.engine import Stopping
+from launcher.ledger import Ledger, Nights, RunRecord
+from launcher.nightly import JobNight, NightJob, StepError, Taken, Together
+from launcher.settings import Settings
+from launcher.sheets import WebAddress
+
+
+@click.command("nightly")
+@click.argument("jobs", nargs=-1, metavar="[JOB]...")
+@global_options
+def command(jobs: tuple[str, ...]) -> None:
+    """Run all jobs that have a file: in the configuration, or those named.
+
+    First what former nights left goes on, and unknown rows are asked about; then the job's file, where it is
+    new or was changed. Jobs of one portal follow one another, those of different portals go side by side. A
+    job that fails does not keep the others from running. The exit code is that of the job that needs a person
+    most: 3, 6, 2, 5, 4, 1, 0.
+    """
+    carry_out(lambda said: _nightly(said, settings_of(said), jobs))
+
+
+async def _nightly(said: GlobalOptions, settings: Settings, names: Sequence[str]) -> int:
+    results = await night(said, settings, names)
+    show_night(Console(said), results, quiet=said.quiet)
+    return int(worst(result.exit_code for result in results))
+
+
+async def night(said: GlobalOptions, settings: Settings, names: Sequence[str]) -> list[JobResult]:
+    """One night; a result for each job, in the configuration's order. Raises Refused, LedgerError."""
+    together, results = Together(), dict[str, JobResult]()
+    portals: dict[str, list[NightJob]] = {}
+    # Once alone: a new ledger is made, or an old one migrated, by one and not by all at once.
+    async with opened_ledger(said, settings) as ledger:
+        for name in _names(settings, names):
+            try:
+                with _as_step():
+                    job = await _night_job(settings, name, ledger)
+                portals.setdefault(job.portal, []).append(job)
+            except StepError as error:
+                results[name] = JobResult(
+                    job=name, portal="", outcome=Outcome.REFUSED, exit_code=error.exit_code, notes=(str(error),)
+                )
+    quietly = replace(said, quiet=True, json=False)
+    with interruptible(together, Console(said).tell):
+        # Not a TaskGroup: what breaks on one portal must not end the runs on another.
+        ended = await asyncio.gather(
+            *(_on_portal(quietly, settings, jobs, together) for jobs in portals.values()),
+            return_exceptions=True,
+        )
+    for each in ended:
+        if isinstance(each, BaseException):
+            raise each
+        results |= {result.job: result for result in each}
+    return [results[name] for name in settings.config.jobs if name in results]
+
+
+def _names(settings: Settings, names: Sequence[str]) -> list[str]:
+    """The jobs of this night. Raises Refused, SettingsError."""
+    with_file = [name for name, job in settings.config.jobs.items() if job.file]
+    for name in names:
+        settings.job(name)
+        if name not in with_file:
+            raise Refused(f"the job {name} has no file: in the configuration, so a night cannot run it")
+    if not with_file:
+        raise Refused("no job has a file: in the configuration, so there is nothing that a night could run")
+    return [name for name in with_file if name in names] if names else with_file
+
+
+async def _night_job(settings: Settings, name: str, ledger: Ledger) -> NightJob:
+    found = settings.job(name)
+    assert found is not None  # noqa: S101  a job that was named is there, or an error
+    config = found[1]
+    address = access_of(settings.portal(config.portal)).portal
+    return NightJob(name, config, folder_of(settings), await ledger.portal_at(address))
+
+
+async def _on_portal(
+    said: GlobalOptions, settings: Settings, jobs: Sequence[NightJob], together: Together
+) -> list[JobResult]:
+    # Each portal has a ledger of its own opened: on PostgreSQL it knows one lock at a time.
+    async with opened_ledger(said, settings) as ledger:
+        return [
+            await JobNight(
+                job=job,
+                nights=Nights(ledger, job.name, job.portal),
+                hands=_Hands(said, settings, ledger, job),
+                together=together,
+                now=time.time,
+            ).go()
+            for job in jobs
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Hands:
+    """The commands `run`, `resume` and `reconcile`, with nobody watching."""
+
+    said: GlobalOptions
+    settings: Settings
+    ledger: Ledger
+    job: NightJob
+
+    async def take(self, file: Path | WebAddress) -> Taken:
+        with _as_step():
+            given = await taken(file, self.job.folder)
+        options = RunOptions(file=given, job=self.job.name, nightly=True)
+
+        async def begin(stopping: Stopping) -> Summary:
+            heard: list[Summary] = []
+            with _as_step():
+                unattended = Unattended(stopping, heard.append)
+                await run_file(self.said, self.settings, options, unattended=unattended)
+            return heard[0]
+
+        return Taken(given.origin, given.fingerprint, begin)
+
+    async def go_on(self, run: RunRecord, stopping: Stopping) -> Summary:
+        heard: list[Summary] = []
+        with _as_step():
+            async with taken_up(self.said, self.settings, self.ledger, run) as running:
+                quiet = replace(running, unattended=Unattended(stopping, heard.append))
+                await go_on(quiet, run, Console(self.said))
+        return heard[0]
+
+    async def reconcile(self, run: RunRecord, stopping: Stopping) -> Summary:
+        heard: list[Summary] = []
+        with _as_step():
+            async with taken_up(self.said, self.settings, self.ledger, run) as running:
+                await replace(running, unattended=Unattended(stopping, heard.append)).reconcile(run)
+        return heard[0]
+
+
+@contextmanager
+def _as_step() -> Iterator[None]:
+    """What ends a command ends a step of the night only."""
+    try:
+        with in_words():
+            yield
+    except Refused as error:
+        raise StepError(error.format_message(), error.exit_code) from None

@@ -1,0 +1,105 @@
+"""What a night came to: one result for each job, and the exit code of them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from launcher.core.summary import Ending, Exit, Summary
+
+_WORST_FIRST = (
+    Exit.STOPPED,
+    Exit.PORTAL_IN_USE,
+    Exit.WRONG_USAGE,
+    Exit.SOME_UNKNOWN,
+    Exit.INTERRUPTED,
+    Exit.SOME_NOT_STARTED,
+    Exit.ALL_STARTED,
+)
+"""What needs a person most stands first: a portal that refuses, a job that could not begin, rows that may have
+started; then what the next night goes on with by itself, and rows to mend."""
+
+
+def worst(codes: Iterable[int]) -> Exit:
+    """The exit code of several jobs: that which needs a person most; 0 where there is none."""
+    found = set(codes)
+    return next((code for code in _WORST_FIRST if code in found), Exit.ALL_STARTED)
+
+
+class Outcome(StrEnum):
+    """What became of a job in a night, in words for the person."""
+
+    FINISHED = "finished"
+    NOTHING_TO_DO = "nothing to do"
+    CONTINUES = "continues next night"
+    INTERRUPTED = "interrupted"
+    STOPPED = "stopped"
+    REFUSED = "could not begin"
+
+
+_OF_ENDING = {
+    Ending.FINISHED: Outcome.FINISHED,
+    Ending.PAUSED: Outcome.CONTINUES,
+    Ending.INTERRUPTED: Outcome.INTERRUPTED,
+    Ending.STOPPED: Outcome.STOPPED,
+    Ending.RUNNING: Outcome.STOPPED,
+}
+
+
+def outcome_of(ending: Ending) -> Outcome:
+    """What a job came to whose last run ended so."""
+    return _OF_ENDING[ending]
+
+
+class Way(StrEnum):
+    """How a night took up a run."""
+
+    RESUMED = "resume"
+    RECONCILED = "reconcile"
+    BEGUN = "run"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One run that a night took up, and what it came to."""
+
+    way: Way
+    summary: Summary
+
+    def as_json(self) -> dict[str, object]:
+        """The document of the run, with how it was taken up."""
+        return {"step": self.way.value, **self.summary.as_json()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobResult:
+    """What became of one job."""
+
+    job: str
+    portal: str
+    outcome: Outcome
+    exit_code: Exit
+    steps: tuple[Step, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Why nothing was done, what was refused, where files were moved to."""
+
+    def as_json(self) -> dict[str, object]:
+        """The job's entry in the JSON document."""
+        return {
+            "job": self.job,
+            "portal": self.portal,
+            "outcome": self.outcome.value,
+            "exit_code": int(self.exit_code),
+            "notes": list(self.notes),
+            "runs": [step.as_json() for step in self.steps],
+        }
+
+
+def night_as_json(results: Iterable[JobResult]) -> dict[str, object]:
+    """The one JSON document of a night."""
+    found = list(results)
+    return {
+        "jobs": [result.as_json() for result in found],
+        "exit_code": int(worst(result.exit_code for result in found)),
+    }

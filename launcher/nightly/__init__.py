@@ -1,0 +1,16 @@
+"""EVERY NIGHT: all jobs that know their file, with nobody watching."""
+
+from launcher.nightly.files import chosen_files, names
+from launcher.nightly.job_night import Hands, JobNight, NightJob, StepError, Taken
+from launcher.nightly.together import Together
+
+__all__ = [
+    "Hands",
+    "JobNight",
+    "NightJob",
+    "StepError",
+    "Taken",
+    "Together",
+    "chosen_files",
+    "names",
+]

@@ -1,0 +1,246 @@
+"""One job in one night: what former nights left goes on first, then its file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from launcher.core.nights import JobResult, Outcome, Step, Way, outcome_of, worst
+from launcher.core.summary import Ending, Exit, Summary
+from launcher.core.windows import Window, sends_until
+from launcher.engine import Stopping
+from launcher.ledger import Nights, RunRecord
+from launcher.nightly.files import chosen_files, move_away, names
+from launcher.nightly.together import Together
+from launcher.report.results import failed_path
+from launcher.settings import JobConfig
+from launcher.sheets import SheetError, WebAddress, fingerprint
+
+ASK_AGAIN_S = 7 * 86_400.0
+"""Unknown rows of older runs are not asked about every night: what is not found by then has ended long ago."""
+_DONE = (Exit.ALL_STARTED, Exit.SOME_NOT_STARTED)
+"""After these, a file has nothing more to give."""
+
+
+class StepError(Exception):
+    """A step could not begin, or was broken off; the text says why."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = Exit(exit_code)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A job's input, all of it on this machine, and what begins a new run on it."""
+
+    origin: str
+    """As the ledger keeps it."""
+    fingerprint: str
+    begin: Callable[[Stopping], Awaitable[Summary]]
+
+
+class Hands(Protocol):
+    """What carries out a night's steps for one job. Each raises StepError where it cannot."""
+
+    async def take(self, file: Path | WebAddress) -> Taken:
+        """The file as it stands now."""
+
+    async def go_on(self, run: RunRecord, stopping: Stopping) -> Summary:
+        """That run, taken to its end or to where it stops."""
+
+    async def reconcile(self, run: RunRecord, stopping: Stopping) -> Summary:
+        """That run, after the portal was asked about its unknown rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class NightJob:
+    """A job that knows its file."""
+
+    name: str
+    config: JobConfig
+    folder: Path
+    """Of the configuration file."""
+    portal: str
+
+
+@dataclass
+class JobNight:
+    """Takes one job through one night."""
+
+    job: NightJob
+    nights: Nights
+    hands: Hands
+    together: Together
+    now: Callable[[], float]
+    _until: float = 0.0
+    _steps: list[Step] = field(default_factory=list)
+    _notes: list[str] = field(default_factory=list)
+    _codes: list[Exit] = field(default_factory=list)
+    _outcome: Outcome = Outcome.NOTHING_TO_DO
+    _done: set[str] = field(default_factory=set)
+    """Files that were taken to their end in this night."""
+
+    async def go(self) -> JobResult:
+        """The job has done what it can in this night when this returns; what went wrong is in the result."""
+        if self.together.is_set:
+            self._over(Outcome.INTERRUPTED, self.together.because, Exit.INTERRUPTED)
+        elif self._opens() and await self._leftovers():
+            await self._reconcile()
+            await self._files()
+        return JobResult(
+            job=self.job.name,
+            portal=self.job.portal,
+            outcome=self._outcome,
+            exit_code=worst([*self._codes, *(step.summary.exit_code for step in self._steps)]),
+            steps=tuple(self._steps),
+            notes=tuple(self._notes),
+        )
+
+    def _opens(self) -> bool:
+        config = self.job.config
+        window = Window.parse(config.window) if config.window else None
+        zone = ZoneInfo(config.timezone) if config.timezone else None
+        until = sends_until(self.now(), window, zone, config.max_duration)
+        if until is None:
+            self._over(Outcome.CONTINUES, f"it is outside its window, {config.window}")
+            return False
+        self._until = until
+        return True
+
+    async def _leftovers(self) -> bool:
+        """Go on with what former nights left; whether there is time, and a portal, for more."""
+        for run in await self.nights.unfinished():
+            if run.plan.get("nightly") or names(self.job.config.file, self.job.folder, run.file):
+                summary = await self._step(Way.RESUMED, lambda stop, run=run: self.hands.go_on(run, stop))  # type: ignore[misc]
+                if summary is None or summary.ending is not Ending.FINISHED:
+                    return False
+                await self._is_done(run.file)
+        return True
+
+    async def _reconcile(self) -> None:
+        resumed = {step.summary.run for step in self._steps}
+        for run in await self.nights.with_unknown(since=self.now() - ASK_AGAIN_S):
+            if run.name not in resumed and not self._is_over():
+                await self._step(Way.RECONCILED, lambda stop, run=run: self.hands.reconcile(run, stop))  # type: ignore[misc]
+
+    async def _files(self) -> None:
+        config = self.job.config
+        try:
+            files = chosen_files(config.file, self.job.folder, config.choose)
+        except SheetError as error:
+            self._over(Outcome.REFUSED, str(error), Exit.WRONG_USAGE)
+            return
+        new = 0
+        for file in files:
+            if self._is_over():
+                return
+            try:
+                given = await self.hands.take(file)
+            except StepError as error:
+                self._over(Outcome.REFUSED, str(error), error.exit_code)
+                continue
+            if not await self._is_unchanged(given):
+                new += 1
+                if await self._begin(given):
+                    return
+        if not files and not self._done:
+            self._notes.append(f"there is no file {config.file}")
+        if not new and not self._done and Outcome.REFUSED is not self._outcome:
+            self._outcome = Outcome.NOTHING_TO_DO
+            if config.require_file:
+                self._codes.append(Exit.WRONG_USAGE)
+
+    async def _begin(self, given: Taken) -> bool:
+        """Run a new file; whether the job is over for this night."""
+        summary = await self._step(Way.BEGUN, given.begin)
+        if summary is None:
+            return False
+        if summary.ending is not Ending.FINISHED:
+            return True
+        await self._is_done(given.origin)
+        return False
+
+    async def _is_done(self, origin: str) -> None:
+        """A run has taken this file to its end, unless it was cut off before it had read all of it."""
+        last = await self.nights.last_finished(origin)
+        if last is not None:
+            self._done.add(origin)
+            await self._put_away(last)
+
+    async def _is_unchanged(self, given: Taken) -> bool:
+        """Whether the last run has done with this very file. A job that forgets its starts runs it again."""
+        last = await self.nights.last_finished(given.origin)
+        if last is None or last.fingerprint != given.fingerprint:
+            return False
+        forget_after_s = self.job.config.started_before_rule().forget_after_s
+        if given.origin not in self._done:
+            if 0 < forget_after_s < math.inf:
+                return False
+            self._notes.append(f"{given.origin} is unchanged since run {last.name}")
+            await self._put_away(last)
+        return True
+
+    async def _step(self, way: Way, work: Callable[[Stopping], Awaitable[Summary]]) -> Summary | None:
+        """Do it, and note what came of it; None where it could not be done."""
+        try:
+            async with self.together.one(self._until, self._because(), self.now) as stopping:
+                summary = await work(stopping)
+        except StepError as error:
+            self._over(Outcome.REFUSED, str(error), error.exit_code)
+            return None
+        self._steps.append(Step(way, summary))
+        if self._outcome is not Outcome.REFUSED:
+            self._outcome = outcome_of(summary.ending)
+        return summary
+
+    def _is_over(self) -> bool:
+        """Whether nothing more may begin; it is noted why."""
+        if self.together.is_set:
+            self._over(Outcome.INTERRUPTED, self.together.because, Exit.INTERRUPTED)
+        elif self.now() >= self._until:
+            self._over(Outcome.CONTINUES, self._because())
+        else:
+            return False
+        return True
+
+    def _because(self) -> str:
+        config = self.job.config
+        bounds = [f"window: {config.window}"] if config.window else []
+        bounds += ["max_duration:"] if config.max_duration is not None else []
+        return f"its time was over ({' and '.join(bounds)})"
+
+    def _over(self, outcome: Outcome, note: str, code: Exit = Exit.ALL_STARTED) -> None:
+        self._outcome = outcome
+        self._notes.append(note)
+        self._codes.append(code)
+
+    def _is_same(self, file: Path, run: RunRecord) -> bool:
+        """Whether the file is still the one that the run has read."""
+        return file.is_file() and fingerprint(file) == run.fingerprint
+
+    async def _put_away(self, run: RunRecord) -> None:
+        """Move the file of a run, and its results, where the job says so and nothing of it is open."""
+        after, file = self.job.config.after, Path(run.file)
+        if after is None or not self._is_same(file, run) or await self.nights.exit_code(run.id) not in _DONE:
+            return
+        results = Path(run.results)
+        try:
+            moved = move_away(file, [results, failed_path(results)], self.job.folder / after.move_to)
+        except OSError as error:
+            self._notes.append(f"{file} could not be moved to {after.move_to}: {error.strerror}")
+            self._codes.append(Exit.WRONG_USAGE)
+            return
+        if results in moved:
+            where = str(moved[results].resolve())
+            await self.nights.results_moved(run.id, where)
+            self._steps = [_at(step, run.name, where) for step in self._steps]
+        self._notes.append(f"moved to {moved[file]}")
+
+
+def _at(step: Step, run: str, results: str) -> Step:
+    return step if step.summary.run != run else replace(step, summary=replace(step.summary, results=results))
