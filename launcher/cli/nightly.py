@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -51,7 +51,12 @@ async def _nightly(said: GlobalOptions, settings: Settings, names: Sequence[str]
     return int(worst(result.exit_code for result in results))
 
 
-async def night(said: GlobalOptions, settings: Settings, names: Sequence[str]) -> list[JobResult]:
+async def night(
+    said: GlobalOptions,
+    settings: Settings,
+    names: Sequence[str] = (),
+    now: Callable[[], float] = time.time,
+) -> list[JobResult]:
     """One night; a result for each job, in the configuration's order. Raises Refused, LedgerError."""
     together, results = Together(), dict[str, JobResult]()
     portals: dict[str, list[NightJob]] = {}
@@ -70,7 +75,7 @@ async def night(said: GlobalOptions, settings: Settings, names: Sequence[str]) -
     with interruptible(together, Console(said).tell):
         # Not a TaskGroup: what breaks on one portal must not end the runs on another.
         ended = await asyncio.gather(
-            *(_on_portal(quietly, settings, jobs, together) for jobs in portals.values()),
+            *(_on_portal(_Around(quietly, settings, together, now), jobs) for jobs in portals.values()),
             return_exceptions=True,
         )
     for each in ended:
@@ -100,18 +105,26 @@ async def _night_job(settings: Settings, name: str, ledger: Ledger) -> NightJob:
     return NightJob(name, config, folder_of(settings), await ledger.portal_at(address))
 
 
-async def _on_portal(
-    said: GlobalOptions, settings: Settings, jobs: Sequence[NightJob], together: Together
-) -> list[JobResult]:
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What all jobs of a night share."""
+
+    said: GlobalOptions
+    settings: Settings
+    together: Together
+    now: Callable[[], float]
+
+
+async def _on_portal(around: _Around, jobs: Sequence[NightJob]) -> list[JobResult]:
     # Each portal has a ledger of its own opened: on PostgreSQL it knows one lock at a time.
-    async with opened_ledger(said, settings) as ledger:
+    async with opened_ledger(around.said, around.settings) as ledger:
         return [
             await JobNight(
                 job=job,
                 nights=Nights(ledger, job.name, job.portal),
-                hands=_Hands(said, settings, ledger, job),
-                together=together,
-                now=time.time,
+                hands=_Hands(around.said, around.settings, ledger, job),
+                together=around.together,
+                now=around.now,
             ).go()
             for job in jobs
         ]

@@ -43,9 +43,8 @@ def names(file: str, folder: Path, origin: str) -> bool:
         return parse_address(file).shown == origin
     path = folder / Path(file).expanduser()
     same = str(path.resolve()) == origin or str(path) == origin
-    return same or (
-        glob.has_magic(file) and fnmatch.fnmatch(origin, str(Path(glob.escape(str(folder.resolve()))) / file))
-    )
+    pattern = str(Path(glob.escape(str(folder.resolve()))) / file)
+    return same or (glob.has_magic(file) and fnmatch.fnmatch(origin, pattern))
 
 
 def move_away(file: Path, beside: Sequence[Path], folder: Path) -> dict[Path, Path]:
