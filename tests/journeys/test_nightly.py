@@ -389,3 +389,19 @@ async def test_a_job_without_a_file_is_refused_by_name(tmp_path: Path, main: Sim
     assert "no job has a file:" in (await desk.run("nightly")).stderr
     ended = await desk.run("nightly", "followup")
     assert (ended.exit_code, "followup has no file:" in ended.stderr) == (2, True)
+
+
+async def test_two_portals_side_by_side_with_their_ledger_on_postgresql(
+    tmp_path: Path, main: Simulator, branch: Simulator, postgres_url: str
+) -> None:
+    nights = Nights(tmp_path, main=main, branch=branch)
+    nights.job("leads", "leads.csv")
+    nights.job("others", "others.csv", portal="branch")
+    nights.write("leads.csv", range(1, 121))
+    nights.write("others.csv", range(1, 121))
+
+    for outcome in ("finished", "nothing to do"):
+        ended = await nights.desk.run("nightly", "--json", "--ledger", postgres_url)
+        assert ended.exit_code == 0, ended.stderr
+        assert {entry["outcome"] for entry in json.loads(ended.stdout)["jobs"]} == {outcome}
+    assert started(main) == started(branch) == once(range(1, 121))

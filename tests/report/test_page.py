@@ -119,7 +119,7 @@ def test_what_no_page_may_hold_is_replaced_and_a_webhook_in_an_error_is_hidden(t
 def test_every_ending_has_its_words(ending: Ending, tmp_path: Path) -> None:
     summary = replace(SUMMARY, ending=ending, stopped_because="make a new webhook")
     text = written(replace(NOTHING, summary=summary), tmp_path)
-    assert ("launcher resume r3" in text) == (ending in (Ending.STOPPED, Ending.INTERRUPTED))
+    assert ("launcher resume r3" in text) == (ending in (Ending.STOPPED, Ending.INTERRUPTED, Ending.PAUSED))
 
 
 @pytest.mark.parametrize(
