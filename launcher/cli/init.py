@@ -82,7 +82,7 @@ async def _init(said: GlobalOptions) -> int:
     write_config(config, _HEAD + entry)
     console.tell(f"{shown_path(config)} is written")
     console.print(
-        f"Look first; nothing is started: launcher run {shown_path(file)} --job {_shell_word(name)} --dry-run"
+        f"Check first; nothing is started: launcher check {shown_path(file)} --job {_shell_word(name)}"
     )
     return 0
 

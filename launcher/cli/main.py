@@ -11,43 +11,58 @@ import click
 
 from launcher.cli.options import global_options
 
-COMMANDS = {
-    "login": ("launcher.cli.login", "Sign in to a portal."),
-    "logout": ("launcher.cli.logout", "Forget a sign-in."),
-    "demo": ("launcher.cli.demo", "Show the main job with nothing configured."),
-    "init": ("launcher.cli.init", "Ask what is needed and write config.yaml and .env."),
-    "run": ("launcher.cli.run", "Start a workflow on every row of a file."),
-    "check": ("launcher.cli.check", "Check a file, its job and the portal; start nothing."),
-    "nightly": ("launcher.cli.nightly", "Run all jobs that know their file, with nobody watching."),
-    "resume": ("launcher.cli.resume", "Go on with an interrupted or stopped run."),
-    "retry": ("launcher.cli.retry", "Start the failed rows of a run again."),
-    "reconcile": ("launcher.cli.reconcile", "Ask the portal about a run's unknown rows."),
-    "runs": ("launcher.cli.runs", "List runs."),
-    "status": ("launcher.cli.status", "Show one run: counts, errors by cause, what is left."),
-    "templates": ("launcher.cli.templates", "List the portal's workflow templates and their parameters."),
-    "results": ("launcher.cli.results", "Write a run's results file again."),
-    "watch": ("launcher.cli.watch", "Watch how many of a run's workflows still run."),
-    "stop": ("launcher.cli.stop", "Terminate the workflows of a run that still run."),
-    "explain": ("launcher.cli.explain", "Say what an error means and how it is mended."),
-    "report": ("launcher.cli.report", "Write one run as a web page, to open, mail or print."),
-    "prune": ("launcher.cli.prune", "Drop what nobody needs any more of old runs."),
-    "backup": ("launcher.cli.backup", "Copy the ledger, also while a run writes it."),
-    "doctor": ("launcher.cli.doctor", "Look for what is wrong, and say how to mend it."),
-    "simulator": ("launcher.cli.simulator", "Serve a simulated portal on this machine."),
+_SECTIONS = {
+    "Commands": {
+        "demo": "Show the main job with nothing configured.",
+        "init": "Ask what is needed and write config.yaml and .env.",
+        "login": "Sign in to a portal.",
+        "logout": "Forget a sign-in.",
+        "templates": "List the portal's workflow templates and their parameters.",
+        "check": "Check a file, its job and the portal; start nothing.",
+        "run": "Start a workflow on every row of a file.",
+    },
+    "To go on with a run": {
+        "resume": "Go on with an interrupted or stopped run.",
+        "retry": "Start the failed rows of a run again, or those that were mended.",
+        "reconcile": "Ask the portal about a run's unknown rows.",
+    },
+    "To see what became of it": {
+        "runs": "List runs.",
+        "status": "Show one run: counts, errors by cause, what is left.",
+        "explain": "Say what an error means and how it is mended.",
+        "results": "Write a run's results file again.",
+        "report": "Write one run as a web page, to open, mail or print.",
+    },
+    "With nobody watching": {
+        "nightly": "Run all jobs that know their file, with nobody watching.",
+    },
+    "To look after its workflows": {
+        "watch": "Watch how many of a run's workflows still run.",
+        "stop": "Terminate the workflows of a run that still run.",
+    },
+    "To keep house": {
+        "doctor": "Look for what is wrong, and say how to mend it.",
+        "backup": "Copy the ledger, also while a run writes it.",
+        "prune": "Drop what nobody needs any more of old runs.",
+        "simulator": "Serve a simulated portal on this machine.",
+    },
 }
-"""Where each command is, and what the list of commands says of it."""
+"""What the list of commands says, in the order in which a person needs them."""
+
+COMMANDS = [name for section in _SECTIONS.values() for name in section]
+"""Every command; each is in the module of its name."""
 
 
 class _LazyGroup(click.Group):
     """Imports a command's module only when that command is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
-        return list(COMMANDS)
+        return COMMANDS
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(COMMANDS[cmd_name][0])
+        module = importlib.import_module(f"launcher.cli.{cmd_name}")
         command: click.Command = module.command
         return command
 
@@ -61,8 +76,10 @@ class _LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+        width = max(map(len, COMMANDS))
+        for heading, commands in _SECTIONS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(name.ljust(width), text) for name, text in commands.items()])
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -25,7 +25,8 @@ _NONE = "-"
 def ask_webhook(console: Console) -> tuple[str, Access]:
     """The incoming webhook's URL, which is not shown while it is typed."""
     console.tell(
-        "the incoming webhook: in the portal, Developer resources > Other > Inbound webhook (it is not shown)"
+        "the incoming webhook: in the portal, Applications > Developer resources > Common use cases > Other > "
+        "Inbound webhook (it is not shown while you type)"
     )
 
     def read(text: str) -> tuple[str, Access]:

@@ -13,6 +13,7 @@ from launcher.cli.console import Console
 from launcher.cli.options import GlobalOptions, Refused, global_options
 from launcher.cli.running import Running
 from launcher.cli.session import carry_out, chosen_run, metrics_file, opened_ledger, portal_of, settings_of
+from launcher.core.model import State
 from launcher.engine import Job
 from launcher.ledger import Ledger, RunRecord, hold_portal
 from launcher.portal import Access, AddressError, Portal
@@ -39,7 +40,10 @@ async def resume_run(said: GlobalOptions, settings: Settings, name: str | None, 
     async with opened_ledger(said, settings) as ledger:
         run = await chosen_run(ledger, name)
         async with taken_up(said, settings, ledger, run, wait=wait) as running:
-            return await go_on(running, run, Console(said))
+            counts, console = await ledger.counts(run.id), Console(said)
+            if run.loaded and not (counts[State.PENDING] or counts[State.DEFERRED]):
+                console.tell(f"run {run.name} has no rows left to start")
+            return await go_on(running, run, console)
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 from launcher.cli.console import Console
 from launcher.cli.options import GlobalOptions, Refused
 from launcher.cli.session import interruptible
+from launcher.core.model import State
 from launcher.core.summary import Ending, Exit, Summary
 from launcher.core.words import counted
 from launcher.engine import (
@@ -74,8 +75,11 @@ class Running:
     async def reconcile(self, run: RunRecord) -> int:
         """Ask the portal about the run's unknown rows; show what the run came to and give the exit code."""
         console = self._console(run)
-        found = await self._conductor(self._stopping(), Progress()).reconcile(run)
-        console.tell(f"{counted(found, 'unknown row')} found running in the portal")
+        if (await self.ledger.counts(run.id))[State.UNKNOWN]:
+            found = await self._conductor(self._stopping(), Progress()).reconcile(run)
+            console.tell(f"{counted(found, 'unknown row')} found running in the portal")
+        else:
+            console.tell(f"run {run.name} has no unknown rows: the portal was not asked")
         return await self._close(run, console, Stopping())
 
     def _stopping(self) -> Stopping:

@@ -43,6 +43,9 @@ _REFUSALS = (
 )
 """What a person can mend before anything starts."""
 
+ONE_SIGNAL_S = 0.3
+"""What comes so soon after a first signal is the same one, sent by the terminal and by a starter such as uv."""
+
 
 def carry_out(work: Callable[[GlobalOptions], Coroutine[Any, Any, int]]) -> None:
     """Run a command's work and exit with the code that it gives. Turns errors into messages."""
@@ -160,14 +163,18 @@ def refuse_pruned(run: RunRecord, so: str) -> None:
 
 @contextmanager
 def interruptible(stopping: Stopping, tell: Callable[[str], None]) -> Iterator[None]:
-    """A first SIGINT or SIGTERM stops the run in good order, a second one stops waiting for answers."""
+    """A first SIGINT or SIGTERM stops the run in good order, a later second one stops waiting for answers."""
     loop = asyncio.get_running_loop()
+    first: float | None = None
 
     def on_signal() -> None:
-        if not stopping.is_set:
+        nonlocal first
+        if first is None:
+            first = loop.time()
             tell("stopping: nothing more is sent; waiting for the answers on their way (again: do not wait)")
-            stopping.stop(Ending.INTERRUPTED, "a signal asked for it")
-        else:
+            if not stopping.is_set:
+                stopping.stop(Ending.INTERRUPTED, "a signal asked for it")
+        elif loop.time() - first > ONE_SIGNAL_S:
             stopping.hurry()
 
     before = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}

@@ -1,4 +1,4 @@
-"""`launcher watch RUN`: how many of the workflows that a run has started still run."""
+"""`launcher watch [RUN]`: how many of the workflows that a run has started still run."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class _Times:
 
 
 @click.command("watch")
-@click.argument("run")
+@click.argument("run", required=False)
 @click.option(
     "--every",
     type=_Period(),
@@ -55,8 +55,8 @@ class _Times:
 )
 @click.option("--timeout", type=_Period(), metavar="PERIOD", help="Stop watching after that: 30m, 2h.")
 @global_options
-def command(run: str, every: float, timeout: float | None) -> None:
-    """Watch the workflows that RUN has started, until none of them runs any more.
+def command(run: str | None, every: float, timeout: float | None) -> None:
+    """Watch the workflows that RUN (without it, the last one) has started, until none of them runs any more.
 
     Says how many still run, and which are stuck: at work, and locked until more than five minutes ago. Exit
     code 0: none runs any more; 1: the time was over first. Changes nothing.
@@ -65,7 +65,7 @@ def command(run: str, every: float, timeout: float | None) -> None:
     carry_out(lambda said: _watch(said, settings_of(said), run, times))
 
 
-async def _watch(said: GlobalOptions, settings: Settings, name: str, times: _Times) -> int:
+async def _watch(said: GlobalOptions, settings: Settings, name: str | None, times: _Times) -> int:
     console, began, seen = Console(said), time.monotonic(), None
     async with opened_ledger(said, settings) as ledger:
         run = await chosen_run(ledger, name)

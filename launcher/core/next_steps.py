@@ -36,7 +36,11 @@ def next_steps(summary: Summary, failed: str) -> Iterator[Step]:
     """What to do next. `failed`: the file of the rows to mend, as a person types it; or nothing."""
     counts = summary.counts.shown(running=summary.ending is Ending.RUNNING)
     if summary.ending in (Ending.STOPPED, Ending.INTERRUPTED):
-        yield Step("Nothing is lost. Go on with", f"launcher resume {summary.run}")
+        mended = "Nothing is lost. When that is mended or over, go on with"
+        yield Step(
+            mended if summary.ending is Ending.STOPPED else "Nothing is lost. Go on with",
+            f"launcher resume {summary.run}",
+        )
     if summary.ending is Ending.PAUSED:
         yield Step("launcher nightly goes on with it by itself. To go on now", f"launcher resume {summary.run}")
     waiting = counts["deferred"] + counts["pending"]

@@ -111,7 +111,7 @@ class Planner:
                 candidate.row_number,
                 State.SKIPPED,
                 code="beyond limit",
-                reason=f"beyond the limit of {self._limit}",
+                reason=f"the limit of {self._limit} was reached; run the file again for the rest",
             )
         self._starts += 1
         here[candidate.start_key] = candidate.row_number

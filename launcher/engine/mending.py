@@ -131,6 +131,8 @@ class _Mending:
     def lines(self) -> list[str]:
         """What changed, for the person."""
         lines = [*self._changes, f"{counted(self._changed, 'row')} of run {self._run.name} mended"]
+        if not (self._changed or self._refused):
+            lines[-1] += ": none of its rows to mend is changed in the file"
         if self._refused:
             lines.append(
                 f"{counted(self._refused, 'row')} changed too, but are neither failed nor invalid: as before"

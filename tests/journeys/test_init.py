@@ -52,7 +52,7 @@ async def test_what_it_wrote_runs(portal: Simulator, folder: Path, launcher: Lau
     assert "simulated0secret" not in shown
     assert "simulated0secret" not in (folder / "config.yaml").read_text()
     assert (folder / ".env").stat().st_mode & 0o777 == 0o600
-    assert "launcher run deals.csv --job deal-hand-over --dry-run" in " ".join(shown.split())
+    assert "launcher check deals.csv --job deal-hand-over" in " ".join(shown.split())
     assert portal.started == []
     ran = await launcher("run", "deals.csv", "--job", "deal-hand-over", cwd=folder)
     assert ran.exit_code == 0, ran.stderr

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from launcher.cli.session import ONE_SIGNAL_S
 from launcher.simulator import Settings, Simulator
 from launcher.simulator.state import RequestLog
 from tests.journeys.chaos import Command, Desk, Ended, truth, until
@@ -121,6 +123,19 @@ async def test_what_is_in_the_air_is_heard_out_and_the_command_that_is_printed_g
     all_started_once(desk, portal, ROWS)
 
 
+async def test_two_signals_at_once_are_one(desk: Desk, portal: Simulator) -> None:
+    """A starter such as uv passes on what the terminal has sent to both already."""
+    async with desk.running("run", desk.file) as command:
+        await early_in_two_batches(portal, command)
+        send(command, "SIGINT")
+        send(command, "SIGTERM")
+        ended = await command.ended(within_s=BATCH_S + 5)
+
+    assert ended.exit_code == 4, ended.stderr
+    assert set(states(desk).values()) == {"started", "pending"}
+    assert len(portal.started) == sent(portal)
+
+
 @EACH
 async def test_a_second_signal_stops_waiting_and_reconcile_finds_what_was_in_the_air(
     name: str, desk: Desk, portal: Simulator
@@ -129,6 +144,8 @@ async def test_a_second_signal_stops_waiting_and_reconcile_finds_what_was_in_the
         await early_in_two_batches(portal, command)
         send(command, name)
         await until(lambda: "stopping:" in command.stderr, unless=command)
+        soonest = time.monotonic() + ONE_SIGNAL_S
+        await until(lambda: time.monotonic() > soonest, unless=command)
         send(command, name)
         ended = await command.ended(within_s=AT_ONCE_S)
 

@@ -22,6 +22,7 @@ from tests.support.runs import LEADS, NO_LIMITS, Runs
 REFUSED = {"LEAD_13": "Wrong DOCUMENT_ID!", "LEAD_14": "нет"}
 
 # Rows 2 to 7 of a file: two start, two are refused, two are no starts.
+NOTHING = "0 rows of run r1 mended: none of its rows to mend is changed in the file"
 ROWS = [("5", "Anna"), ("13", "Boris"), ("abc", "Clara"), ("6", "Dora"), ("14", "Emil"), ("", "Fritz")]
 AFTERWARDS = {
     2: State.STARTED,
@@ -157,7 +158,7 @@ async def test_a_row_without_a_usable_launch_row_is_no_row_of_the_run(run: Runs)
 
     lines = await mended(run, rewritten(failed_path(run.results), work))
 
-    assert lines == ["0 rows of run r1 mended"]
+    assert lines == [NOTHING]
     assert await run.states(1) == AFTERWARDS
 
 
@@ -165,8 +166,8 @@ async def test_a_file_in_which_nothing_changed_mends_nothing(run: Runs) -> None:
     await run.start_all(ROWS)
     before = await rows(run)
 
-    assert await mended(run, changed_file(run, {})) == ["0 rows of run r1 mended"]
-    assert await mended(run, failed_path(run.results)) == ["0 rows of run r1 mended"]
+    assert await mended(run, changed_file(run, {})) == [NOTHING]
+    assert await mended(run, failed_path(run.results)) == [NOTHING]
     assert await rows(run) == before
 
 
