@@ -7,7 +7,7 @@ from launcher.ledger.examining import examine
 from launcher.ledger.ledger import Ledger, open_ledger
 from launcher.ledger.lock import PortalInUseError, hold_portal, is_held
 from launcher.ledger.model import NewRow, NewRun, RecordedRow, RunRecord, run_name, run_number
-from launcher.ledger.nights import Nights
+from launcher.ledger.nights import NightRecord, Nights
 from launcher.ledger.pruning import Prunable, compact, portals, prunable, prune
 from launcher.ledger.records import Judged, Record, Sent
 from launcher.ledger.stops import StartedWorkflow, StopOutcome, Stops
@@ -19,6 +19,7 @@ __all__ = [
     "LedgerError",
     "NewRow",
     "NewRun",
+    "NightRecord",
     "Nights",
     "PortalInUseError",
     "Prunable",

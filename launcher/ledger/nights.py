@@ -1,15 +1,19 @@
-"""What a night asks of former ones: which runs of a job are not done, and which file was done last."""
+"""What a night asks of former ones, and what is kept of it: which runs of a job are not done, which file was
+done last, when each night was due and what it came to."""
 
 from __future__ import annotations
 
-from sqlalchemy import Exists, exists, or_, select, update
+from dataclasses import dataclass
+
+from sqlalchemy import Exists, Row, exists, insert, or_, select, update
 
 from launcher.core.model import State
+from launcher.core.nights import JobResult
 from launcher.core.summary import Ending, Exit, exit_code
 from launcher.ledger.ledger import Ledger
 from launcher.ledger.model import RunRecord
 from launcher.ledger.reading import run_of
-from launcher.ledger.schema import rows, runs
+from launcher.ledger.schema import nights, rows, runs
 
 _WAITING = (State.PENDING, State.DEFERRED, State.SENT)
 
@@ -18,11 +22,30 @@ def _with_rows(*states: State) -> Exists:
     return exists().where(rows.c.run_id == runs.c.id, rows.c.state.in_(states))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NightRecord:
+    """One night of a job as the ledger knows it. Times are seconds since 1970."""
+
+    id: int
+    job: str
+    portal: str
+    due_at: float | None
+    """When its schedule had it begin; None where the job has none."""
+    begun_at: float
+    ended_at: float | None
+    """None: it goes on, or was cut off."""
+    outcome: str
+    """In words; empty until it has ended."""
+    exit_code: int | None
+    notes: tuple[str, ...]
+
+
 class Nights:
     """One job on one portal, over its nights."""
 
     def __init__(self, ledger: Ledger, job: str, portal: str) -> None:
         self._ledger, self._database = ledger, ledger.database
+        self._job, self._portal = job, portal
         self._of_the_job = select(runs).where(runs.c.job == job, runs.c.portal == portal)
 
     async def unfinished(self) -> list[RunRecord]:
@@ -57,3 +80,37 @@ class Nights:
         """The run's results stand there now."""
         async with self._database.writing() as connection:
             await connection.execute(update(runs).where(runs.c.id == run_id).values(results=results))
+
+    async def begin(self, begun_at: float, due_at: float | None) -> int:
+        """The night's ID; it is in the ledger when this returns, so that a crash does not hide it."""
+        values = {"job": self._job, "portal": self._portal, "begun_at": begun_at, "due_at": due_at}
+        async with self._database.writing() as connection:
+            done = await connection.execute(insert(nights).values(values).returning(nights.c.id))
+            return int(done.scalar_one())
+
+    async def end(self, night: int, ended_at: float, result: JobResult) -> None:
+        """What it came to."""
+        values = {
+            "ended_at": ended_at,
+            "outcome": result.outcome.value,
+            "exit_code": int(result.exit_code),
+            "notes": "\n".join(result.notes),
+        }
+        async with self._database.writing() as connection:
+            await connection.execute(update(nights).where(nights.c.id == night).values(values))
+
+    async def former(self, limit: int = 1) -> list[NightRecord]:
+        """The job's last nights, the newest first; a night that goes on is one of them."""
+        query = (
+            select(nights)
+            .where(nights.c.job == self._job, nights.c.portal == self._portal)
+            .order_by(nights.c.begun_at.desc(), nights.c.id.desc())
+            .limit(limit)
+        )
+        async with self._database.reading() as connection:
+            return [_night_of(row) for row in await connection.execute(query)]
+
+
+def _night_of(row: Row[tuple[object, ...]]) -> NightRecord:
+    values = dict(row._mapping)
+    return NightRecord(**{**values, "notes": tuple(str(values["notes"]).splitlines())})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, text
 
-SCHEMA_VERSION = "0004"
+SCHEMA_VERSION = "0005"
 """The newest migration. A ledger of another version is migrated, or refused when it is newer."""
 
 metadata = MetaData()
@@ -144,4 +144,21 @@ waits = Table(
     Column("began_at", Float, nullable=False),
     Column("seconds", Float, nullable=False),
     Index("waits_by_run", "run_id", "began_at"),
+)
+
+# Nights of jobs that know their file, and what each came to. A night without an end was cut off.
+nights = Table(
+    "nights",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("job", Text, nullable=False),
+    Column("portal", Text, nullable=False),
+    # When its schedule had it begin; without one, or begun by hand, nothing.
+    Column("due_at", Float),
+    Column("begun_at", Float, nullable=False),
+    Column("ended_at", Float),
+    Column("outcome", Text, nullable=False, server_default=""),
+    Column("exit_code", Integer),
+    Column("notes", Text, nullable=False, server_default=""),
+    Index("nights_by_job", "job", "portal", "begun_at"),
 )

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 from launcher.core.nights import JobResult, Outcome, Step, Way, outcome_of, worst
 from launcher.core.summary import Ending, Exit, Summary
@@ -87,11 +86,20 @@ class JobNight:
 
     async def go(self) -> JobResult:
         """The job has done what it can in this night when this returns; what went wrong is in the result."""
+        due = self.job.config.due()
+        begun_at = self.now()
+        due_at = None if due is None else due.last_by(begun_at, self.job.config.zone())
+        night = await self.nights.begin(begun_at, due_at)
         if self.together.is_set:
             self._over(Outcome.INTERRUPTED, self.together.because, Exit.INTERRUPTED)
         elif self._opens() and await self._leftovers():
             await self._reconcile()
             await self._files()
+        result = self._result()
+        await self.nights.end(night, self.now(), result)
+        return result
+
+    def _result(self) -> JobResult:
         return JobResult(
             job=self.job.name,
             portal=self.job.portal,
@@ -104,8 +112,7 @@ class JobNight:
     def _opens(self) -> bool:
         config = self.job.config
         window = Window.parse(config.window) if config.window else None
-        zone = ZoneInfo(config.timezone) if config.timezone else None
-        until = sends_until(self.now(), window, zone, config.max_duration)
+        until = sends_until(self.now(), window, config.zone(), config.max_duration)
         if until is None:
             self._over(Outcome.CONTINUES, f"it is outside its window, {config.window}")
             return False

@@ -1,8 +1,10 @@
 """config.yaml, the environment and .env, as typed settings. Nothing else reads the environment."""
 
-from launcher.settings.config import ColumnsConfig, JobConfig, OAuthConfig, ParameterConfig, PortalConfig
+from launcher.settings.columns import ColumnsConfig, ParameterConfig
 from launcher.settings.errors import SettingsError
+from launcher.settings.jobs import JobConfig
 from launcher.settings.load import Settings, load_settings
+from launcher.settings.portals import OAuthConfig, PortalConfig
 
 __all__ = [
     "ColumnsConfig",

@@ -14,8 +14,10 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from launcher.core.words import nearest
-from launcher.settings.config import Config, JobConfig, PortalConfig
+from launcher.settings.config import Config
 from launcher.settings.errors import SettingsError
+from launcher.settings.jobs import JobConfig
+from launcher.settings.portals import PortalConfig
 from launcher.settings.ways_in import Surroundings, completed
 from launcher.settings.yaml_file import Place, YamlFile, read_yaml
 

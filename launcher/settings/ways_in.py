@@ -18,9 +18,9 @@ from platformdirs import user_data_path
 from pydantic import SecretStr
 
 from launcher.private import POSIX, PrivateFileError, read_private
-from launcher.settings.config import OAuthConfig, PortalConfig
 from launcher.settings.errors import SettingsError
 from launcher.settings.keyrings import stored_webhook
+from launcher.settings.portals import OAuthConfig, PortalConfig
 
 _log = structlog.get_logger()
 

@@ -122,6 +122,7 @@ def downgraded(connection: Connection) -> None:
         "alter table runs drop column pruned_at",
         "drop table waits",
         "drop table stops",
+        "drop table nights",
         "update alembic_version set version_num = '0001'",
     ):
         connection.exec_driver_sql(statement)

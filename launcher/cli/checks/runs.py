@@ -69,6 +69,7 @@ _ENDED = {
     Ending.FINISHED: "has ended",
     Ending.STOPPED: "was stopped",
     Ending.INTERRUPTED: "was interrupted",
+    Ending.PAUSED: "was paused until the next night",
 }
 
 

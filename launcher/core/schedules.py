@@ -1,0 +1,75 @@
+"""When a job is due: a schedule as cron writes it, by a clock on a wall that is changed for summer.
+
+Times are seconds since 1970. As for a window, a time that the clock leaps over counts as so much later, and one
+that it shows twice counts the first time: what is due once a day is due once in each night. (`every 15 minutes`
+has a pause of an hour in the night in which the clock is put back.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from cronsim import CronSim, CronSimError
+
+_LEAP = timedelta(hours=2)
+"""More than any clock is changed for summer."""
+_NAMED = {
+    "@yearly": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Minute, hour, day of the month, month and day of the week, as `0 2 * * 1-5`; 0 and 7 are Sunday."""
+
+    fields: str
+
+    @classmethod
+    def parse(cls, text: str) -> Schedule:
+        """The schedule that `0 2 * * *` or `@daily` says. Raises ValueError with words for the person."""
+        fields = " ".join(_NAMED.get(text.strip().lower(), text).split())
+        if len(fields.split()) != 5:
+            raise ValueError(
+                'a schedule of five fields is expected, such as "0 2 * * *": minute, hour, day of the month, '
+                "month, day of the week"
+            )
+        try:
+            if next(_ticks(fields, datetime(2000, 1, 1)), None) is None:
+                raise ValueError(f'the schedule "{fields}" is never due')
+        except CronSimError as error:
+            named = str(error).removeprefix("Bad ")
+            raise ValueError(f'the {named} of the schedule "{fields}" cannot be read') from None
+        return cls(fields)
+
+    def __str__(self) -> str:
+        return self.fields
+
+    def next_after(self, now: float, zone: tzinfo | None) -> float:
+        """When it is due next, after `now`. No zone: the machine's."""
+        clock = _on_the_wall(now, zone) - _LEAP
+        return next(due for tick in _ticks(self.fields, clock) if (due := _at(tick, zone)) > now)
+
+    def last_by(self, now: float, zone: tzinfo | None) -> float:
+        """When it was due last, `now` included."""
+        clock = _on_the_wall(now, zone) + _LEAP
+        return next(due for tick in _ticks(self.fields, clock, back=True) if (due := _at(tick, zone)) <= now)
+
+
+def _ticks(fields: str, clock: datetime, *, back: bool = False) -> Iterator[datetime]:
+    # Without a zone: cronsim's own rules for changed clocks are those of one cron, and not a window's.
+    return CronSim(fields, clock, reverse=back)
+
+
+def _on_the_wall(now: float, zone: tzinfo | None) -> datetime:
+    return datetime.fromtimestamp(now, zone).replace(tzinfo=None)
+
+
+def _at(clock: datetime, zone: tzinfo | None) -> float:
+    return clock.replace(tzinfo=zone, fold=0).timestamp()
