@@ -60,12 +60,30 @@ def _keep(context: click.Context, option: click.Parameter, value: object) -> Non
         context.find_root().obj = replace(said(context), **changed)
 
 
+class _GlobalOption(click.Option):
+    """Explained once, by `launcher --help`; each command's own help only names them all, in one line."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        if ctx.parent is None:
+            return super().get_help_record(ctx)
+        if self.name != "config":
+            return None
+        names = ", ".join(option.opts[0] for option in ctx.command.params if isinstance(option, _GlobalOption))
+        return names, "launcher --help explains them."
+
+
 def _option(*names: str, **settings: Any) -> Callable[[Decorated], Decorated]:
-    return click.option(*names, expose_value=False, callback=_keep, is_eager=True, **settings)
+    return click.option(
+        *names, cls=_GlobalOption, expose_value=False, callback=_keep, is_eager=True, **settings
+    )
+
+
+def _version() -> Callable[[Decorated], Decorated]:
+    return click.version_option(__version__, prog_name="launcher", cls=_GlobalOption)
 
 
 _OPTIONS = (
-    click.version_option(__version__, prog_name="launcher"),
+    _version(),
     _option(
         "--config",
         type=click.Path(path_type=Path),

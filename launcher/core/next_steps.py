@@ -33,8 +33,10 @@ def headline(summary: Summary) -> str:
 
 
 def next_steps(summary: Summary, failed: str) -> Iterator[Step]:
-    """What to do next. `failed`: the file of the rows to mend, as a person types it; or nothing."""
-    counts = summary.counts.shown(running=summary.ending is Ending.RUNNING)
+    """What to do next; nothing while it goes. `failed`: the file of the rows to mend, as typed, or empty."""
+    if summary.ending is Ending.RUNNING:
+        return  # it holds the portal, so that nothing else may be begun on it
+    counts = summary.counts.shown(running=False)
     if summary.ending in (Ending.STOPPED, Ending.INTERRUPTED):
         mended = "Nothing is lost. When that is mended or over, go on with"
         yield Step(

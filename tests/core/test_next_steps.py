@@ -50,6 +50,7 @@ def test_unknown_rows_are_looked_at_before_they_are_sent_again() -> None:
 
 def test_rows_in_the_air_of_a_run_that_goes_on_ask_for_nothing() -> None:
     assert commands(Ending.RUNNING, started=5, sent=50, pending=100) == []
+    assert commands(Ending.RUNNING, started=5, failed=3, unknown=2, pending=100) == []
 
 
 def test_rows_to_mend_go_back_in_their_file_whatever_its_name() -> None:

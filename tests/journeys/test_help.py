@@ -62,7 +62,15 @@ async def test_every_command_that_help_lists_exists_and_helps(launcher: Launcher
         assert (done.exit_code, done.stderr) == (0, ""), name
         assert done.stdout.startswith(f"Usage: launcher {name} ")
         for option in ("--config", "--ledger", "--json", "--quiet", "--log-file"):
-            assert f"  {option} " in done.stdout, f"{name} does not name {option}"
+            assert f"{option}," in done.stdout, f"{name} does not name {option}"
+        assert "launcher --help explains them" in " ".join(done.stdout.split()), name
+
+
+async def test_the_global_options_are_explained_once(launcher: Launcher, tmp_path: Path) -> None:
+    explained = "One JSON document on stdout"
+    whole, one = await asyncio.gather(launcher("--help", cwd=tmp_path), launcher("run", "--help", cwd=tmp_path))
+    assert explained in whole.stdout
+    assert explained not in one.stdout
 
 
 async def test_help_and_version_leave_nothing_behind(launcher: Launcher, tmp_path: Path) -> None:
