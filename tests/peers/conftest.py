@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from launcher.simulator import Settings, Simulator
-from tests.conftest import skip_unless_ci
 from tests.peers.peer import Peer
 from tests.support.certificates import Certificates
+from tests.support.environments import failure_of, python_with
 
 HERE = Path(__file__).parent
 CLIENTS = HERE / "clients"
-INSTALLED_WITHIN_S = 100
 
 
 @pytest.fixture
@@ -37,21 +33,7 @@ async def portal(settings: Settings) -> AsyncIterator[Simulator]:
 @pytest.fixture(scope="session")
 def peers_python(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A Python with exactly the packages of this folder's lock file."""
-    uv = shutil.which("uv", path=os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))
-    if uv is None:
-        skip_unless_ci("uv is not installed: it makes the peers' environment")
-    assert uv is not None
-    folder = tmp_path_factory.mktemp("peers") / "venv"
-    python = str(folder / ("Scripts" if os.name == "nt" else "bin") / "python")
-    lock = str(HERE / "requirements.lock")
-    for step in (
-        ("venv", "--python", sys.executable, str(folder)),
-        ("pip", "sync", "--python", python, "--require-hashes", lock),
-    ):
-        failure = _failure([uv, *step], HERE)
-        if failure:
-            skip_unless_ci(f"the peers cannot be installed: {failure}")
-    return python
+    return python_with(HERE / "requirements.lock", tmp_path_factory.mktemp("peers") / "venv")
 
 
 @pytest.fixture(scope="session")
@@ -64,19 +46,10 @@ def node_script(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     for name in ("package.json", "package-lock.json", "with_b24jssdk.mjs"):
         shutil.copy(CLIENTS / name, folder)
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=20000"]
-    failure = _failure([npm, "ci", *options], folder)
+    failure = failure_of([npm, "ci", *options], folder)
     if failure:
         pytest.skip(f"npm does not answer: {failure}")
     return node, str(folder / "with_b24jssdk.mjs")
-
-
-def _failure(command: Sequence[str], folder: Path) -> str:
-    """Run it; "" when it went well, else the last of what it said."""
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=INSTALLED_WITHIN_S)
-    except subprocess.TimeoutExpired:
-        return "no answer in time"
-    return "" if done.returncode == 0 else (done.stderr.strip() or done.stdout.strip()).splitlines()[-1]
 
 
 @pytest.fixture
