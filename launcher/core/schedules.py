@@ -25,6 +25,24 @@ _NAMED = {
 }
 
 
+WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
+LAST = 32
+"""The last day of the month, whatever its number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """What each field of a schedule allows, in ascending order; days of the week count from Sunday, 0."""
+
+    minutes: tuple[int, ...]
+    hours: tuple[int, ...]
+    days: tuple[int, ...]
+    months: tuple[int, ...]
+    weekdays: tuple[int, ...]
+    either_day: bool
+    """Whether a day of either list will do, as in cron where neither begins with a star; else both must fit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """Minute, hour, day of the month, month and day of the week, as `0 2 * * 1-5`; 0 and 7 are Sunday."""
@@ -50,6 +68,24 @@ class Schedule:
 
     def __str__(self) -> str:
         return self.fields
+
+    def parts(self) -> Fields:
+        """What each field allows. Raises ValueError for days that no list of numbers says, as 5#2."""
+        read = CronSim(self.fields, datetime(2000, 1, 1))
+        days = [LAST if day == CronSim.LAST else day for day in read.days]
+        weekdays = {day % 7 for day in read.weekdays if isinstance(day, int)}
+        if CronSim.LAST_WEEKDAY in days or not all(isinstance(day, int) for day in read.weekdays):
+            raise ValueError(
+                f'"{self.fields}" can be run by launcher daemon only, for its days are not numbers'
+            )
+        return Fields(
+            minutes=tuple(sorted(read.minutes)),
+            hours=tuple(sorted(read.hours)),
+            days=tuple(sorted(days)),
+            months=tuple(sorted(read.months)),
+            weekdays=tuple(sorted(weekdays)),
+            either_day=not read.day_and,
+        )
 
     def next_after(self, now: float, zone: tzinfo | None) -> float:
         """When it is due next, after `now`. No zone: the machine's."""

@@ -1,0 +1,179 @@
+"""`launcher schedule show|install|remove`: jobs in the hands of the machine's own scheduler."""
+
+from __future__ import annotations
+
+import getpass
+import platform
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from launcher.cli.console import Console
+from launcher.cli.options import GlobalOptions, Refused, global_options
+from launcher.cli.session import carry_out, settings_of
+from launcher.core.words import counted
+from launcher.scheduling import (
+    Changes,
+    Crontab,
+    Entry,
+    Place,
+    SchedulingError,
+    SystemdUser,
+    cron_lines,
+    entries_of,
+    tasks,
+    unit_folder,
+    units,
+)
+from launcher.settings import Settings
+
+SCHEDULERS = ("systemd", "cron", "windows")
+_for = click.option(
+    "--for",
+    "scheduler",
+    type=click.Choice(SCHEDULERS),
+    help="Which scheduler; without it, the one that this machine has.",
+)
+
+
+@click.group("schedule")
+@global_options
+def command() -> None:
+    """Have the machine's own scheduler call launcher nightly for each job with a schedule:.
+
+    Jobs that are due at the same times are one call, so that those of one portal do not meet on it.
+    """
+
+
+@command.command("show")
+@_for
+@global_options
+def show(scheduler: str | None) -> None:
+    """Print what install would write: systemd units, lines for cron, or Windows tasks; change nothing."""
+    carry_out(lambda said: _carried(said, lambda place, entries: _show(said, _here(scheduler), place, entries)))
+
+
+@command.command("install")
+@_for
+@global_options
+def install(scheduler: str | None) -> None:
+    """Put the schedules where the scheduler looks for them; again after each change of config.yaml."""
+    carry_out(
+        lambda said: _carried(said, lambda place, entries: _install(said, _here(scheduler), place, entries))
+    )
+
+
+@command.command("remove")
+@_for
+@global_options
+def remove(scheduler: str | None) -> None:
+    """Take away what install has put there for this configuration, and nothing else."""
+    carry_out(lambda said: _carried(said, lambda place, _entries: _install(said, _here(scheduler), place, [])))
+
+
+async def _carried(said: GlobalOptions, work: Callable[[Place, list[Entry]], None]) -> int:
+    settings = settings_of(said)
+    entries = entries_of(settings.config.jobs)
+    console = Console(said)
+    for name, job in settings.config.jobs.items():
+        if not job.file:
+            console.tell(f"{name}: has no file:, so it is not scheduled")
+        elif not job.schedule:
+            console.tell(f"{name}: has no schedule:, so it is not scheduled")
+    try:
+        work(place_of(said, settings), entries)
+    except SchedulingError as error:
+        raise Refused(str(error)) from None
+    return 0
+
+
+def place_of(said: GlobalOptions, settings: Settings) -> Place:
+    """Who is called, and where. Raises Refused where there is no configuration file."""
+    if settings.path is None:
+        raise Refused("there is no config.yaml here; schedules are those of its jobs: launcher init writes one")
+    ledger = said.ledger
+    if ledger and "://" not in ledger:
+        ledger = str(Path(ledger).resolve())
+    elif ledger:
+        raise Refused("--ledger: a URL may hold a password; name it as ledger: in the configuration instead")
+    return Place(_program(), settings.path.resolve(), ledger)
+
+
+def _program() -> tuple[str, ...]:
+    beside = shutil.which("launcher", path=str(Path(sys.executable).parent))
+    return (beside,) if beside else (sys.executable, "-m", "launcher")
+
+
+def _here(scheduler: str | None) -> str:
+    if scheduler is not None:
+        return scheduler
+    if platform.system() == "Windows":
+        return "windows"
+    return "systemd" if Path("/run/systemd/system").is_dir() else "cron"
+
+
+def _show(said: GlobalOptions, scheduler: str, place: Place, entries: list[Entry]) -> None:
+    console = Console(said)
+    if not entries:
+        raise Refused(
+            "no job has both file: and schedule: in the configuration, so there is nothing to schedule"
+        )
+    match scheduler:
+        case "systemd":
+            texts = {str(unit_folder() / unit.name): unit.text for unit in units(entries, place)}
+        case "cron":
+            texts = {"crontab": "".join(f"{line}\n" for line in cron_lines(entries, place))}
+        case _:
+            texts = {task.file: task.text for task in tasks(entries, place, getpass.getuser())}
+    if console.wants_json:
+        console.show_json({"scheduler": scheduler, "files": texts})
+        return
+    for name, text in texts.items():
+        click.echo(text if scheduler == "cron" else f"### {name}\n{text}", nl=False)
+    if scheduler == "windows":
+        for task in tasks(entries, place, getpass.getuser()):
+            console.tell(f"save {task.file} as UTF-16, then: {task.commands()[0]}")
+
+
+def _install(said: GlobalOptions, scheduler: str, place: Place, entries: list[Entry]) -> None:
+    match scheduler:
+        case "systemd":
+            user = SystemdUser(unit_folder())
+            changes = user.install(units(entries, place), place) if entries else user.remove(place)
+        case "cron":
+            changes = Crontab().put(cron_lines(entries, place), place)
+        case _:
+            changes = _on_windows(place, entries)
+    _tell(Console(said), scheduler, changes)
+
+
+def _on_windows(place: Place, entries: list[Entry]) -> Changes:
+    """The files, beside the configuration; the person registers them, for that may need an administrator."""
+    changes = Changes()
+    for task in tasks(entries, place, getpass.getuser()):
+        (place.folder / task.file).write_text(task.text, encoding="utf-16")
+        changes.written.append(task.file)
+        changes.notes.append(f"in {place.folder}, as an administrator: {task.commands()[0]}")
+    if not entries:
+        changes.notes.append(
+            f'the tasks of this configuration begin with "\\launcher\\{place.key}-"; remove them in '
+            "the Task Scheduler"
+        )
+    return changes
+
+
+def _tell(console: Console, scheduler: str, changes: Changes) -> None:
+    if console.wants_json:
+        console.show_json({"scheduler": scheduler, **asdict(changes)})
+        return
+    for what, names in (("written", changes.written), ("removed", changes.removed)):
+        for name in names:
+            console.print(f"{what}: {name}")
+    if changes.unchanged and not (changes.written or changes.removed):
+        console.print(f"{scheduler}: nothing to change, {counted(len(changes.unchanged), 'entry')} as before")
+    for note in changes.notes:
+        console.print(note)

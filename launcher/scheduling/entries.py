@@ -1,0 +1,99 @@
+"""What is to be scheduled: one command for all jobs that are due at the same times."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from launcher.core.schedules import Fields, Schedule
+from launcher.settings import JobConfig
+
+_WEEK_S = 7 * 86_400
+_WEEKS = 104
+"""Two years tell two zones apart that change their clocks on different days."""
+
+
+class SchedulingError(Exception):
+    """A schedule cannot be said or installed there; the text says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Jobs that are due together. They go one after another, so those of one portal do not meet on it."""
+
+    jobs: tuple[str, ...]
+    schedule: Schedule
+    timezone: str
+    """Empty: the machine's."""
+
+    def fields(self) -> Fields:
+        """What each field of the schedule allows. Raises SchedulingError where only the daemon can run it."""
+        try:
+            return self.schedule.parts()
+        except ValueError as error:
+            raise SchedulingError(f"{', '.join(self.jobs)}: {error}") from None
+
+    @property
+    def slug(self) -> str:
+        """A name of letters, digits and hyphens, the same for the same jobs."""
+        named = "-".join(self.jobs)
+        plain = re.sub(r"[^a-z0-9]+", "-", named.lower()).strip("-")[:40]
+        return f"{plain}-{_short_hash(named)}" if plain != named else plain
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Who is called, where, and with which configuration; all paths are absolute."""
+
+    command: tuple[str, ...]
+    """What runs the launcher: its path, or a Python with `-m launcher`."""
+    config: Path
+    ledger: str = ""
+    """As said on the command line; empty where the configuration decides."""
+
+    @property
+    def folder(self) -> Path:
+        return self.config.parent
+
+    @property
+    def log_file(self) -> Path:
+        return self.folder / "launcher.log"
+
+    @property
+    def key(self) -> str:
+        """Tells the entries of one configuration from those of others."""
+        return _short_hash(str(self.config))
+
+    def call(self, entry: Entry) -> tuple[str, ...]:
+        """The command of an entry, each argument for itself."""
+        ledger = ("--ledger", self.ledger) if self.ledger else ()
+        options = ("--config", str(self.config), *ledger, "--log-file", str(self.log_file), "--quiet")
+        return (*self.command, "nightly", *entry.jobs, *options)
+
+
+def entries_of(jobs: Mapping[str, JobConfig]) -> list[Entry]:
+    """One entry for each schedule, as configured; jobs without a file or a schedule are in none."""
+    together: dict[tuple[str, str], list[str]] = {}
+    for name, job in jobs.items():
+        if job.file and job.schedule:
+            together.setdefault((job.schedule, job.timezone), []).append(name)
+    return [Entry(tuple(names), Schedule.parse(schedule), zone) for (schedule, zone), names in together.items()]
+
+
+def is_machines_zone(name: str, now: float | None = None) -> bool:
+    """Whether this machine's clock shows the same time as that zone's, for two years from now."""
+    zone, begins = ZoneInfo(name), time.time() if now is None else now
+    return all(
+        datetime.fromtimestamp(at, zone).utcoffset() == datetime.fromtimestamp(at).astimezone().utcoffset()
+        for at in (begins + week * _WEEK_S for week in range(_WEEKS))
+    )
+
+
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

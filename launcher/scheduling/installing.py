@@ -1,0 +1,170 @@
+"""Puts schedules where systemd and cron look for them, and takes them away again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from launcher.scheduling.cron import CronTable
+from launcher.scheduling.entries import Place, SchedulingError
+from launcher.scheduling.systemd import MADE_BY, Unit, prefix
+
+_LONGEST_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What became of the schedules: names of units, or lines of a crontab."""
+
+    written: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def unit_folder() -> Path:
+    """Where a user's own units are."""
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd" / "user"
+
+
+@dataclass(frozen=True, slots=True)
+class SystemdUser:
+    """The user's own systemd."""
+
+    folder: Path
+
+    def installed(self, place: Place) -> dict[str, str]:
+        """The units of that configuration as they stand there, by name."""
+        found = {}
+        for path in sorted(self.folder.glob(f"{prefix(place)}*")):
+            text = path.read_text(encoding="utf-8", errors="replace")
+            if text.startswith(MADE_BY):
+                found[path.name] = text
+        return found
+
+    def install(self, units: Sequence[Unit], place: Place) -> Changes:
+        """These units and no others of that configuration are there and enabled when this returns.
+
+        systemd-analyze looks at them first; nothing is changed where it refuses one. Raises SchedulingError.
+        """
+        self.verify(units)
+        before, changes = self.installed(place), Changes()
+        gone = [name for name in before if name not in {unit.name for unit in units}]
+        self._take_away(gone, changes)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for unit in units:
+            if before.get(unit.name) == unit.text:
+                changes.unchanged.append(unit.name)
+            else:
+                (self.folder / unit.name).write_text(unit.text, encoding="utf-8")
+                changes.written.append(unit.name)
+        _run(["systemctl", "--user", "daemon-reload"])
+        for unit in units:
+            if unit.is_timer:
+                _run(["systemctl", "--user", "enable", unit.name])
+                # restart, not start: a timer that is going takes a changed schedule only so.
+                _run(["systemctl", "--user", "restart" if unit.name in changes.written else "start", unit.name])
+        if units and not lingers():
+            changes.notes.append(
+                "user units run only while you are signed in; for the night, once: loginctl enable-linger"
+            )
+        return changes
+
+    def remove(self, place: Place) -> Changes:
+        """No unit of that configuration is there when this returns. Raises SchedulingError."""
+        changes = Changes()
+        self._take_away(list(self.installed(place)), changes)
+        if changes.removed:
+            _run(["systemctl", "--user", "daemon-reload"])
+        return changes
+
+    def verify(self, units: Sequence[Unit]) -> None:
+        """Raise SchedulingError where systemd-analyze does not take a unit as it is."""
+        with tempfile.TemporaryDirectory() as scratch:
+            paths = [Path(scratch, unit.name) for unit in units]
+            for path, unit in zip(paths, units, strict=True):
+                path.write_text(unit.text, encoding="utf-8")
+            if paths:
+                # It asks for a folder of the running manager, which it does not need to look at files.
+                runtime = os.environ.get("XDG_RUNTIME_DIR") or scratch
+                _run(
+                    ["systemd-analyze", "--user", "verify", *map(str, paths)],
+                    if_there=True,
+                    XDG_RUNTIME_DIR=runtime,
+                )
+
+    def _take_away(self, names: Sequence[str], changes: Changes) -> None:
+        timers = [name for name in names if name.endswith(".timer")]
+        if timers:
+            _run(["systemctl", "--user", "disable", "--now", *timers])
+        for name in names:
+            (self.folder / name).unlink(missing_ok=True)
+            changes.removed.append(name)
+
+
+def lingers() -> bool:
+    """Whether the user's units run while the user is not signed in; yes where nobody can tell."""
+    try:
+        done = _run(["loginctl", "show-user", str(os.getuid()), "--property=Linger"])
+    except SchedulingError:
+        return True
+    return "Linger=no" not in done.stdout
+
+
+class Crontab:
+    """The user's own crontab."""
+
+    def read(self) -> CronTable:
+        """As it stands. Raises SchedulingError."""
+        done = _run(["crontab", "-l"], or_code=1)
+        if done.returncode != 0 and "no crontab" not in done.stderr.lower():
+            raise SchedulingError(f"crontab -l: {_last_line(done)}")
+        return CronTable(done.stdout if done.returncode == 0 else "")
+
+    def put(self, lines: Sequence[str], place: Place) -> Changes:
+        """These lines and no others are that configuration's block afterwards. Raises SchedulingError."""
+        table, changes = self.read(), Changes()
+        changed = table.with_lines(lines, place)
+        before = table.block(place).splitlines()
+        changes.written.extend(line for line in lines if line not in before)
+        changes.unchanged.extend(line for line in lines if line in before)
+        changes.removed.extend(line for line in before if line not in lines)
+        if changed != table:
+            _run(["crontab", "-"], given=changed.text)
+        return changes
+
+
+def _run(
+    command: list[str], *, given: str | None = None, or_code: int = 0, if_there: bool = False, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Carry it out; it ended with 0 (or `or_code`) when this returns. Raises SchedulingError."""
+    # Messages in English: one of them is read above.
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", **variables}
+    try:
+        done = subprocess.run(  # noqa: S603  programs of the system, with arguments of ours
+            command,
+            input=given,
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=_LONGEST_S,
+            check=False,
+        )
+    except FileNotFoundError:
+        if if_there:
+            return subprocess.CompletedProcess(command, 0, "", "")
+        raise SchedulingError(f"{command[0]} is not installed here; --for says another scheduler") from None
+    except subprocess.TimeoutExpired:
+        raise SchedulingError(f"{' '.join(command[:3])} did not answer within {_LONGEST_S} seconds") from None
+    if done.returncode not in (0, or_code):
+        raise SchedulingError(f"{' '.join(command[:3])}: {_last_line(done)}")
+    return done
+
+
+def _last_line(done: subprocess.CompletedProcess[str]) -> str:
+    said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+    return said[-1] if said else f"exit code {done.returncode}"

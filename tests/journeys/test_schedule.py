@@ -1,0 +1,151 @@
+"""`launcher schedule`: the machine's own scheduler calls the installed command."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from launcher.simulator import Settings, Simulator
+from tests.conftest import skip_unless_ci
+from tests.journeys.chaos import Desk, until
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="systemd and cron are Linux's schedulers")
+
+
+@pytest.fixture
+async def portal() -> AsyncIterator[Simulator]:
+    async with Simulator(Settings(burst=0)) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def desk(tmp_path: Path, portal: Simulator) -> Desk:
+    desk = Desk.at(tmp_path / "crm 100%")
+    desk.configure(portal.webhook_url)
+    scheduled(desk, "* * * * *")
+    desk.write([(str(n), "Anna") for n in range(1, 21)])
+    return desk
+
+
+def scheduled(desk: Desk, schedule: str) -> None:
+    path = desk.folder / "config.yaml"
+    text = path.read_text(encoding="utf-8").partition("    file:")[0]
+    path.write_text(f'{text}    file: leads.csv\n    schedule: "{schedule}"\n', encoding="utf-8")
+
+
+# What a process may see of cron is bound to folders of the test, in a view of the files that ends with it.
+_OWN_CRON = """
+set -e
+mkdir -p spool run none
+chmod 1730 spool
+: > table
+mount --bind spool /var/spool/cron/crontabs
+mount --bind none /etc/cron.d
+mount --bind table /etc/crontab
+mount --bind run /run
+"""
+
+
+def own_cron(then: str) -> list[str]:
+    """A command in a view of the machine in which cron has nothing to do but what the command gives it."""
+    if shutil.which("cron") is None or shutil.which("unshare") is None:
+        skip_unless_ci("cron and unshare are not installed")
+    if os.getuid() != 0:
+        skip_unless_ci("only root may run a cron of its own")
+    return ["unshare", "--mount", "sh", "-c", f"{_OWN_CRON}\n{then}"]
+
+
+@asynccontextmanager
+async def going(command: list[str], folder: Path, environment: dict[str, str]) -> AsyncIterator[None]:
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=folder, env=environment, start_new_session=True
+    )
+    try:
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        await process.wait()
+
+
+async def test_a_real_cron_runs_the_night_and_each_row_starts_once(
+    tmp_path: Path, desk: Desk, portal: Simulator
+) -> None:
+    launcher = str(Path(sys.executable).parent / "launcher")
+    command = own_cron(f'cd "$DESK"; "{launcher}" schedule install --for cron; exec cron -f')
+
+    async with going(command, tmp_path, {**desk.environment, "DESK": str(desk.folder)}):
+        # The next full minute, and the time that a night takes.
+        await until((desk.folder / "leads.results.csv").exists, within_s=100)
+
+    assert Counter(start.document[2] for start in portal.started) == {f"LEAD_{n}": 1 for n in range(1, 21)}
+    assert (desk.folder / "launcher.log").exists()
+
+
+async def in_own_cron(desk: Desk, folder: Path, then: str) -> tuple[int, str, str]:
+    process = await asyncio.create_subprocess_exec(
+        *own_cron(f'cd "$DESK"; {then}'),
+        cwd=folder,
+        env={**desk.environment, "DESK": str(desk.folder)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    said, complained = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, said.decode(), complained.decode()
+
+
+async def test_installing_twice_changes_nothing_and_removing_leaves_the_crontab_as_it_was(
+    tmp_path: Path, desk: Desk
+) -> None:
+    launcher = f'"{Path(sys.executable).parent / "launcher"}" schedule'
+    code, said, complained = await in_own_cron(
+        desk,
+        tmp_path,
+        "printf 'MAILTO=vera\\n0 5 * * 1 true\\n' | crontab -;"
+        f"{launcher} install --for cron; crontab -l > once; {launcher} install --for cron; crontab -l > twice;"
+        f"{launcher} remove --for cron; crontab -l > after",
+    )
+    assert code == 0, complained
+    once = (desk.folder / "once").read_text()
+    assert once.startswith("MAILTO=vera\n0 5 * * 1 true\n# launcher schedule: begin ")
+    assert once == (desk.folder / "twice").read_text()
+    assert (desk.folder / "after").read_text() == "MAILTO=vera\n0 5 * * 1 true\n"
+    assert "cron: nothing to change, 1 entry as before" in said
+
+
+async def test_show_prints_for_every_scheduler_and_holds_no_secret(desk: Desk, portal: Simulator) -> None:
+    scheduled(desk, "0 2 * * *")
+    for scheduler, words in (("systemd", "OnCalendar="), ("cron", "0 2 * * * cd "), ("windows", "<Task ")):
+        plain = await desk.run("schedule", "show", "--for", scheduler)
+        document = json.loads((await desk.run("schedule", "show", "--for", scheduler, "--json")).stdout)
+        assert (plain.exit_code, words in plain.stdout) == (0, True), plain.stderr
+        assert document["scheduler"] == scheduler
+        assert all(text in plain.stdout for text in document["files"].values())
+        assert portal.settings.secret not in plain.stdout + plain.stderr + str(document)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda desk: desk.configure("http://127.0.0.1:1/rest/1/abc/"), "nothing to schedule"),
+        (lambda desk: scheduled(desk, "0 2 * *"), "five fields"),
+        (lambda desk: (desk.folder / "config.yaml").unlink(), "there is no config.yaml here"),
+    ],
+)
+async def test_what_cannot_be_scheduled_is_said(
+    desk: Desk, change: Callable[[Desk], object], words: str
+) -> None:
+    change(desk)
+    ended = await desk.run("schedule", "show", "--for", "cron")
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert words in ended.stderr

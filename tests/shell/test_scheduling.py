@@ -1,0 +1,183 @@
+"""Schedules in other schedulers' words: systemd and cron judge them themselves."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from xml.etree import ElementTree
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from launcher.core.schedules import Schedule
+from launcher.scheduling import (
+    CronTable,
+    Entry,
+    Place,
+    SchedulingError,
+    SystemdUser,
+    cron_lines,
+    entries_of,
+    is_machines_zone,
+    tasks,
+    units,
+)
+from launcher.scheduling.systemd import calendars
+from launcher.scheduling.windows import NAMESPACE
+from launcher.settings import JobConfig
+from tests.conftest import skip_unless_ci
+
+PLACE = Place(("/opt/launcher/bin/launcher",), Path("/srv/crm/config.yaml"))
+AWKWARD = Place(("/opt/my launcher/bin/launcher",), Path('/srv/клиенты 100% "neu"/$HOME/config.yaml'))
+SCHEDULES = [
+    "0 2 * * *",
+    "30 2 * * 1-5",
+    "*/20 3 * * 7",
+    "5/15 1,3 1,15 * *",
+    "0 0 1 JAN,JUL *",
+    "0 4 1 * MON",
+    "15 */6 */2 * WED",
+    "0 3 L * *",
+    "@hourly",
+]
+
+
+def entry(schedule: str = "0 2 * * *", timezone: str = "", *jobs: str) -> Entry:
+    return Entry(jobs or ("leads",), Schedule.parse(schedule), timezone)
+
+
+def job(**keys: object) -> JobConfig:
+    return JobConfig.model_validate({"template": 1, "kind": "lead"} | keys, strict=False)
+
+
+def systemd(*arguments: str) -> str:
+    if shutil.which("systemd-analyze") is None:
+        skip_unless_ci("systemd-analyze is not installed")
+    done = subprocess.run(["systemd-analyze", *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_jobs_that_are_due_together_are_one_entry_and_others_are_none() -> None:
+    found = entries_of(
+        {
+            "leads": job(template="1", file="a.csv", schedule="0 2 * * *"),
+            "deals": job(template="1", file="b.csv", schedule="0  2 * * *"),
+            "berlin": job(template="1", file="c.csv", schedule="0 2 * * *", timezone="Europe/Berlin"),
+            "unscheduled": job(template="1", file="d.csv"),
+            "fileless": job(template="1", schedule="0 2 * * *"),
+        }
+    )
+    assert [one.jobs for one in found] == [("leads", "deals"), ("berlin",)]
+
+
+@pytest.mark.parametrize("folder", ["plain", "100% клиенты", 'der "neue" $HOME'])
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_systemd_itself_takes_the_units(schedule: str, folder: str, tmp_path: Path) -> None:
+    """It also looks whether the program is there, so a path that it does not read as it is would show."""
+    if shutil.which("systemd-analyze") is None:
+        skip_unless_ci("systemd-analyze is not installed")
+    program = tmp_path / folder / "launcher"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    place = Place((str(program),), program.parent / "config.yaml")
+    made = units([entry(schedule, "Europe/Berlin", "leads", 'Сделки "neu" 50%')], place)
+    SystemdUser(tmp_path).verify(made)
+    broken = [type(unit)(unit.name, unit.text.replace("OnCalendar=", "OnCalendar=x")) for unit in made]
+    with pytest.raises(SchedulingError, match="systemd-analyze"):
+        SystemdUser(tmp_path).verify(broken)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_systemd_is_due_when_we_are(schedule: str, zone: str) -> None:
+    """From a day without a change of clocks: systemd leaves out a time that the clock leaps over."""
+    found, now = set(), datetime(2026, 5, 1, tzinfo=UTC)
+    for calendar in calendars(entry(schedule, zone)):
+        out = systemd("calendar", "--base-time=2026-05-01 00:00:00 UTC", "--iterations=6", calendar)
+        # In a machine whose zone is UTC the line "(in UTC)" is left out.
+        found |= {
+            datetime.strptime(line.split(":", 1)[1].strip(), "%a %Y-%m-%d %H:%M:%S UTC").replace(tzinfo=UTC)
+            for line in _utc_lines(out)
+        }
+    assert found
+    expected, at = [], now.timestamp()
+    for _ in range(6):
+        at = Schedule.parse(schedule).next_after(at, ZoneInfo(zone))
+        expected.append(datetime.fromtimestamp(at, UTC))
+    assert sorted(found)[:6] == expected
+
+
+def _utc_lines(out: str) -> list[str]:
+    lines = out.splitlines()
+    labelled = [line for line in lines if line.strip().startswith("(in UTC)")]
+    return labelled or [
+        line
+        for line in lines
+        if line.strip().startswith(("Next elapse", "Iteration", "Iter.")) and "UTC" in line
+    ]
+
+
+@pytest.mark.parametrize("place", [PLACE, AWKWARD])
+@pytest.mark.parametrize("schedule", [text for text in SCHEDULES if "L" not in text.replace("JUL", "")])
+def test_cron_itself_takes_the_lines(schedule: str, place: Place, tmp_path: Path) -> None:
+    if shutil.which("crontab") is None:
+        skip_unless_ci("cron is not installed")
+    table = CronTable("").with_lines(cron_lines([entry(schedule)], place), place)
+    done = subprocess.run(["crontab", "-n", "-"], input=table.text, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_cron_or_windows_cannot_say_is_refused_with_what_to_do() -> None:
+    for schedule, words in (("0 3 L * *", "last day of a month"), ("0 3 * * 5#2", "launcher daemon only")):
+        with pytest.raises(SchedulingError, match=words):
+            cron_lines([entry(schedule)], PLACE)
+    far = next(name for name in ("Asia/Kolkata", "America/New_York") if not is_machines_zone(name))
+    with pytest.raises(SchedulingError, match=f"timezone: {far} is another"):
+        cron_lines([entry("0 2 * * *", far)], PLACE)
+    with pytest.raises(SchedulingError, match="48 times a day"):
+        tasks([entry("*/5 * * * *")], PLACE, "vera")
+
+
+OTHERS = "MAILTO=root\n# mine\n0 5 * * 1 tar -czf /backup/`date +\\%F`.tgz /srv\n"
+
+
+@pytest.mark.parametrize("others", ["", OTHERS, OTHERS.rstrip("\n")])
+def test_a_crontab_keeps_all_that_is_not_ours(others: str) -> None:
+    lines = cron_lines([entry()], PLACE)
+    once = CronTable(others).with_lines(lines, PLACE)
+    assert once.with_lines(lines, PLACE) == once
+    assert once.block(PLACE).splitlines() == lines
+    both = once.with_lines(["0 4 * * * true"], AWKWARD)
+    assert both.with_lines([], AWKWARD) == once
+    assert once.with_lines([], PLACE).text.rstrip("\n") == others.rstrip("\n")
+
+
+def days_of(text: str) -> Sequence[ElementTree.Element]:
+    return ElementTree.fromstring(text).findall(f".//{{{NAMESPACE}}}CalendarTrigger")
+
+
+@pytest.mark.parametrize(
+    ("schedule", "triggers", "by"),
+    [
+        ("0 2 * * *", 1, "ScheduleByDay"),
+        ("0,30 2 * * 1-5", 2, "ScheduleByWeek"),
+        ("0 2 1,L * *", 1, "ScheduleByMonth"),
+        ("0 2 * 6 FRI", 1, "ScheduleByMonthDayOfWeek"),
+        ("0 2 1 * MON", 2, "ScheduleByWeek"),
+    ],
+)
+def test_a_windows_task_has_a_trigger_for_each_time(schedule: str, triggers: int, by: str) -> None:
+    [task] = tasks([entry(schedule)], PLACE, "CRM\\vera")
+    found = days_of(task.text)
+    assert len(found) == triggers
+    assert found[0][-1].tag == f"{{{NAMESPACE}}}{by}"
+    assert [child.tag.partition("}")[2] for child in ElementTree.fromstring(task.text)] == [
+        "RegistrationInfo", "Triggers", "Principals", "Settings", "Actions",
+    ]  # fmt: skip
+    assert [child.tag.partition("}")[2] for child in found[0]][:2] == ["StartBoundary", "Enabled"]
+    assert "<WorkingDirectory>/srv/crm</WorkingDirectory>" in task.text
