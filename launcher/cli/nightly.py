@@ -70,7 +70,7 @@ async def night(
         for name in _names(settings, names):
             try:
                 with as_step():
-                    job = await night_job(settings, name, ledger)
+                    job = await _night_job(settings, name, ledger)
                 portals.setdefault(job.portal, []).append(job)
             except StepError as error:
                 results[name] = JobResult(
@@ -102,8 +102,7 @@ def _names(settings: Settings, names: Sequence[str]) -> list[str]:
     return [name for name in with_file if name in names] if names else with_file
 
 
-async def night_job(settings: Settings, name: str, ledger: Ledger) -> NightJob:
-    """The job with its portal as the ledger names it. Raises what `in_words` turns into Refused."""
+async def _night_job(settings: Settings, name: str, ledger: Ledger) -> NightJob:
     found = settings.job(name)
     assert found is not None  # noqa: S101  a job that was named is there, or an error
     config = found[1]

@@ -12,6 +12,7 @@ from launcher.ledger.lock import (
     hold_daemon,
     hold_portal,
     is_held,
+    who_holds,
 )
 from launcher.ledger.model import NewRow, NewRun, RecordedRow, RunRecord, run_name, run_number
 from launcher.ledger.nights import NightRecord, Nights
@@ -54,4 +55,5 @@ __all__ = [
     "run_number",
     "sqlite_file",
     "tallies",
+    "who_holds",
 ]

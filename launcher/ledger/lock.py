@@ -55,11 +55,16 @@ async def hold_portal(ledger: Ledger, portal: str, *, wait: bool = False) -> Asy
 
 async def is_held(ledger: Ledger, portal: str) -> bool:
     """Whether a process is at work on that portal with this ledger."""
+    return bool(await who_holds(ledger, portal))
+
+
+async def who_holds(ledger: Ledger, portal: str) -> str:
+    """Which run is at work on that portal with this ledger, in words; nothing where none is."""
     try:
         async with _hold(ledger, portal):
-            return False
-    except PortalInUseError:
-        return True
+            return ""
+    except PortalInUseError as error:
+        return str(error)
 
 
 @asynccontextmanager
