@@ -321,10 +321,8 @@ async def test_health_is_503_while_something_is_wrong_and_200_again_when_it_is_m
         figures = (await get("/metrics"))[1]
         assert "launcher_daemon_up{} 1" in figures
         assert 'launcher_runs{job="leads"} 1' in figures
-        assert (
-            f'launcher_daemon_next_due_timestamp_seconds{{job="leads",portal="main"}} {at("2026-11-24 02:00"):.15g}'
-            in figures
-        )
+        due = f"{at('2026-11-24 02:00'):.15g}"
+        assert f'launcher_daemon_next_due_timestamp_seconds{{job="leads",portal="main"}} {due}\n' in figures
 
         time.steady += 61
         status, text = await get("/healthz")
