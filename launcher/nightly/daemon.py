@@ -105,8 +105,8 @@ class Daemon:
     def _seen(self, job: Watched, now: float) -> JobView:
         """The job with what this daemon remembers of it; what it has missed is told."""
         before = self._known.get(job.name)
-        if before is None:
-            # A job that never had a night is due from now on only.
+        if before is None or before.watched.portal != job.portal:
+            # A job that never had a night on that portal is due from now on only.
             since = None if any(night.due_at is not None for night in job.nights) else now
         elif before.watched.timetable.schedule != job.timetable.schedule or (
             before.watched.timetable.zone != job.timetable.zone

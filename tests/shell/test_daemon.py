@@ -269,6 +269,23 @@ async def test_a_broken_configuration_is_told_and_the_last_good_one_goes_on() ->
     assert document(daemon)["troubles"] == ["configuration: config.yaml, line 3: unknown key"]
 
 
+async def test_a_job_that_could_not_begin_is_made_up_for_once_its_portals_entry_is_mended() -> None:
+    time = Time(at("2026-11-24 01:59"))
+    good = job("leads", "0 2 * * *", past(at("2026-11-23 02:00")))
+    hands = Hands(time, leads=replace(good, portal="", nights=(), trouble="portal: ${SECRET} is not defined"))
+    hands.codes = [Exit.WRONG_USAGE]
+    together = Together()
+    daemon = Daemon(hands, together, time.clock)
+    said: list[object] = []
+    time.at.append((at("2026-11-24 02:30"), lambda: said.append(document(daemon))))
+    time.at.append((at("2026-11-24 02:30"), lambda: hands.jobs_now.update(leads=good)))
+    time.at.append((at("2026-11-24 03:00"), lambda: together.stop(Ending.INTERRUPTED, "")))
+    await daemon.run()
+    assert hands.began == [("leads", "24 02:00 +0100"), ("leads", "24 02:30 +0100")]
+    assert "job leads: portal: ${SECRET} is not defined" in str(said[0])
+    assert daemon.troubles == {}
+
+
 async def test_a_fault_of_ours_ends_the_other_nights_in_good_order_and_then_the_daemon() -> None:
     time = Time(at("2026-11-24 01:59"))
     hands = Hands(time, leads=job("leads", "0 2 * * *"), others=job("others", "1 2 * * *", portal="branch"))
