@@ -103,7 +103,8 @@ class Hands:
             night = past(
                 job.timetable.last_by(begun_at), code=int(code), begun_at=begun_at, ended_at=self.time.wall
             )
-            self.jobs_now[name] = replace(job, nights=[night, *job.nights])
+            if job.portal:  # else the ledger has no place for it
+                self.jobs_now[name] = replace(job, nights=[night, *job.nights])
             results.append(JobResult(job=name, portal=job.portal, outcome=outcome, exit_code=code))
         return results
 
