@@ -21,14 +21,16 @@ class LogFileError(Exception):
     """The log file cannot be written; the text says why."""
 
 
-def configure(*, quiet: bool, log_file: Path | None) -> None:
+def configure(*, quiet: bool, log_file: Path | None, talks: bool = False) -> None:
     """Send logs to stderr, and all of them as JSON to the log file where there is one.
 
     On a terminal stderr gets the warnings, as lines for people (progress and summary tell the rest);
-    elsewhere it gets JSON lines, with `quiet` the warnings only. Raises LogFileError.
+    elsewhere it gets JSON lines, with `quiet` the warnings only. With `talks`, a terminal gets all that JSON
+    lines would hold. Raises LogFileError.
     """
     terminal = sys.stderr.isatty()
-    outputs = [_Output(None, logging.WARNING if quiet or terminal else logging.INFO, as_json=not terminal)]
+    least = logging.WARNING if quiet or (terminal and not talks) else logging.INFO
+    outputs = [_Output(None, least, as_json=not terminal)]
     if log_file is not None:
         outputs.append(_Output(_opened(log_file), logging.DEBUG, as_json=True))
     _to_outputs.outputs = outputs

@@ -36,6 +36,7 @@ _SECTIONS = {
     "With nobody watching": {
         "nightly": "Run all jobs that know their file, with nobody watching.",
         "schedule": "Have systemd, cron or Windows run them at their times.",
+        "daemon": "Wait for the jobs' schedules and run them, in the foreground.",
     },
     "To look after its workflows": {
         "watch": "Watch how many of a run's workflows still run.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from launcher.core.nights import JobResult, Outcome, worst
 from launcher.core.summary import Summary
 from launcher.engine import Stopping
 from launcher.ledger import Ledger, Nights, RunRecord
-from launcher.nightly import JobNight, NightJob, StepError, Taken, Together
+from launcher.nightly import JobNight, NightJob, StepError, Taken, Together, named_by_job, shared_by
 from launcher.settings import Settings
 from launcher.sheets import WebAddress
 
@@ -56,15 +56,20 @@ async def night(
     settings: Settings,
     names: Sequence[str] = (),
     now: Callable[[], float] = time.time,
+    together: Together | None = None,
 ) -> list[JobResult]:
-    """One night; a result for each job, in the configuration's order. Raises Refused, LedgerError."""
-    together, results = Together(), dict[str, JobResult]()
+    """One night; a result for each job, in the configuration's order. Raises Refused, LedgerError.
+
+    With `together`, signals are heard elsewhere, and stop the night through it.
+    """
+    results = dict[str, JobResult]()
+    hears_signals, together = together is None, together or Together()
     portals: dict[str, list[NightJob]] = {}
     # Once alone: a new ledger is made, or an old one migrated, by one and not by all at once.
     async with opened_ledger(said, settings) as ledger:
         for name in _names(settings, names):
             try:
-                with _as_step():
+                with as_step():
                     job = await _night_job(settings, name, ledger)
                 portals.setdefault(job.portal, []).append(job)
             except StepError as error:
@@ -72,7 +77,7 @@ async def night(
                     job=name, portal="", outcome=Outcome.REFUSED, exit_code=error.exit_code, notes=(str(error),)
                 )
     quietly = replace(said, quiet=True, json=False)
-    with interruptible(together, Console(said).tell):
+    with interruptible(together, Console(said).tell) if hears_signals else nullcontext():
         # Not a TaskGroup: what breaks on one portal must not end the runs on another.
         ended = await asyncio.gather(
             *(_on_portal(_Around(quietly, settings, together, now), jobs) for jobs in portals.values()),
@@ -140,13 +145,16 @@ class _Hands:
     job: NightJob
 
     async def take(self, file: Path | WebAddress) -> Taken:
-        with _as_step():
+        with as_step():
             given = await taken(file, self.job.folder)
+            if shared_by(self.settings.config.jobs, self.job, given.origin):
+                # With the file's name alone, the results of the one job would overwrite those of the other.
+                given = replace(given, beside=named_by_job(given.beside, self.job.name))
         options = RunOptions(file=given, job=self.job.name, nightly=True)
 
         async def begin(stopping: Stopping) -> Summary:
             heard: list[Summary] = []
-            with _as_step():
+            with as_step():
                 unattended = Unattended(stopping, heard.append)
                 await run_file(self.said, self.settings, options, unattended=unattended)
             return heard[0]
@@ -155,7 +163,7 @@ class _Hands:
 
     async def go_on(self, run: RunRecord, stopping: Stopping) -> Summary:
         heard: list[Summary] = []
-        with _as_step():
+        with as_step():
             async with taken_up(self.said, self.settings, self.ledger, run) as running:
                 quiet = replace(running, unattended=Unattended(stopping, heard.append))
                 await go_on(quiet, run, Console(self.said))
@@ -163,14 +171,14 @@ class _Hands:
 
     async def reconcile(self, run: RunRecord, stopping: Stopping) -> Summary:
         heard: list[Summary] = []
-        with _as_step():
+        with as_step():
             async with taken_up(self.said, self.settings, self.ledger, run) as running:
                 await replace(running, unattended=Unattended(stopping, heard.append)).reconcile(run)
         return heard[0]
 
 
 @contextmanager
-def _as_step() -> Iterator[None]:
+def as_step() -> Iterator[None]:
     """What ends a command ends a step of the night only."""
     try:
         with in_words():

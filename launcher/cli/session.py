@@ -20,7 +20,15 @@ from launcher.core.documents import KindError
 from launcher.core.summary import Ending, Exit
 from launcher.core.templates import TemplateError
 from launcher.engine import Stopping
-from launcher.ledger import Ledger, LedgerError, PortalInUseError, RunRecord, open_ledger, run_number
+from launcher.ledger import (
+    DaemonRunsError,
+    Ledger,
+    LedgerError,
+    PortalInUseError,
+    RunRecord,
+    open_ledger,
+    run_number,
+)
 from launcher.portal import Access, AddressError, AskingError, Portal
 from launcher.portal.signing_in import SignInError
 from launcher.portal.tokens import TokensError
@@ -47,11 +55,14 @@ ONE_SIGNAL_S = 0.3
 """What comes so soon after a first signal is the same one, sent by the terminal and by a starter such as uv."""
 
 
-def carry_out(work: Callable[[GlobalOptions], Coroutine[Any, Any, int]]) -> None:
-    """Run a command's work and exit with the code that it gives. Turns errors into messages."""
+def carry_out(work: Callable[[GlobalOptions], Coroutine[Any, Any, int]], *, talks: bool = False) -> None:
+    """Run a command's work and exit with the code that it gives. Turns errors into messages.
+
+    `talks`: it has no progress and no summary, and tells on a terminal too what it does.
+    """
     options = said(click.get_current_context())
     with in_words():
-        log.configure(quiet=options.quiet, log_file=options.log_file)
+        log.configure(quiet=options.quiet, log_file=options.log_file, talks=talks)
         # Until a run has its own way to stop, both signals end the command at once. Not asyncio's way, which
         # waits for the next await: reading a large file has none.
         for name in (signal.SIGINT, signal.SIGTERM):
@@ -72,7 +83,7 @@ def in_words() -> Iterator[None]:
     """Turn what a person can mend into one message and its exit code."""
     try:
         yield
-    except PortalInUseError as error:
+    except (PortalInUseError, DaemonRunsError) as error:
         raise Refused(str(error), Exit.PORTAL_IN_USE) from None
     except AskingError as error:
         raise Refused(str(error), Exit.STOPPED if error.refused else Exit.WRONG_USAGE) from None

@@ -9,7 +9,7 @@ from launcher.engine.ending import Ender
 from launcher.engine.job import Job
 from launcher.engine.live import forget_live
 from launcher.engine.mending import mend
-from launcher.engine.metrics import save_metrics
+from launcher.engine.metrics import figures, save_metrics
 from launcher.engine.progress import Progress
 from launcher.engine.rehearsal import refuse_duplicates, rehearse
 from launcher.engine.results import save_results
@@ -31,6 +31,7 @@ __all__ = [
     "Stopping",
     "Watcher",
     "ask_rights",
+    "figures",
     "forget_live",
     "list_templates",
     "mend",

@@ -7,15 +7,19 @@ from pathlib import Path
 
 from launcher.core.summary import Ending, exit_code
 from launcher.ledger import Ledger, Tally, tallies
-from launcher.report.metrics import Metric, write_metrics
+from launcher.report.metrics import Metric, alone, write_metrics
 
 
 async def save_metrics(ledger: Ledger, path: Path) -> None:
     """The figures, as the ledger has them now, are in that file. Raises ResultsError, LedgerError."""
-    write_metrics(path, _metrics(await tallies(ledger)))
+    # One at a time: of two runs that end together, the one that has read first must not write last.
+    async with alone(path):
+        write_metrics(path, await figures(ledger))
 
 
-def _metrics(found: list[Tally]) -> list[Metric]:
+async def figures(ledger: Ledger) -> list[Metric]:
+    """The figures of all jobs, as the ledger has them now. Raises LedgerError."""
+    found = await tallies(ledger)
     return [
         Metric(
             "launcher_runs",

@@ -5,7 +5,15 @@ from launcher.ledger.database import sqlite_file
 from launcher.ledger.errors import LedgerError
 from launcher.ledger.examining import examine
 from launcher.ledger.ledger import Ledger, open_ledger
-from launcher.ledger.lock import PortalInUseError, hold_portal, is_held
+from launcher.ledger.lock import (
+    DaemonRunsError,
+    PortalInUseError,
+    daemon_runs,
+    hold_daemon,
+    hold_portal,
+    is_held,
+    who_holds,
+)
 from launcher.ledger.model import NewRow, NewRun, RecordedRow, RunRecord, run_name, run_number
 from launcher.ledger.nights import NightRecord, Nights
 from launcher.ledger.pruning import Prunable, compact, portals, prunable, prune
@@ -14,6 +22,7 @@ from launcher.ledger.stops import StartedWorkflow, StopOutcome, Stops
 from launcher.ledger.tallies import Tally, tallies
 
 __all__ = [
+    "DaemonRunsError",
     "Judged",
     "Ledger",
     "LedgerError",
@@ -33,7 +42,9 @@ __all__ = [
     "Tally",
     "back_up",
     "compact",
+    "daemon_runs",
     "examine",
+    "hold_daemon",
     "hold_portal",
     "is_held",
     "open_ledger",
@@ -44,4 +55,5 @@ __all__ = [
     "run_number",
     "sqlite_file",
     "tallies",
+    "who_holds",
 ]

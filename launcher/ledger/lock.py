@@ -24,6 +24,10 @@ class PortalInUseError(Exception):
     """Another run holds this portal; the text names it."""
 
 
+class DaemonRunsError(Exception):
+    """Another daemon runs the schedules of this ledger."""
+
+
 _TRY_AGAIN_S = 0.3
 """Whoever looks whether a portal is held, holds it for a moment: hence a second try."""
 
@@ -51,25 +55,78 @@ async def hold_portal(ledger: Ledger, portal: str, *, wait: bool = False) -> Asy
 
 async def is_held(ledger: Ledger, portal: str) -> bool:
     """Whether a process is at work on that portal with this ledger."""
+    return bool(await who_holds(ledger, portal))
+
+
+async def who_holds(ledger: Ledger, portal: str) -> str:
+    """Which run is at work on that portal with this ledger, in words; nothing where none is."""
     try:
         async with _hold(ledger, portal):
-            return False
-    except PortalInUseError:
-        return True
-
-
-def _hold(ledger: Ledger, portal: str) -> AbstractAsyncContextManager[None]:
-    return (_hold_on_server if ledger.database.file is None else _hold_file)(ledger, portal)
+            return ""
+    except PortalInUseError as error:
+        return str(error)
 
 
 @asynccontextmanager
-async def _hold_file(ledger: Ledger, portal: str) -> AsyncIterator[None]:
-    name = re.sub(r"[^a-z0-9.-]", "_", portal)
+async def hold_daemon(ledger: Ledger) -> AsyncIterator[None]:
+    """While the block runs, no other daemon runs the schedules of this ledger. Raises DaemonRunsError."""
+    for last in (False, True):
+        try:
+            async with _only(ledger, _DAEMON):
+                yield
+                return
+        except _HeldError:
+            if last:
+                raise DaemonRunsError(
+                    f"another launcher daemon works with the ledger {ledger.database.name}; end that one first"
+                ) from None
+        await asyncio.sleep(_TRY_AGAIN_S)
+
+
+async def daemon_runs(ledger: Ledger) -> bool:
+    """Whether a daemon runs the schedules of this ledger."""
+    try:
+        async with _only(ledger, _DAEMON):
+            return False
+    except _HeldError:
+        return True
+
+
+_DAEMON = "~daemon"
+"""No portal's lock is named so: there, what is no letter, digit, dot or dash is a low line."""
+
+
+class _HeldError(Exception):
+    """Another process holds that lock."""
+
+
+def _only(ledger: Ledger, name: str) -> AbstractAsyncContextManager[tuple[int, object] | None]:
+    """Holds that lock, or raises _HeldError; gives the server's session that holds it."""
+    return (_locked_on_server if ledger.database.file is None else _locked_file)(ledger, name)
+
+
+@asynccontextmanager
+async def _hold(ledger: Ledger, portal: str) -> AsyncIterator[None]:
+    on_file = ledger.database.file is not None
+    name = re.sub(r"[^a-z0-9.-]", "_", portal) if on_file else f"portal {portal}"
+    try:
+        async with _only(ledger, name) as session:
+            ledger.held_by = session
+            try:
+                yield
+            finally:
+                ledger.held_by = None
+    except _HeldError:
+        raise await _in_use(ledger, portal) from None
+
+
+@asynccontextmanager
+async def _locked_file(ledger: Ledger, name: str) -> AsyncIterator[None]:
     lock = FileLock(f"{ledger.database.file}.{name}.lock", timeout=0)
     try:
         lock.acquire()
     except Timeout:
-        raise await _in_use(ledger, portal) from None
+        raise _HeldError from None
     except OSError as error:
         raise LedgerError(f"the ledger {ledger.database.name}: no lock: {error.strerror}") from None
     try:
@@ -79,8 +136,8 @@ async def _hold_file(ledger: Ledger, portal: str) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _hold_on_server(ledger: Ledger, portal: str) -> AsyncIterator[None]:
-    digest = hashlib.blake2b(f"launcher portal {portal}".encode(), digest_size=8).digest()
+async def _locked_on_server(ledger: Ledger, name: str) -> AsyncIterator[tuple[int, object]]:
+    digest = hashlib.blake2b(f"launcher {name}".encode(), digest_size=8).digest()
     key = {"key": int.from_bytes(digest, signed=True)}
     connection = ledger.database.engine.connect()
     try:
@@ -90,11 +147,9 @@ async def _hold_on_server(ledger: Ledger, portal: str) -> AsyncIterator[None]:
             taken = (await connection.execute(text("select pg_try_advisory_lock(:key)"), key)).scalar()
             session = (await connection.execute(text(OWN_SESSION))).one()
         if not taken:
-            raise await _in_use(ledger, portal)
-        ledger.held_by = (session.pid, session.backend_start)
-        yield
+            raise _HeldError
+        yield session.pid, session.backend_start
     finally:
-        ledger.held_by = None
         # Closed for good, not given back to the pool: the server frees the lock with its connection.
         with suppress(DBAPIError):
             await connection.invalidate()

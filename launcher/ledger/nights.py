@@ -99,6 +99,13 @@ class Nights:
         async with self._database.writing() as connection:
             await connection.execute(update(nights).where(nights.c.id == night).values(values))
 
+    async def begun_since(self, when: float) -> list[RunRecord]:
+        """Runs that nights have begun since then; the oldest first."""
+        query = self._of_the_job.where(runs.c.created_at >= when).order_by(runs.c.id)
+        async with self._database.reading() as connection:
+            found = [run_of(row) for row in await connection.execute(query)]
+        return [run for run in found if run.plan.get("nightly")]
+
     async def former(self, limit: int = 1) -> list[NightRecord]:
         """The job's last nights, the newest first; a night that goes on is one of them."""
         query = (

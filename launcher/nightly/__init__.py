@@ -1,7 +1,7 @@
 """EVERY NIGHT: all jobs that know their file, with nobody watching."""
 
-from launcher.nightly.files import chosen_files, names
-from launcher.nightly.job_night import Hands, JobNight, NightJob, StepError, Taken
+from launcher.nightly.files import chosen_files, named_by_job, names
+from launcher.nightly.job_night import Hands, JobNight, NightJob, StepError, Taken, shared_by
 from launcher.nightly.together import Together
 
 __all__ = [
@@ -12,5 +12,7 @@ __all__ = [
     "Taken",
     "Together",
     "chosen_files",
+    "named_by_job",
     "names",
+    "shared_by",
 ]

@@ -6,6 +6,7 @@ import errno
 import fnmatch
 import glob
 import itertools
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,6 +46,19 @@ def names(file: str, folder: Path, origin: str) -> bool:
     same = str(path.resolve()) == origin or str(path) == origin
     pattern = str(Path(glob.escape(str(folder.resolve()))) / file)
     return same or (glob.has_magic(file) and fnmatch.fnmatch(origin, pattern))
+
+
+def have_same_results(file: str, folder: Path, origin: str) -> bool:
+    """Whether the results of a file that `file:` means go where those of that file go."""
+    if is_address(file) and is_address(origin):
+        return parse_address(file).name == parse_address(origin).name
+    return names(file, folder, origin)
+
+
+def named_by_job(file: Path, job: str) -> Path:
+    """`leads.csv` as `leads.JOB.csv`, for the results of one of several jobs that take the file."""
+    name = re.sub(r"[^\w.-]", "_", job)
+    return file.with_name(f"{file.stem}.{name}{file.suffix}")
 
 
 def move_away(file: Path, beside: Sequence[Path], folder: Path) -> dict[Path, Path]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from launcher.core.due import taken_up_since
 from launcher.core.nights import JobResult, Outcome, Step, Way, outcome_of, worst
 from launcher.core.summary import Ending, Exit, Summary
 from launcher.core.windows import Window, sends_until
 from launcher.engine import Stopping
 from launcher.ledger import Nights, RunRecord
-from launcher.nightly.files import chosen_files, move_away, names
+from launcher.nightly.files import chosen_files, have_same_results, move_away, names
 from launcher.nightly.together import Together
 from launcher.report.results import failed_path
 from launcher.settings import JobConfig
@@ -21,6 +22,8 @@ from launcher.sheets import SheetError, WebAddress, fingerprint
 
 ASK_AGAIN_S = 7 * 86_400.0
 """Unknown rows of older runs are not asked about every night: what is not found by then has ended long ago."""
+_BEGINNINGS = 100
+"""A night that is cut off more often begins anew."""
 _DONE = (Exit.ALL_STARTED, Exit.SOME_NOT_STARTED)
 """After these, a file has nothing more to give."""
 
@@ -67,6 +70,15 @@ class NightJob:
     portal: str
 
 
+def shared_by(jobs: Mapping[str, JobConfig], job: NightJob, origin: str) -> list[str]:
+    """The other jobs whose results would go where those of this file go."""
+    return [
+        name
+        for name, other in jobs.items()
+        if name != job.name and other.file and have_same_results(other.file, job.folder, origin)
+    ]
+
+
 @dataclass
 class JobNight:
     """Takes one job through one night."""
@@ -83,12 +95,16 @@ class JobNight:
     _outcome: Outcome = Outcome.NOTHING_TO_DO
     _done: set[str] = field(default_factory=set)
     """Files that were taken to their end in this night."""
+    _before: Sequence[RunRecord] = ()
+    """What this night had begun before it was cut off or interrupted."""
 
     async def go(self) -> JobResult:
         """The job has done what it can in this night when this returns; what went wrong is in the result."""
         due = self.job.config.due()
         begun_at = self.now()
         due_at = None if due is None else due.last_by(begun_at, self.job.config.zone())
+        since = taken_up_since(await self.nights.former(_BEGINNINGS), due_at)
+        self._before = () if since is None else await self.nights.begun_since(since)
         night = await self.nights.begin(begun_at, due_at)
         if self.together.is_set:
             self._over(Outcome.INTERRUPTED, self.together.because, Exit.INTERRUPTED)
@@ -130,13 +146,22 @@ class JobNight:
         return True
 
     async def _reconcile(self) -> None:
+        # A night may have been cut off after its run had ended and before its results were written.
+        before = {run.id: run for run in self._before}
+        unknown = {run.id: run for run in await self.nights.with_unknown(since=self.now() - ASK_AGAIN_S)}
         resumed = {step.summary.run for step in self._steps}
-        for run in await self.nights.with_unknown(since=self.now() - ASK_AGAIN_S):
+        for run in (before | unknown).values():
             if run.name not in resumed and not self._is_over():
                 await self._step(Way.RECONCILED, lambda stop, run=run: self.hands.reconcile(run, stop))  # type: ignore[misc]
+                if run.id in before:
+                    await self._is_done(run.file)
 
     async def _files(self) -> None:
         config = self.job.config
+        taken = {run.file: run for run in self._before}
+        if taken and config.choose == "newest":
+            self._leave(self._before[-1])
+            return
         try:
             files = chosen_files(config.file, self.job.folder, config.choose)
         except SheetError as error:
@@ -151,7 +176,9 @@ class JobNight:
             except StepError as error:
                 self._over(Outcome.REFUSED, str(error), error.exit_code)
                 continue
-            if not await self._is_unchanged(given):
+            if given.origin in taken:
+                self._leave(taken[given.origin])
+            elif not await self._is_unchanged(given):
                 new += 1
                 if await self._begin(given):
                     return
@@ -161,6 +188,11 @@ class JobNight:
             self._outcome = Outcome.NOTHING_TO_DO
             if config.require_file:
                 self._codes.append(Exit.WRONG_USAGE)
+
+    def _leave(self, run: RunRecord) -> None:
+        self._notes.append(
+            f"run {run.name} took {run.file} before this night was cut off; the next one takes what is new"
+        )
 
     async def _begin(self, given: Taken) -> bool:
         """Run a new file; whether the job is over for this night."""

@@ -6,11 +6,15 @@ Source of the format: prometheus.io, "Exposition formats".
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from launcher.report.results_model import ResultsError
 
@@ -24,9 +28,35 @@ class Metric:
     values: Sequence[tuple[Mapping[str, str], float]]
 
 
+def as_text(metrics: Iterable[Metric]) -> str:
+    """The figures as Prometheus reads them."""
+    return "".join(f"{line}\n" for metric in metrics for line in _lines(metric))
+
+
+@asynccontextmanager
+async def alone(path: Path) -> AsyncIterator[None]:
+    """While the block runs, nobody else writes figures to that file. Raises ResultsError."""
+    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
+    while True:
+        try:
+            lock.acquire()
+            break
+        except Timeout:
+            await asyncio.sleep(_LOOK_S)
+        except OSError as error:
+            raise _refused(path, error) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+_LOOK_S = 0.05
+
+
 def write_metrics(path: Path, metrics: Iterable[Metric]) -> None:
     """The file holds these figures, whole, and everybody may read it. Raises ResultsError."""
-    text = "".join(f"{line}\n" for metric in metrics for line in _lines(metric))
+    text = as_text(metrics)
     try:
         # Not named *.prom: the collector reads each of those in the folder.
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
@@ -39,7 +69,11 @@ def write_metrics(path: Path, metrics: Iterable[Metric]) -> None:
         finally:
             Path(name).unlink(missing_ok=True)
     except OSError as error:
-        raise ResultsError(f"--metrics-file {path}: cannot be written: {error.strerror}.") from None
+        raise _refused(path, error) from None
+
+
+def _refused(path: Path, error: OSError) -> ResultsError:
+    return ResultsError(f"--metrics-file {path}: cannot be written: {error.strerror}.")
 
 
 def _lines(metric: Metric) -> Iterable[str]:

@@ -27,3 +27,14 @@ class Config(Strict):
         if self.portal is not None and self.portals:
             raise ValueError("either portal: or portals: is expected, and not both")
         return self
+
+    @model_validator(mode="after")
+    def _moves_no_file_of_another_job(self) -> Config:
+        for name, job in self.jobs.items():
+            others = [other for other, its in self.jobs.items() if its.file == job.file and other != name]
+            if job.file and job.after is not None and others:
+                raise ValueError(
+                    f"jobs: {name}: after: would move the file away before the job {others[0]}, which has the "
+                    f"same file:, has taken it; leave after: out, or give each job a file of its own"
+                )
+        return self

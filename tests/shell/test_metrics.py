@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from launcher.engine import save_metrics
 from launcher.ledger import Ledger, prune
-from launcher.report.metrics import Metric, write_metrics
+from launcher.report.metrics import Metric, alone, write_metrics
 from launcher.report.results import ResultsError
 from tests.shell import test_ledger
 from tests.shell.test_pruning import FAILED, STARTED, UNKNOWN, ended, old_run
@@ -93,3 +94,28 @@ def test_figures_that_cannot_be_written_leave_the_old_ones(tmp_path: Path) -> No
     with pytest.raises(ResultsError, match="cannot be written"):
         write_metrics(tmp_path / "folder", [])
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+async def test_runs_that_end_together_leave_the_figures_of_them_all(ledger: Ledger, tmp_path: Path) -> None:
+    """Whoever writes last has read last."""
+    path = tmp_path / "launcher.prom"
+
+    async def run_ends(number: int) -> None:
+        await old_run(ledger, STARTED, first=10 * number)
+        await save_metrics(ledger, path)
+
+    await asyncio.gather(*(run_ends(number) for number in range(1, 13)))
+
+    assert samples(path)["launcher_runs", f'{OF},ending="finished"'] == 12
+
+
+async def test_figures_are_not_read_before_whoever_writes_them_now_is_done(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    path = tmp_path / "launcher.prom"
+    async with alone(path):
+        saving = asyncio.create_task(save_metrics(ledger, path))
+        await old_run(ledger, STARTED)
+        write_metrics(path, [])
+    await saving
+    assert samples(path)["launcher_runs", f'{OF},ending="finished"'] == 1
