@@ -9,6 +9,11 @@ MARK = "[secret]"
 _SHORTEST = 6
 """A shorter text would be found by chance in what is no secret."""
 
+_TOKEN = 8
+"""Shorter parts of an address are words."""
+_HOSTED = ("http", "https", "json", "jsons", "form", "forms", "xml", "xmls", "mailto", "mailtos")
+"""Schemes whose addresses begin with a host; elsewhere a token may stand in its place."""
+
 _known: set[str] = set()
 
 _NAMES = r"access_token|refresh_token|client_secret|(?<![A-Za-z])auth"
@@ -31,6 +36,19 @@ def register(secret: str) -> None:
     """From now on that text is replaced wherever it would be written."""
     if len(secret) >= _SHORTEST:
         _known.add(secret)
+
+
+def register_parts(address: str) -> None:
+    """Hide an address that is a secret, and each part of it that may be a token; its host stays readable."""
+    register(address)
+    scheme, _, rest = address.partition("://")
+    host, _, path = rest.partition("/")
+    parts = re.split(r"[/?&=]", path if scheme in _HOSTED else rest)
+    if "@" in host:
+        parts += re.split(r"[:@]", host)[:-1]
+    for part in parts:
+        if len(part) >= _TOKEN:
+            register(part)
 
 
 def redacted(value: object) -> object:

@@ -11,10 +11,12 @@ from rich.text import Text
 
 from launcher.cli.console import Console
 from launcher.cli.paths import shown_path
+from launcher.cli.telling import not_sent_as_json, not_sent_in_words
 from launcher.core.model import State
 from launcher.core.next_steps import headline, next_steps
 from launcher.core.nights import JobResult, night_as_json, worst
 from launcher.core.summary import Ending, Exit
+from launcher.ledger import Unsent
 from launcher.report.results import failed_path
 
 _SHOWN = (
@@ -28,11 +30,16 @@ _SHOWN = (
 )
 
 
-def show_night(console: Console, results: Sequence[JobResult], *, quiet: bool) -> None:
-    """A table with a line for each run, and below it what was noted and what is to be done."""
+def show_night(
+    console: Console, results: Sequence[JobResult], unsent: Sequence[Unsent], *, quiet: bool
+) -> None:
+    """A table with a line for each run, below it what was noted, what is to be done, and who was not told."""
     if console.wants_json:
-        console.show_json(night_as_json(results))
+        document = night_as_json(results)
+        console.show_json(document | {"messages_not_sent": not_sent_as_json(unsent)} if unsent else document)
         return
+    for line in not_sent_in_words(unsent):
+        console.tell(line)
     if quiet and worst(result.exit_code for result in results) is Exit.ALL_STARTED:
         return
     console.print(_table(results))

@@ -22,6 +22,7 @@ from launcher.cli.resume import go_on, taken_up
 from launcher.cli.run import run_file
 from launcher.cli.running import Unattended
 from launcher.cli.session import carry_out, in_words, interruptible, opened_ledger, settings_of
+from launcher.cli.telling import Telling, messages_not_sent
 from launcher.core.nights import JobResult, Outcome, worst
 from launcher.core.summary import Summary
 from launcher.engine import Stopping
@@ -47,7 +48,9 @@ def command(jobs: tuple[str, ...]) -> None:
 
 async def _nightly(said: GlobalOptions, settings: Settings, names: Sequence[str]) -> int:
     results = await night(said, settings, names)
-    show_night(Console(said), results, quiet=said.quiet)
+    async with opened_ledger(said, settings) as ledger:
+        unsent = await messages_not_sent(ledger, time.time())
+    show_night(Console(said), results, unsent, quiet=said.quiet)
     return int(worst(result.exit_code for result in results))
 
 
@@ -64,6 +67,7 @@ async def night(
     """
     results = dict[str, JobResult]()
     hears_signals, together = together is None, together or Together()
+    telling = Telling(settings, taken_up_later=not hears_signals)
     portals: dict[str, list[NightJob]] = {}
     # Once alone: a new ledger is made, or an old one migrated, by one and not by all at once.
     async with opened_ledger(said, settings) as ledger:
@@ -71,6 +75,7 @@ async def night(
             try:
                 with as_step():
                     job = await _night_job(settings, name, ledger)
+                await telling.begin(ledger, job, now())
                 portals.setdefault(job.portal, []).append(job)
             except StepError as error:
                 results[name] = JobResult(
@@ -87,7 +92,10 @@ async def night(
         if isinstance(each, BaseException):
             raise each
         results |= {result.job: result for result in each}
-    return [results[name] for name in settings.config.jobs if name in results]
+    in_order = [results[name] for name in settings.config.jobs if name in results]
+    async with opened_ledger(said, settings) as ledger:
+        await telling.tell(ledger, in_order, now(), hurry=together.is_set)
+    return in_order
 
 
 def _names(settings: Settings, names: Sequence[str]) -> list[str]:

@@ -6,6 +6,7 @@ import getpass
 import platform
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -25,6 +26,7 @@ from launcher.scheduling import (
     SystemdUser,
     cron_lines,
     entries_of,
+    leapt_over,
     tasks,
     unit_folder,
     units,
@@ -85,6 +87,12 @@ async def _carried(said: GlobalOptions, work: Callable[[Place, list[Entry]], Non
         elif not job.schedule:
             console.tell(f"{name}: has no schedule:, so it is not scheduled")
     try:
+        for entry in entries:
+            if day := leapt_over(entry, time.time()):
+                console.tell(
+                    f"{', '.join(entry.jobs)}: on {day} the clock leaps over that time; systemd leaves that "
+                    "night out, so take another hour"
+                )
         work(place_of(said, settings), entries)
     except SchedulingError as error:
         raise Refused(str(error)) from None
@@ -101,6 +109,17 @@ def place_of(said: GlobalOptions, settings: Settings) -> Place:
     elif ledger:
         raise Refused("--ledger: a URL may hold a password; name it as ledger: in the configuration instead")
     return Place(_program(), settings.path.resolve(), ledger)
+
+
+def installed_here(settings: Settings, scheduler: str, entries: list[Entry]) -> tuple[bool, bool]:
+    """Whether something of this configuration is there, and whether it is what install would write now."""
+    assert settings.path is not None  # noqa: S101  there are entries only where there is a file
+    place = Place(_program(), settings.path.resolve())
+    if scheduler == "cron":
+        there = Crontab().read().block(place).splitlines()
+        return bool(there), there == cron_lines(entries, place)
+    units_there = SystemdUser(unit_folder()).installed(place)
+    return bool(units_there), units_there == {unit.name: unit.text for unit in units(entries, place)}
 
 
 def _program() -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 import click
@@ -9,6 +10,7 @@ import click
 from launcher.cli.console import Console
 from launcher.cli.options import GlobalOptions, global_options
 from launcher.cli.session import carry_out, chosen_run, opened_ledger, settings_of
+from launcher.cli.telling import messages_not_sent, not_sent_as_json, not_sent_in_words
 from launcher.core.stops import Fate, Way
 from launcher.engine import summarise
 from launcher.ledger import Stops
@@ -27,11 +29,16 @@ async def _status(said: GlobalOptions, name: str | None) -> int:
         run = await chosen_run(ledger, name)
         summary = await summarise(ledger, run.id)
         stopped = await Stops(ledger.database).counts(run.id)
+        unsent = await messages_not_sent(ledger, time.time())
     console = Console(said)
-    if console.wants_json and stopped:
-        console.show_json(summary.as_json() | {"stopped_workflows": _by_fate(stopped)})
+    if console.wants_json:
+        more: dict[str, object] = {"stopped_workflows": _by_fate(stopped)} if stopped else {}
+        more |= {"messages_not_sent": not_sent_as_json(unsent)} if unsent else {}
+        console.show_json(summary.as_json() | more)
         return 0
     console.show_summary(summary)
+    for line in not_sent_in_words(unsent):
+        console.print(line)
     if stopped and not said.quiet:
         console.print(_stopped_in_words(run.name, stopped))
     return 0

@@ -16,6 +16,7 @@ from launcher.ledger.lock import (
 )
 from launcher.ledger.model import NewRow, NewRun, RecordedRow, RunRecord, run_name, run_number
 from launcher.ledger.nights import NightRecord, Nights
+from launcher.ledger.notices import Notices, Unsent
 from launcher.ledger.pruning import Prunable, compact, portals, prunable, prune
 from launcher.ledger.records import Judged, Record, Sent
 from launcher.ledger.stops import StartedWorkflow, StopOutcome, Stops
@@ -30,6 +31,7 @@ __all__ = [
     "NewRun",
     "NightRecord",
     "Nights",
+    "Notices",
     "PortalInUseError",
     "Prunable",
     "Record",
@@ -40,6 +42,7 @@ __all__ = [
     "StopOutcome",
     "Stops",
     "Tally",
+    "Unsent",
     "back_up",
     "compact",
     "daemon_runs",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, text
 
-SCHEMA_VERSION = "0005"
+SCHEMA_VERSION = "0006"
 """The newest migration. A ledger of another version is migrated, or refused when it is newer."""
 
 metadata = MetaData()
@@ -161,4 +161,24 @@ nights = Table(
     Column("exit_code", Integer),
     Column("notes", Text, nullable=False, server_default=""),
     Index("nights_by_job", "job", "portal", "begun_at"),
+)
+
+# Messages to people about nights. What was sent keeps its subject only.
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    # Where it goes, without secrets; the configuration says how.
+    Column("channel", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("chat", Text, nullable=False),
+    Column("files", Text, nullable=False, server_default=""),
+    Column("created_at", Float, nullable=False),
+    # waiting, sent, or given up
+    Column("state", String(8), nullable=False),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("error", Text, nullable=False, server_default=""),
+    Column("sent_at", Float),
+    Index("notices_by_state", "state", "created_at"),
 )

@@ -7,14 +7,16 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from launcher.core.schedules import Fields, Schedule
 from launcher.settings import JobConfig
 
-_WEEK_S = 7 * 86_400
+_DAY_S = 86_400
+_WEEK_S = 7 * _DAY_S
+_YEAR_DAYS = 366
 _WEEKS = 104
 """Two years tell two zones apart that change their clocks on different days."""
 
@@ -93,6 +95,27 @@ def is_machines_zone(name: str, now: float | None = None) -> bool:
         datetime.fromtimestamp(at, zone).utcoffset() == datetime.fromtimestamp(at).astimezone().utcoffset()
         for at in (begins + week * _WEEK_S for week in range(_WEEKS))
     )
+
+
+def leapt_over(entry: Entry, now: float) -> str:
+    """The next day, within a year, on which the clock leaps over a time of this entry; empty: none.
+
+    systemd leaves such a time out, as systemd-analyze calendar shows; core.schedules has it so much later.
+    """
+    zone, fields = (ZoneInfo(entry.timezone) if entry.timezone else None), entry.fields()
+    for midnight in (now - now % _DAY_S + day * _DAY_S for day in range(_YEAR_DAYS)):
+        if _offset(midnight + _DAY_S, zone) <= _offset(midnight, zone):
+            continue
+        due = midnight
+        while (due := entry.schedule.next_after(due, zone)) <= midnight + _DAY_S:
+            clock = datetime.fromtimestamp(due, zone)
+            if clock.hour not in fields.hours or clock.minute not in fields.minutes:
+                return f"{clock:%Y-%m-%d}"
+    return ""
+
+
+def _offset(at: float, zone: ZoneInfo | None) -> timedelta:
+    return datetime.fromtimestamp(at, zone).astimezone(zone).utcoffset() or timedelta()
 
 
 def _short_hash(text: str) -> str:

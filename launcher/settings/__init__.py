@@ -4,11 +4,14 @@ from launcher.settings.columns import ColumnsConfig, ParameterConfig
 from launcher.settings.errors import SettingsError
 from launcher.settings.jobs import JobConfig
 from launcher.settings.load import Settings, load_settings
+from launcher.settings.notify import EmailConfig, NotifyConfig
 from launcher.settings.portals import OAuthConfig, PortalConfig
 
 __all__ = [
     "ColumnsConfig",
+    "EmailConfig",
     "JobConfig",
+    "NotifyConfig",
     "OAuthConfig",
     "ParameterConfig",
     "PortalConfig",

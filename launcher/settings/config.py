@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from launcher.settings.fields import Strict
 from launcher.settings.jobs import JobConfig
+from launcher.settings.notify import NotifyConfig
 from launcher.settings.portals import PortalConfig
 
 
@@ -19,6 +20,8 @@ class Config(Strict):
     jobs: dict[str, JobConfig] = Field(default_factory=dict)
     ledger: SecretStr = SecretStr("")
     """Path or URL; a URL of PostgreSQL may hold a password."""
+    notify: NotifyConfig | None = None
+    """Who is told of nights; a job's own `notify:` stands for it."""
     metrics_file: Path | None = None
     """Where figures for Prometheus go after each run; relative to the configuration file."""
 

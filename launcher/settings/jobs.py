@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from launcher.core.guard import StopAfter
 from launcher.core.plan import SKIP, START, Duplicates, StartedBefore
@@ -13,6 +13,7 @@ from launcher.core.schedules import Schedule
 from launcher.core.windows import Window
 from launcher.settings.columns import ColumnsConfig, ConditionConfig, ParameterConfig
 from launcher.settings.fields import Period, Strict, TimeZone, as_list
+from launcher.settings.notify import NotifyConfig
 
 
 def _window(text: str) -> str:
@@ -94,6 +95,11 @@ class JobConfig(Strict):
     """`22:00-06:00`: when a night may send."""
     max_duration: Period | None = Field(None, gt=0)
     """How long one night may send."""
+
+    notify: NotifyConfig | None = None
+    """Who is told of this job's nights, instead of those of the whole configuration."""
+    ping: SecretStr = SecretStr("")
+    """An address that is called when a night begins and ends, so that a service notices where it does not."""
 
     @model_validator(mode="after")
     def _says_what_to_start(self) -> JobConfig:

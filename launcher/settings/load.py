@@ -14,9 +14,11 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from launcher.core.words import nearest
+from launcher.redact import register_parts
 from launcher.settings.config import Config
 from launcher.settings.errors import SettingsError
 from launcher.settings.jobs import JobConfig
+from launcher.settings.notify import NotifyConfig
 from launcher.settings.portals import PortalConfig
 from launcher.settings.ways_in import Surroundings, completed
 from launcher.settings.yaml_file import Place, YamlFile, read_yaml
@@ -60,6 +62,29 @@ class Settings:
         job = jobs[name]
         _no_placeholder_left(job.model_dump_json(), f"jobs: {name}:")
         return name, job
+
+    def notify(self, name: str) -> NotifyConfig | None:
+        """Who is told of that job's nights; None: nobody. Its secrets are hidden. Raises SettingsError."""
+        found = self.config.jobs[name].notify or self.config.notify
+        if found is None:
+            return None
+        secrets = list(found.apprise)
+        if found.email is not None:
+            secrets.append(found.email.password)
+            _no_placeholder_left(found.email.model_dump_json(), "notify: email:")
+        for secret in secrets:
+            _no_placeholder_left(secret.get_secret_value(), "notify:")
+            register_parts(secret.get_secret_value())
+        return found
+
+    def ping(self, name: str) -> SecretStr:
+        """Where that job's nights are told to a service that notices their absence. Raises SettingsError."""
+        found = self.config.jobs[name].ping
+        _no_placeholder_left(found.get_secret_value(), f"jobs: {name}: ping:")
+        if found.get_secret_value() and not found.get_secret_value().startswith(("https://", "http://")):
+            raise SettingsError(f"jobs: {name}: ping: an https:// address is expected")
+        register_parts(found.get_secret_value())
+        return found
 
     def portal(self, name: str | None) -> PortalConfig:
         """The portal of that name, or the only one, with what it is called with. Raises SettingsError."""

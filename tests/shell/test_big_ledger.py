@@ -123,6 +123,7 @@ def downgraded(connection: Connection) -> None:
         "drop table waits",
         "drop table stops",
         "drop table nights",
+        "drop table notices",
         "update alembic_version set version_num = '0001'",
     ):
         connection.exec_driver_sql(statement)

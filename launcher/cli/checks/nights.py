@@ -1,0 +1,81 @@
+"""Whether somebody calls the nights, and whether those who are to be told can be."""
+
+from __future__ import annotations
+
+import shutil
+
+from launcher.cli.checks.setup import Setup
+from launcher.cli.schedule import installed_here
+from launcher.core.health import Diagnosis, ok, trouble, warning
+from launcher.core.words import counted
+from launcher.ledger import daemon_runs
+from launcher.notify.apprises import MISSING, is_installed
+from launcher.scheduling import SchedulingError, entries_of, lingers
+from launcher.settings import SettingsError
+
+_INSTALL = "launcher schedule install, or let launcher daemon run"
+
+
+async def check_schedule(setup: Setup) -> list[Diagnosis]:
+    """Whether what config.yaml says is what the machine's scheduler has, or a daemon runs."""
+    if setup.settings is None or setup.settings.path is None:
+        return []
+    entries = entries_of(setup.settings.config.jobs)
+    if not entries:
+        return []
+    what = counted(len([name for entry in entries for name in entry.jobs]), "job")
+    if setup.ledger is not None and await daemon_runs(setup.ledger):
+        return [ok("schedule", f"launcher daemon runs {what}")]
+    found = []
+    for scheduler in ("systemd", "cron"):
+        if scheduler == "cron" and shutil.which("crontab") is None:
+            continue
+        try:
+            there, is_right = installed_here(setup.settings, scheduler, entries)
+        except SchedulingError as error:
+            if scheduler == "systemd":
+                found.append(warning("schedule", str(error), _INSTALL))
+            continue
+        if there and is_right:
+            found.append(ok("schedule", f"{scheduler} calls {what}"))
+            if scheduler == "systemd" and not lingers():
+                found.append(
+                    warning("schedule", "user units run only while you are signed in", "loginctl enable-linger")
+                )
+        elif there:
+            found.append(warning("schedule", f"{scheduler} has another schedule than config.yaml", _INSTALL))
+    if len([one for one in found if "calls" in one.found]) > 1:
+        found.append(
+            warning("schedule", "systemd and cron both call them", "launcher schedule remove --for cron")
+        )
+    return found or [warning("schedule", f"nothing calls {what} with a schedule:", _INSTALL)]
+
+
+async def check_telling(setup: Setup) -> list[Diagnosis]:
+    """Whether notify: and ping: are complete; nothing is sent."""
+    if setup.settings is None:
+        return []
+    found, told, untold = [], 0, []
+    for name, job in setup.settings.config.jobs.items():
+        try:
+            config = setup.settings.notify(name)
+            told += config is not None or bool(setup.settings.ping(name).get_secret_value())
+        except SettingsError as error:
+            found.append(trouble("notify", f"{name}: {error}", "put it into .env beside config.yaml"))
+            continue
+        if config is not None and config.apprise and not is_installed():
+            what, _, mend = MISSING.partition("; ")
+            found.append(trouble("notify", what, mend))
+        elif config is None and job.schedule:
+            untold.append(name)
+    if untold:
+        found.append(
+            warning(
+                "notify", f"nobody is told of the nights of {', '.join(untold)}", "add notify: to config.yaml"
+            )
+        )
+    if told and not found:
+        found.append(
+            ok("notify", f"somebody is told of {counted(told, 'job')}; launcher notify --test tries it")
+        )
+    return list({one.found: one for one in found}.values())

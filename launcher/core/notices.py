@@ -1,0 +1,127 @@
+"""What somebody is told of a night, and when: numbers, paths and errors, and no cells of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from launcher.core.catalogue import row_text
+from launcher.core.next_steps import next_steps
+from launcher.core.nights import JobResult, Outcome
+from launcher.core.summary import Cause, Exit, Summary
+from launcher.core.words import counted
+
+CAUSES = 3
+CHAT_LETTERS = 2_000
+"""The chat takes far more; nobody reads it there."""
+
+
+class Event(StrEnum):
+    """Why somebody is told."""
+
+    FAILURE = "failure"
+    UNKNOWN = "unknown"
+    LATE = "late"
+    SUCCESS = "success"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One job in one night."""
+
+    result: JobResult
+    late: tuple[str, ...] = ()
+    """Due times that had no night, and how late this one began, in words."""
+    to_mend: Mapping[str, str] = field(default_factory=dict)
+    """By run, the file of its rows to mend."""
+
+    @property
+    def events(self) -> frozenset[Event]:
+        """What happened to the job. One that was interrupted goes on by itself, and nobody is told."""
+        found = {Event.LATE} if self.late else set()
+        code = self.result.exit_code
+        if any(_unknown(step.summary) for step in self.result.steps):
+            found.add(Event.UNKNOWN)
+        if code in (Exit.STOPPED, Exit.PORTAL_IN_USE, Exit.WRONG_USAGE) or any(
+            step.summary.exit_code is Exit.SOME_NOT_STARTED or _to_mend(step.summary)
+            for step in self.result.steps
+        ):
+            found.add(Event.FAILURE)
+        if code is Exit.ALL_STARTED:
+            found.add(Event.SUCCESS)
+        return frozenset(found)
+
+
+def _unknown(summary: Summary) -> int:
+    return summary.counts.shown(running=False)["unknown"]
+
+
+def _to_mend(summary: Summary) -> int:
+    shown = summary.counts.shown(running=False)
+    return shown["failed"] + shown["invalid"]
+
+
+def subject(notices: Sequence[Notice]) -> str:
+    """The first line: how it went, in one look."""
+    if len(notices) == 1:
+        return f"launcher: {notices[0].result.job}: {_in_short(notices[0])}"
+    bad = [notice for notice in notices if notice.events != {Event.SUCCESS}]
+    if not bad:
+        return f"launcher: {len(notices)} jobs: all well"
+    named = "; ".join(f"{notice.result.job}: {_in_short(notice)}" for notice in bad[:3])
+    return f"launcher: {len(bad)} of {len(notices)} jobs need you: {named}{'; …' if len(bad) > 3 else ''}"
+
+
+def _in_short(notice: Notice) -> str:
+    parts = []
+    total: dict[str, int] = {}
+    for step in notice.result.steps:
+        for state, number in step.summary.counts.shown(running=False).items():
+            total[state] = total.get(state, 0) + number
+    if notice.result.outcome is not Outcome.FINISHED:
+        parts.append(notice.result.outcome.value)
+    parts += [f"{total[state]:,} {state}" for state in ("failed", "invalid", "unknown") if total.get(state)]
+    if notice.result.steps and (total.get("started") or not parts):
+        parts.append(f"{total['started']:,} of {counted(sum(total.values()), 'row')} started")
+    if notice.late:
+        parts.insert(0, "late")
+    return ", ".join(parts) or notice.result.outcome.value
+
+
+def body(notices: Iterable[Notice]) -> str:
+    """The whole message, in plain text."""
+    return "\n\n".join("\n".join(_lines(notice)) for notice in notices) + "\n"
+
+
+def _lines(notice: Notice) -> Iterator[str]:
+    result = notice.result
+    yield f"{result.job}: {result.outcome.value}" + (f" (on {result.portal})" if result.portal else "")
+    yield from (f"  {text}" for text in notice.late)
+    yield from (f"  {note}" for note in result.notes)
+    for step in result.steps:
+        yield from (f"  {line}" for line in _of_run(step.summary, notice.to_mend.get(step.summary.run, "")))
+
+
+def _of_run(summary: Summary, to_mend: str) -> Iterator[str]:
+    shown = [f"{number:,} {state}" for state, number in summary.counts.shown(running=False).items() if number]
+    yield f"run {summary.run} of {summary.file}: {', '.join(shown) or 'no rows'}"
+    if summary.stopped_because and summary.exit_code is not Exit.ALL_STARTED:
+        yield f"  stopped: {summary.stopped_because}"
+    for cause in summary.causes[:CAUSES]:
+        yield f"  {_in_words(cause)}"
+    for step in next_steps(summary, to_mend):
+        yield f"  {step}"
+
+
+def _in_words(cause: Cause) -> str:
+    text = ": ".join(part for part in (cause.code, row_text(cause.code, cause.text)) if part)
+    return f"{counted(cause.rows, 'row')} {cause.state.value}, as row {cause.first_row}: {text}"
+
+
+def chat(notices: Sequence[Notice]) -> str:
+    """The message for the portal's chat, short, and with nothing in it that the chat takes for markup."""
+    text = f"{subject(notices)}\n{body(notices)}"
+    if len(text) > CHAT_LETTERS:
+        text = text[:CHAT_LETTERS].rpartition("\n")[0] + "\n…"
+    return text.replace("[", "(").replace("]", ")")

@@ -1,0 +1,90 @@
+"""Messages to people: kept before they are sent, and until they arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Row, insert, select, update
+
+from launcher.ledger.database import Database
+from launcher.ledger.schema import notices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsent:
+    """A message that has not arrived. Times are seconds since 1970."""
+
+    id: int
+    channel: str
+    subject: str
+    text: str
+    chat: str
+    files: tuple[str, ...]
+    created_at: float
+    tries: int
+    error: str
+    """Why the last try failed; empty before the first."""
+
+
+class Notices:
+    """Written as the ledger is: what a method has written is on disk when it returns."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def put(
+        self, channel: str, words: tuple[str, str, str], files: Sequence[str], created_at: float
+    ) -> None:
+        """Keep a message for that channel: its subject, its text, and its text for a chat."""
+        values = dict(zip(("subject", "text", "chat"), words, strict=True))
+        async with self._database.writing() as connection:
+            await connection.execute(
+                insert(notices).values(
+                    channel=channel, **values, files="\n".join(files), created_at=created_at, state="waiting"
+                )
+            )
+
+    async def note(self, channel: str, error: str, at: float) -> None:
+        """Something was not heard, and nobody tries again."""
+        values = {"subject": "", "text": "", "chat": "", "state": "given up", "tries": 1}
+        async with self._database.writing() as connection:
+            await connection.execute(
+                insert(notices).values(channel=channel, error=error, created_at=at, **values)
+            )
+
+    async def waiting(self, *, since: float) -> list[Unsent]:
+        """Those that are to be tried, the oldest first."""
+        return await self._found(("waiting",), since)
+
+    async def unsent(self, *, since: float) -> list[Unsent]:
+        """Those that did not arrive, also where no other try is made."""
+        return await self._found(("waiting", "given up"), since)
+
+    async def sent(self, notice: int, at: float) -> None:
+        """It has arrived. Its text is not needed any more."""
+        await self._change(notice, state="sent", sent_at=at, text="", chat="", error="")
+
+    async def failed(self, notice: int, error: str, *, for_good: bool) -> None:
+        """It did not get through; for good: nobody tries again."""
+        await self._change(
+            notice, state="given up" if for_good else "waiting", error=error, tries=notices.c.tries + 1
+        )
+
+    async def _change(self, notice: int, **values: object) -> None:
+        async with self._database.writing() as connection:
+            await connection.execute(update(notices).where(notices.c.id == notice).values(**values))
+
+    async def _found(self, states: Sequence[str], since: float) -> list[Unsent]:
+        query = (
+            select(notices)
+            .where(notices.c.state.in_(states), notices.c.created_at >= since)
+            .order_by(notices.c.id)
+        )
+        async with self._database.reading() as connection:
+            return [_unsent(row) for row in await connection.execute(query)]
+
+
+def _unsent(row: Row[tuple[object, ...]]) -> Unsent:
+    values = {name: value for name, value in row._mapping.items() if name not in ("state", "sent_at")}
+    return Unsent(**{**values, "files": tuple(str(values["files"]).splitlines())})

@@ -1,0 +1,49 @@
+"""Everything that apprise reaches: an optional extra, imported only where it is used."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from pydantic import SecretStr
+
+from launcher.notify.channels import Message, NotSentError
+
+MISSING = 'apprise: is not installed; install it with: pip install "bizproc-launcher[apprise]"'
+
+
+def is_installed() -> bool:
+    """Whether the extra is there."""
+    return find_spec("apprise") is not None
+
+
+@dataclass(frozen=True, slots=True)
+class AppriseChannel:
+    """One address of apprise's. It is a secret, but for its scheme."""
+
+    address: SecretStr
+    number: int
+
+    @property
+    def label(self) -> str:
+        return f"{self.address.get_secret_value().partition('://')[0]} (apprise {self.number})"
+
+    async def send(self, message: Message) -> None:
+        """The service has taken it when this returns. Raises NotSentError."""
+        if not is_installed():
+            raise NotSentError(MISSING, for_good=True)
+        # It logs addresses with their tokens.
+        logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+        with warnings.catch_warnings():
+            # Of what it loads; it is nothing that the person could mend.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            import apprise
+
+            sender = apprise.Apprise()
+            is_known = sender.add(self.address.get_secret_value())
+        if not is_known:
+            raise NotSentError("apprise does not know such an address", for_good=True)
+        if not await sender.async_notify(title=message.subject, body=message.text):
+            raise NotSentError("the service did not take the message")

@@ -1,0 +1,38 @@
+"""The portal's own notifications. Source: official REST documentation, im.notify.system.add."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from launcher.core.answers import NoAnswer, answer_of
+from launcher.notify.channels import Message, NotSentError
+from launcher.portal import Access, Portal
+
+
+@dataclass(frozen=True, slots=True)
+class ChatChannel:
+    """People of one portal, by their IDs."""
+
+    access: Access
+    users: tuple[int, ...]
+
+    @property
+    def label(self) -> str:
+        return f"users {', '.join(map(str, self.users))} in the chat of {self.access.portal}"
+
+    async def send(self, message: Message) -> None:
+        """Each of them has it when this returns; some may where it raises NotSentError."""
+        async with Portal(self.access, answer_timeout_s=20.0) as portal:
+            for user in self.users:
+                outcome = await portal.call(
+                    "im.notify.system.add", {"USER_ID": user, "MESSAGE": message.chat, "TAG": "launcher"}
+                )
+                answer = answer_of(outcome)
+                if isinstance(answer, NoAnswer):
+                    raise NotSentError(_in_words(answer.text), for_good=answer.refused)
+
+
+def _in_words(text: str) -> str:
+    if "scope" in text.lower():
+        return f"{text}; give the webhook the permission Chat and Notifications (im)"
+    return text

@@ -1,0 +1,216 @@
+"""Being told of nights: real mail and web servers get what `launcher nightly` has to say."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from launcher.cli.nightly import night
+from launcher.cli.options import GlobalOptions
+from launcher.core.nights import Outcome
+from launcher.notify import outbox
+from launcher.settings import load_settings
+from launcher.simulator import Settings, Simulator
+from tests.journeys.chaos import Desk
+from tests.support.receivers import MailServer, WebReceiver, mail_server, web_receiver
+
+TOKEN = "a1b2c3d4-secret-ping"
+
+
+@pytest.fixture
+async def portal() -> AsyncIterator[Simulator]:
+    async with Simulator(Settings(burst=0, runs_seconds=float("inf"))) as portal:
+        yield portal
+
+
+@pytest.fixture
+async def mails() -> AsyncIterator[MailServer]:
+    async with mail_server() as server:
+        yield server
+
+
+@pytest.fixture
+async def pings() -> AsyncIterator[WebReceiver]:
+    async with web_receiver() as service:
+        yield service
+
+
+@pytest.fixture
+def desk(tmp_path: Path, portal: Simulator, mails: MailServer, pings: WebReceiver) -> Desk:
+    desk = Desk.at(tmp_path / "crm")
+    desk.configure(portal.webhook_url)
+    with (desk.folder / "config.yaml").open("a", encoding="utf-8") as stream:
+        stream.write(f"""\
+    file: leads.csv
+    schedule: "0 2 * * *"
+    timezone: Europe/Berlin
+    ping: {pings.url}/{TOKEN}
+notify:
+  users: 1
+  email:
+    to: vera@company.example
+    from: launcher@company.example
+    server: smtp://127.0.0.1:{mails.port}
+""")
+    return desk
+
+
+def write(desk: Desk, ids: Sequence[str]) -> None:
+    with (desk.folder / "leads.csv").open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([("ID", "Manager"), *((one, "Anna") for one in ids)])
+
+
+def paths(pings: WebReceiver) -> list[str]:
+    return [path for path, _ in pings.heard]
+
+
+def all_written(desk: Desk) -> str:
+    return "".join(
+        path.read_bytes().decode("utf-8", "replace")
+        for path in desk.folder.rglob("*")
+        if path.is_file() and path.name != "config.yaml"
+    )
+
+
+async def test_a_good_night_pings_and_writes_to_nobody(
+    desk: Desk, portal: Simulator, mails: MailServer, pings: WebReceiver
+) -> None:
+    write(desk, ["1", "2"])
+    ended = await desk.run("nightly", "--log-file", "log.jsonl")
+    assert ended.exit_code == 0, ended.stderr
+    assert paths(pings) == [f"/{TOKEN}/start", f"/{TOKEN}"]
+    assert (mails.mails, portal.notifications) == ([], [])
+    assert TOKEN not in ended.stdout + ended.stderr + all_written(desk)
+
+
+async def test_a_night_with_rows_to_mend_is_told_with_the_rows_and_the_next_command(
+    desk: Desk, portal: Simulator, mails: MailServer, pings: WebReceiver
+) -> None:
+    write(desk, ["1", "2", "abc"])
+    ended = await desk.run("nightly")
+    assert ended.exit_code == 1
+    assert paths(pings) == [f"/{TOKEN}/start", f"/{TOKEN}/fail"]
+    [mail] = mails.mails
+    assert mail["Subject"] == "launcher: followup: 1 invalid, 2 of 3 rows started"
+    plain = mail.get_body(("plain",))
+    assert plain is not None
+    text = plain.get_content()
+    assert "1 row invalid, as row 4: " in text
+    assert f"launcher retry r1 --file {desk.folder / 'leads.failed.csv'}" in text
+    [attached] = mail.iter_attachments()
+    assert attached.get_filename() == "leads.failed.csv"
+    assert "abc,Anna" in attached.get_content()
+    assert portal.notifications[0]["message"].startswith("launcher: followup: 1 invalid")
+
+
+async def test_unknown_rows_and_a_portal_that_refuses_are_told(
+    desk: Desk, portal: Simulator, mails: MailServer
+) -> None:
+    write(desk, ["1"])
+    portal.settings = Settings(burst=0, runs_seconds=0.0)
+    portal.script("reset after", skip=1)
+    assert (await desk.run("nightly")).exit_code == 5
+    write(desk, ["2"])
+    portal.script("access denied", times=None, skip=2)
+    assert (await desk.run("nightly")).exit_code in (3, 5)
+    assert next(mail["Subject"].partition(": followup: ")[2] for mail in mails.mails).startswith("1 unknown")
+    assert len(mails.mails) == 2
+
+
+async def test_what_cannot_be_sent_changes_no_exit_code_is_shown_and_goes_the_next_night(
+    desk: Desk, portal: Simulator, mails: MailServer, pings: WebReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "PAUSES_S", (0.0,))
+    monkeypatch.setattr("launcher.cli.telling.PAUSES_S", (0.0,))
+    monkeypatch.chdir(desk.folder)
+    write(desk, ["1", "abc"])
+    mails.refuses, pings.status = "451 come back tomorrow", 503
+    portal.settings = Settings(burst=0, scopes=("bizproc", "crm"))
+
+    [result] = await night(GlobalOptions(quiet=True), load_settings(None))
+
+    assert (result.outcome, result.exit_code) == (Outcome.FINISHED, 1)
+    status = await desk.run("status")
+    assert "not sent: e-mail to vera@company.example: launcher: followup: 1 invalid" in status.stdout
+    assert "451 come back tomorrow" in status.stdout
+    assert "give the webhook the permission Chat and Notifications (im)" in status.stdout
+    assert "ping of followup" in status.stdout
+    assert TOKEN not in status.stdout
+    told = json.loads((await desk.run("status", "--json")).stdout)["messages_not_sent"]
+    assert [one["tries"] for one in told if one["to"].startswith("e-mail")] == [2]
+
+    mails.refuses, pings.status = "", 200
+    assert (await desk.run("nightly")).exit_code == 0
+    assert [mail["Subject"] for mail in mails.mails] == ["launcher: followup: 1 invalid, 1 of 2 rows started"]
+    assert "e-mail" not in (await desk.run("status")).stdout
+
+
+async def test_a_night_that_was_missed_and_one_that_begins_late_are_told(
+    desk: Desk, mails: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(desk.folder)
+    said, settings = GlobalOptions(quiet=True), load_settings(None)
+
+    async def at(text: str, ids: Sequence[str]) -> None:
+        write(desk, ids)
+        await night(said, settings, now=lambda: datetime.fromisoformat(text).timestamp())
+
+    await at("2026-11-20 02:00:01+01:00", ["1"])
+    assert mails.mails == []
+    await at("2026-11-23 04:30:00+01:00", ["1", "2"])
+    [mail] = mails.mails
+    plain = mail.get_body(("plain",))
+    assert plain is not None
+    assert mail["Subject"] == "launcher: followup: late, 1 of 2 rows started"
+    lines = [line.strip() for line in plain.get_content().splitlines()]
+    assert lines[1:4] == [
+        "there was no night when it was due at 2026-11-21 02:00",
+        "there was no night when it was due at 2026-11-22 02:00",
+        "it began 2 h 30 min after it was due at 2026-11-23 02:00",
+    ]
+    await at("2026-11-23 12:00:00+01:00", ["1", "2"])
+    assert len(mails.mails) == 1, "a second night by hand is not late"
+
+
+async def test_notify_says_who_is_told_and_tries_it(
+    desk: Desk, portal: Simulator, mails: MailServer, pings: WebReceiver
+) -> None:
+    shown = await desk.run("notify")
+    assert (shown.exit_code, mails.mails, pings.heard) == (0, [], [])
+    assert "e-mail to vera@company.example: is told" in shown.stdout
+
+    tried = await desk.run("notify", "--test")
+    assert tried.exit_code == 0, tried.stdout
+    assert len(mails.mails) == len(portal.notifications) == 1
+    assert paths(pings) == [f"/{TOKEN}/start", f"/{TOKEN}"]
+
+    mails.refuses = "550 no such person"
+    failed = await desk.run("notify", "--test", "--json")
+    assert failed.exit_code == 2
+    errors = {one["to"]: one["error"] for one in json.loads(failed.stdout)["channels"]}
+    assert "550 no such person" in errors["e-mail to vera@company.example"]
+    assert TOKEN not in tried.stdout + tried.stderr + failed.stdout + failed.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("notify: {users: 1, when: [sucess]}", "notify: when"),
+        ("notify: {when: failure}", "one of users:, email: and apprise: is expected"),
+        ("notify: {email: {to: vera, from: a@b.example, server: smtp://h}}", '"vera" is no e-mail address'),
+        ("notify: {email: {to: a@b.example, from: a@b.example, server: mail.example}}", "smtp://host:587"),
+        ("notify: {emial: {}}", 'unknown key "emial" (did you mean "email"?)'),
+    ],
+)
+async def test_a_mistake_in_notify_is_said_with_its_place(desk: Desk, line: str, words: str) -> None:
+    path = desk.folder / "config.yaml"
+    path.write_text(path.read_text().partition("notify:")[0] + line + "\n")
+    ended = await desk.run("notify")
+    assert ended.exit_code == 2
+    assert words in ended.stderr
+    assert "config.yaml" in ended.stderr

@@ -1,0 +1,98 @@
+"""What takes messages: a mail server and a web server, both real, on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from functools import partial
+from typing import Any, cast
+
+from aiohttp import web
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+
+@dataclass
+class MailServer:
+    """Keeps what it takes."""
+
+    mails: list[EmailMessage] = field(default_factory=list)
+    recipients: list[list[str]] = field(default_factory=list)
+    refuses: str = ""
+    """An answer such as `451 later`, for every message."""
+    tls: list[bool] = field(default_factory=list)
+    port: int = 0
+
+    async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  its name there
+        if self.refuses:
+            return self.refuses
+        self.mails.append(cast(EmailMessage, message_from_bytes(cast(bytes, envelope.content), policy=default)))
+        self.recipients.append(list(envelope.rcpt_tos))
+        self.tls.append(session.ssl is not None)
+        return "250 OK"
+
+
+@asynccontextmanager
+async def mail_server(
+    tls: ssl.SSLContext | None = None, login: tuple[str, str] | None = None, port: int = 0
+) -> AsyncIterator[MailServer]:
+    """It listens on loopback while the block goes on; with `tls`, it insists on STARTTLS."""
+    keeper = MailServer()
+
+    def knows(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: LoginPassword) -> AuthResult:
+        return AuthResult(success=(data.login.decode(), data.password.decode()) == login, handled=False)
+
+    make = partial(
+        SMTP,
+        keeper,
+        hostname="mail.example",
+        tls_context=tls,
+        require_starttls=tls is not None,
+        authenticator=knows if login else None,
+        auth_required=login is not None,
+        auth_require_tls=tls is not None,
+        loop=asyncio.get_running_loop(),
+    )
+    server = await asyncio.get_running_loop().create_server(make, "127.0.0.1", port)
+    keeper.port = server.sockets[0].getsockname()[1]
+    async with server:
+        yield keeper
+
+
+@dataclass
+class WebReceiver:
+    """Keeps paths and bodies of what it was sent."""
+
+    heard: list[tuple[str, str]] = field(default_factory=list)
+    status: int = 200
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+@asynccontextmanager
+async def web_receiver() -> AsyncIterator[WebReceiver]:
+    """It listens on loopback while the block goes on."""
+    keeper = WebReceiver()
+
+    async def hear(request: web.Request) -> web.Response:
+        keeper.heard.append((request.path_qs, await request.text()))
+        return web.Response(status=keeper.status)
+
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", hear)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    keeper.port = runner.addresses[0][1]
+    try:
+        yield keeper
+    finally:
+        await runner.cleanup()
