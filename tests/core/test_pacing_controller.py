@@ -178,9 +178,7 @@ class Watched(Run):
     """Looks at each request that leaves: does it pass a limit that is known?"""
 
     def _send(self) -> tuple[float, Why]:
-        in_air = [
-            flight for flight in self.controller._flights if not flight.heard and flight is not self._first
-        ]
+        in_air = [flight for flight in self.controller._flights if not flight.heard]
         start_s = self.controller.costs.start_s.high
         sent_before = self.course.requests
         told = [account.told.used_s for account in self.controller.operating._accounts.values()]
@@ -254,6 +252,6 @@ def test_a_controller_that_waits_for_an_answer_says_so() -> None:
     found = Run(10, Pacing(limits=SELF_HOSTED), PortalModel(limits=SELF_HOSTED, start_s=1.0))
     first = found.controller.ask(0.0, rows=10)
     assert not isinstance(first, Wait)
-    found.controller.reserve(first)
+    found.controller.take(first, 0.0)
 
     assert found.controller.ask(0.0, rows=10) == Wait(math.inf, Why.IN_THE_AIR)
