@@ -10,16 +10,21 @@ from __future__ import annotations
 from launcher.core.pacing.bucket import SOON_S, Bucket
 from launcher.core.pacing.limits import Limits
 
-LOOKING = (0.5, 20)
+LOOKING = (0.7, 10)
 """After the first refusal all is thought to be left: by what part the first request stays below that, and after
 how many the pace is back there. It exceeds it by as much after as many again."""
 
-KNOWING = (0.1, 90)
+KNOWING = (0.05, 90)
 """The same once two refusals have shown what others leave: one request in a hundred or two is refused."""
+
+TRUSTED = 5
+"""What was seen of so few requests is relied on for that many times as many, at the most."""
 
 ENOUGH = 3
 """Requests between two refusals, from which on their number says something."""
 
+STEP_S = 1.0
+"""The bucket drains in steps, so in any time it may have drained one step more than the time says."""
 
 LEAST = 1 / 20
 """The part of the portal's rate that is always tried, however much others seem to take."""
@@ -39,6 +44,8 @@ class Rate:
         self._full_at = float("-inf")
         self._passed = 0
         """Requests since the bucket was full."""
+        self._seen = 0
+        """The same of the time before, by which what is left was reckoned."""
         self._last = float("-inf")
 
     def answered(self, heard_at: float) -> None:
@@ -66,7 +73,8 @@ class Rate:
         if self._left is None:
             self._left = all_of_it
         else:
-            took = (self._passed - 1) / (now - self._full_at) if self._passed >= ENOUGH else 0.0
+            took = (self._passed - 1) / (now - self._full_at + STEP_S) if self._passed >= ENOUGH else 0.0
+            self._seen = self._passed
             self._left = min(all_of_it, max(took, self._left / 2, all_of_it * LEAST))
         self._full_at, self._passed, self._last = now, 0, now
 
@@ -101,6 +109,8 @@ class Rate:
             return 0.0
         if self._left is None:
             return self._bucket.per_second
-        below, wary = LOOKING if self._looking else KNOWING
+        below, wary = LOOKING
+        if not self._looking:
+            below, wary = KNOWING[0], min(KNOWING[1], max(LOOKING[1], TRUSTED * self._seen))
         beyond = (self._passed - wary) / wary
         return min(self._bucket.per_second, self._left * (1 + below * beyond**3))
