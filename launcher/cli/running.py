@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -54,6 +55,8 @@ class Running:
 
     async def go(self, run: RunRecord, job: Job, table: Table | None) -> int:
         """Take the run to its end, or to where it stops; show what it came to and give the exit code."""
+        # Rows come and go by the hundred thousand and are never part of a cycle.
+        gc.set_threshold(50_000, 20, 100)
         console = self._console(run)
         stopping, progress = self._stopping(), Progress()
         progress.begin(await self.ledger.counts(run.id))
