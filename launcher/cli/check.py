@@ -56,7 +56,7 @@ async def check_file(said: GlobalOptions, settings: Settings, options: RunOption
     findings = Findings()
     table = _opened(given, options, findings)
     async with opened_ledger(said, settings) as ledger, portal_of(ledger, access) as portal:
-        asker = Asker(portal, chosen.portal.effective_limits())
+        asker = Asker(portal, chosen.portal.pacing())
         checking = _Checking(ledger, asker, chosen, options, findings)
         rights = await checking.rights()
         job = await checking.job(answers=rights is not None)

@@ -17,7 +17,7 @@ from launcher.cli.paths import shown_path
 from launcher.cli.private_files import env_value, write_config, write_env
 from launcher.cli.session import carry_out
 from launcher.cli.templates import template_said, template_table
-from launcher.core.pacing import PLANS
+from launcher.core.pacing import PLANS, Pacing
 from launcher.core.templates import Template
 from launcher.engine import Asker, list_templates, smart_process_names
 from launcher.portal import Access, AddressError, AskingError, Portal
@@ -107,7 +107,7 @@ async def _webhook_and_template(console: Console, config: Path) -> tuple[_Webhoo
 
 async def _template(console: Console, access: Access) -> Template:
     async with Portal(access) as portal:
-        asker = Asker(portal, PLANS["standard"])
+        asker = Asker(portal, Pacing(limits=PLANS["standard"]))
         templates = [each for each in await list_templates(asker) if each.kind is not None]
         names = await smart_process_names(asker)
     if not templates:

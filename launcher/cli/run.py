@@ -72,7 +72,7 @@ async def run_file(
         _check_stdout(said, results)
         check_writable(results, source=given.beside if given.is_file else None)
     async with opened_ledger(said, settings) as ledger, portal_of(ledger, access) as portal:
-        asker = Asker(portal, chosen.portal.effective_limits())
+        asker = Asker(portal, chosen.portal.pacing())
         job = await settle_job(chosen, options, asker, Console(said).tell)
         mapping = job.mapping(portal.name, await ledger.addresses_of(portal.name))
         mapper = _bound(mapping, table, given)
@@ -94,7 +94,7 @@ async def run_file(
                 fingerprint=given.fingerprint,
                 results=str(results if results == STDOUT else results.resolve()),
             )
-            running = Running(said, ledger, portal, chosen.portal, metrics_file(said, settings), unattended)
+            running = Running(said, ledger, asker, chosen.portal, metrics_file(said, settings), unattended)
             return await running.go(await ledger.begin_run(new), job, table)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -26,7 +27,6 @@ from launcher.engine import (
     summarise,
 )
 from launcher.ledger import Ledger, LedgerError, RunRecord
-from launcher.portal import Portal
 from launcher.report.results import STDOUT, ResultsError
 from launcher.settings import PortalConfig
 from launcher.sheets import Table
@@ -48,18 +48,15 @@ class Running:
 
     said: GlobalOptions
     ledger: Ledger
-    portal: Portal
+    asker: Asker
     config: PortalConfig
     metrics_file: Path | None = None
     unattended: Unattended | None = None
 
-    @property
-    def asker(self) -> Asker:
-        """What asks this portal, at its pace."""
-        return Asker(self.portal, self.config.effective_limits())
-
     async def go(self, run: RunRecord, job: Job, table: Table | None) -> int:
         """Take the run to its end, or to where it stops; show what it came to and give the exit code."""
+        # Rows come and go by the hundred thousand and are never part of a cycle.
+        gc.set_threshold(50_000, 20, 100)
         console = self._console(run)
         stopping, progress = self._stopping(), Progress()
         progress.begin(await self.ledger.counts(run.id))
@@ -105,14 +102,8 @@ class Running:
         forget_live(run)
 
     def _conductor(self, stopping: Stopping, progress: Progress) -> Conductor:
-        rules = Rules(
-            limits=self.config.effective_limits(),
-            concurrency=self.config.concurrency,
-            batch_s=self.config.batch_seconds,
-            share=self.config.share,
-            give_up_after_s=self.config.give_up_after,
-        )
-        return Conductor(self.ledger, self.portal, rules, stopping=stopping, progress=progress)
+        rules = Rules(give_up_after_s=self.config.give_up_after)
+        return Conductor(self.ledger, self.asker, rules, stopping=stopping, progress=progress)
 
     async def _close(self, run: RunRecord, console: Console, stopping: Stopping) -> int:
         summary = await summarise(self.ledger, run.id)
@@ -133,9 +124,9 @@ class Running:
                 await save_metrics(self.ledger, self.metrics_file)
             except ResultsError as error:
                 console.tell(str(error))
-        if self.portal.moved_to:
+        if moved_to := self.asker.connection.moved_to:
             console.tell(
-                f"the portal has moved to {self.portal.moved_to}; change its address in the configuration to "
+                f"the portal has moved to {moved_to}; change its address in the configuration to "
                 f"that host, or sign in again there"
             )
         if self.unattended is not None:

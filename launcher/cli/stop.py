@@ -18,7 +18,7 @@ from launcher.core.model import State
 from launcher.core.stops import Fate, Way
 from launcher.core.summary import Exit
 from launcher.core.words import counted
-from launcher.engine import Asker, Ender, Stopping
+from launcher.engine import Ender, Stopping
 from launcher.ledger import LedgerError, PortalInUseError, RunRecord, StartedWorkflow, StopOutcome, Stops
 from launcher.portal import AskingError
 from launcher.settings import Settings
@@ -82,7 +82,7 @@ class _Stop:
         console, stopping = Console(self.said), Stopping()
         ender = Ender(
             stops=Stops(self.around.ledger.database),
-            asker=Asker(self.around.portal, self.around.config.effective_limits()),
+            asker=self.around.asker,
             run=self.run,
             way=self.way,
             stopping=stopping,

@@ -43,7 +43,7 @@ async def _templates(said: GlobalOptions, kind: str | None, as_job: str | None, 
     config = settings.portal(portal_name)
     access = access_of(config)
     async with opened_ledger(said, settings) as ledger, portal_of(ledger, access) as portal:
-        asker = Asker(portal, config.effective_limits())
+        asker = Asker(portal, config.pacing())
         found = await list_templates(asker)
         names = await smart_process_names(asker) if _has_smart_process(found) else {}
     if as_job is not None:

@@ -75,7 +75,7 @@ async def _watch(said: GlobalOptions, settings: Settings, name: str | None, time
         async with within_reach(settings, ledger, run) as (portal, config):
             watcher = Watcher(
                 ledger=ledger,
-                asker=Asker(portal, config.effective_limits()),
+                asker=Asker(portal, config.pacing()),
                 run=run,
                 every_s=times.every_s,
                 timeout_s=times.timeout_s,

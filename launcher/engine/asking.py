@@ -12,7 +12,8 @@ import structlog
 from aiolimiter import AsyncLimiter
 
 from launcher.core.answers import Heard, NoAnswer, Outcome, answer_of, error_of
-from launcher.core.pacing import Limits, backoff_s, drained
+from launcher.core.pacing import Pacing, backoff_s
+from launcher.engine.budget import Budget
 from launcher.portal import AskingError, Portal
 
 _log = structlog.get_logger()
@@ -21,21 +22,25 @@ TRIES = 4
 TRIES_AT_LIMITS = 14
 """Limits pass, unlike troubles: the waits between so many tries take about ten minutes."""
 
-_LIMITS = frozenset({"QUERY_LIMIT_EXCEEDED", "OPERATION_TIME_LIMIT"})
+_RATE, _OPERATING = "QUERY_LIMIT_EXCEEDED", "OPERATION_TIME_LIMIT"
 
 
 class Asker:
-    """Asks one portal, at the rate that its bucket drains, whatever is in it."""
+    """Asks one portal, at the rate that its bucket drains, whatever is in it.
 
-    def __init__(self, portal: Portal, limits: Limits) -> None:
-        size = drained(limits)
-        self._portal = portal
-        self._limiter = None if size is None else AsyncLimiter(size.capacity, size.period_s)
+    The questions are taken from the same budget as starts are, which may let many go at once.
+    """
+
+    def __init__(self, portal: Portal, pacing: Pacing) -> None:
+        self.connection = portal
+        self.budget = Budget(pacing)
+        per_second = self.budget.rate.per_second
+        self._limiter = AsyncLimiter(1, 1 / per_second) if per_second else None
 
     @property
     def portal(self) -> str:
         """The portal's name."""
-        return self._portal.name
+        return self.connection.name
 
     async def ask(self, method: str, body: Mapping[str, object]) -> dict[str, object]:
         """The body of the portal's answer. Raises AskingError where it refuses, or does not answer."""
@@ -43,20 +48,29 @@ class Asker:
         while True:
             if self._limiter is not None:
                 await self._limiter.acquire()
-            outcome = await self._portal.call(method, body)
+            sent_at = await self.budget.for_question()
+            outcome = await self.connection.call(method, body)
+            if isinstance(outcome, Heard):
+                self._learn(outcome, sent_at)
             answer = answer_of(outcome)
             if not isinstance(answer, NoAnswer):
                 return answer
-            if _is_at_limit(outcome):
+            if _limit_of(outcome):
                 at_limits += 1
             else:
                 failures += 1
             if answer.refused or failures == TRIES or at_limits == TRIES_AT_LIMITS:
-                raise AskingError(f"{self._portal.name}: {answer.text}", refused=answer.refused)
+                raise AskingError(f"{self.connection.name}: {answer.text}", refused=answer.refused)
             # Dice for spreading requests, not for secrets.
             wait_s = backoff_s(failures + at_limits, random.random())  # noqa: S311
             _log.warning("waiting", reason=answer.text, wait_s=round(wait_s, 1))
             await asyncio.sleep(wait_s)
+
+    def _learn(self, outcome: Heard, sent_at: float) -> None:
+        if _limit_of(outcome) == _RATE:
+            self.budget.refused(sent_at=sent_at)
+        else:
+            self.budget.answered()
 
     async def ahead_s(self) -> float:
         """How far the portal's clock is ahead of ours, in seconds. Raises AskingError."""
@@ -70,7 +84,8 @@ class Asker:
         return portal_now - (before + after) / 2
 
 
-def _is_at_limit(outcome: Outcome) -> bool:
-    """Whether the portal refused only for now, since too much was asked of it."""
+def _limit_of(outcome: Outcome) -> str:
+    """The code with which the portal refused only for now, since too much was asked of it; else nothing."""
     error = error_of(outcome.body) if isinstance(outcome, Heard) else None
-    return error is not None and error[0].upper() in _LIMITS
+    code = "" if error is None else error[0].upper()
+    return code if code in (_RATE, _OPERATING) else ""

@@ -13,7 +13,6 @@ import structlog
 from launcher.core.guard import Guard
 from launcher.core.mapping import Mapper
 from launcher.core.model import State
-from launcher.core.pacing import BATCH_S, Limits, Pacing
 from launcher.core.plan import Planner
 from launcher.core.summary import Ending
 from launcher.engine.asking import Asker
@@ -31,7 +30,7 @@ from launcher.engine.stopping import Stopping
 from launcher.engine.waits import Waits, keep_waits
 from launcher.engine.worker import Requests, Worker
 from launcher.ledger import Ledger, LedgerError, RunRecord
-from launcher.portal import AskingError, Portal
+from launcher.portal import AskingError
 from launcher.sheets import SheetError, Table
 
 _log = structlog.get_logger()
@@ -42,33 +41,23 @@ FEED_BOUND = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """How a run treats its portal."""
+    """How long a run has patience with its portal."""
 
-    limits: Limits
-    concurrency: int = 4
-    """Requests in the air at once, at most."""
-    batch_s: float = BATCH_S
-    """Seconds that a batch is predicted to take, at most."""
-    share: float = 1.0
-    """The part of the portal's request rate that is ours."""
     give_up_after_s: float = 1800
     """Stop when no request got through for so long."""
     hear_out_s: float = 75
     """After a stop, wait so long for what is in the air; the cloud cuts a request after 60 s."""
-
-    def pacing(self) -> Pacing:
-        """The same as core understands it."""
-        return Pacing(limits=self.limits, concurrency=self.concurrency, batch_s=self.batch_s, share=self.share)
 
 
 class Conductor:
     """Takes runs through one portal and one ledger."""
 
     def __init__(
-        self, ledger: Ledger, portal: Portal, rules: Rules, *, stopping: Stopping, progress: Progress
+        self, ledger: Ledger, asker: Asker, rules: Rules, *, stopping: Stopping, progress: Progress
     ) -> None:
+        """What goes out to the asker's portal, its questions and the starts, shares its budget."""
         self._ledger = ledger
-        self._portal = portal
+        self._asker = asker
         self._rules = rules
         self._stopping = stopping
         self._progress = progress
@@ -103,7 +92,7 @@ class Conductor:
         if self._stopping.is_set:
             return 0
         self._progress.waiting = "asking the portal about unknown rows"
-        asking = asyncio.ensure_future(reconcile(self._ledger, Asker(self._portal, self._rules.limits), run.id))
+        asking = asyncio.ensure_future(reconcile(self._ledger, self._asker, run.id))
         stopped = asyncio.ensure_future(self._stopping.wait())
         either: set[asyncio.Future[Any]] = {asking, stopped}
         try:
@@ -135,7 +124,7 @@ class Conductor:
         )
         return Intake(
             table=table,
-            candidates=Candidates(Mapper(mapping, table.header), Asker(self._portal, self._rules.limits)),
+            candidates=Candidates(Mapper(mapping, table.header), self._asker),
             planner=planner,
             ledger=self._ledger,
             run_id=run.id,
@@ -148,7 +137,7 @@ class Conductor:
     async def _work(self, run: RunRecord, job: Job, intake: Intake | None, settled: Settled) -> None:
         feed, waits = Feed(FEED_BOUND), Waits()
         gate = Gate(
-            self._rules.pacing(),
+            self._asker.budget,
             guard=Guard(job.stop_after),
             give_up_after_s=self._rules.give_up_after_s,
             stopping=self._stopping,
@@ -158,7 +147,7 @@ class Conductor:
         recorder = Recorder(self._ledger)
         worker = Worker(
             run_id=run.id,
-            portal=self._portal,
+            portal=self._asker.connection,
             feed=feed,
             gate=gate,
             recorder=recorder,
@@ -186,7 +175,7 @@ class Conductor:
                 group.create_task(self._stop_on_trouble(work), name=name)
                 for name, work in (
                     ("feeder", feeder.run()),
-                    *((f"worker {n}", worker.run()) for n in range(self._rules.concurrency)),
+                    *((f"worker {n}", worker.run()) for n in range(self._asker.budget.pacing.concurrency)),
                     *((("intake", intake.run()),) if intake is not None else ()),
                 )
             ]

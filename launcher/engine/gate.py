@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 
 import structlog
-from aiolimiter import AsyncLimiter
 
 from launcher.core.catalogue import answers_lost_text, given_up_text
 from launcher.core.guard import Guard
 from launcher.core.model import State
-from launcher.core.pacing import Caution, Channel, Controller, Flight, Leave, Lesson, Pacing, Wait, Why
+from launcher.core.pacing import Caution, Controller, Flight, Lesson, Wait, Why
 from launcher.core.summary import Ending
 from launcher.core.times import NOTHING, Times
 from launcher.core.verdict import Judgement
 from launcher.core.words import duration
+from launcher.engine.budget import Budget, now
 from launcher.engine.progress import Progress
 from launcher.engine.stopping import Stopping
 from launcher.engine.waits import Waits
@@ -43,11 +41,11 @@ class Turn:
     def leaves(self, rows: int) -> None:
         """The request leaves now, with so many rows."""
         if self.flight is not None:
-            self._controller.leaves(self.flight, _now(), rows=rows)
+            self._controller.leaves(self.flight, now(), rows=rows)
 
     def heard(self) -> None:
         """Its answer is here, or is not to come."""
-        self.heard_at = _now()
+        self.heard_at = now()
 
 
 class Gate:
@@ -55,7 +53,7 @@ class Gate:
 
     def __init__(
         self,
-        pacing: Pacing,
+        budget: Budget,
         *,
         guard: Guard,
         give_up_after_s: float,
@@ -63,7 +61,9 @@ class Gate:
         progress: Progress,
         waits: Waits | None = None,
     ) -> None:
-        self._controller = Controller(pacing)
+        pacing = budget.pacing
+        self._budget = budget
+        self._controller = Controller(pacing, budget.rate)
         self._guard = guard
         self._give_up_after_s = give_up_after_s
         self._stopping = stopping
@@ -71,10 +71,7 @@ class Gate:
         self._waits = waits or Waits()
         self._trouble = ""
         """Why everybody waits, in words, where it is a refusal or a loss."""
-        self._channel: Channel | None = None
-        self._limiter: AsyncLimiter | None = None
         self._per_second = pacing.limits.per_second * pacing.share
-        self._changed = asyncio.Event()
         self._waiting_for: Counter[Why] = Counter()
         self._waiting_since: dict[Why, float] = {}
 
@@ -98,86 +95,33 @@ class Gate:
 
     async def _enter(self, rows: Callable[[], int]) -> Flight | None:
         while not self.is_closed and (count := rows()):
-            answer = self._controller.ask(_now(), rows=count)
-            if isinstance(answer, Wait):
-                await self._wait(answer)
-            elif flight := await self._pass(answer, rows):
-                return flight
+            answer = self._controller.ask(now(), rows=count)
+            if not isinstance(answer, Wait):
+                self._progress.waiting = ""
+                return self._controller.take(answer, now())
+            await self._wait(answer)
         return None
-
-    async def _pass(self, leave: Leave, rows: Callable[[], int]) -> Flight | None:
-        """Pass the channel, too; None where something has changed meanwhile, and it is to be asked anew."""
-        flight = self._controller.reserve(leave)
-        try:
-            if await self._through_channel(rows) and not self.is_closed and (count := rows()):
-                answer = self._controller.ask(_now(), rows=count, without=flight)
-                if isinstance(answer, Leave):
-                    self._progress.waiting = ""
-                    self._controller.passes(flight, answer, _now())
-                    return flight
-        except BaseException:
-            self._leave(flight)
-            raise
-        self._leave(flight)
-        return None
-
-    async def _through_channel(self, rows: Callable[[], int]) -> bool:
-        """Whether the request has passed the channel, and it is still the one to pass."""
-        limiter = await self._limiter_now()
-        if limiter is None:
-            return True
-        if limiter.has_capacity():
-            await limiter.acquire()
-            return True
-        acquiring = asyncio.ensure_future(limiter.acquire())
-        try:
-            with self._waiting(Why.RATE), self._waits.pacing():
-                while not acquiring.done() and limiter is self._limiter and not self.is_closed and rows():
-                    await self._or_changed(acquiring)
-        finally:
-            acquiring.cancel()
-        return acquiring.done() and limiter is await self._limiter_now()
-
-    async def _limiter_now(self) -> AsyncLimiter | None:
-        channel = self._controller.channel
-        if channel is not self._channel and channel is not None:
-            self._channel = channel
-            self._limiter = AsyncLimiter(channel.bucket.capacity, channel.bucket.period_s)
-            await self._limiter.acquire(channel.level)
-        return self._limiter
-
-    async def _or_changed(self, awaited: asyncio.Future[None]) -> None:
-        changed = asyncio.ensure_future(self._changed.wait())
-        either: set[asyncio.Future[Any]] = {awaited, changed}
-        try:
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            changed.cancel()
 
     async def _wait(self, wait: Wait) -> None:
         """Wait so long, or until something has changed."""
-        changed = self._changed
         if wait.why is Why.OPERATING:
             self._waits.begin(wait.why.value, wait.seconds)
-        with self._waiting(wait.why, wait.seconds):
-            try:
-                async with asyncio.timeout(None if math.isinf(wait.seconds) else wait.seconds):
-                    await changed.wait()
-            except TimeoutError:
-                return
+        paced = self._waits.pacing() if wait.why is Why.RATE else nullcontext()
+        with self._waiting(wait.why, wait.seconds), paced:
+            await self._budget.changes(within_s=wait.seconds)
 
     @contextmanager
     def _waiting(self, why: Why, seconds: float = math.inf) -> Iterator[None]:
         """Every wait passes here, whatever its reason. Workers that wait for the same wait together."""
         self._show(why, seconds)
-        self._waiting_since.setdefault(why, _now())
+        self._waiting_since.setdefault(why, now())
         self._waiting_for[why] += 1
         try:
             yield
         finally:
             self._waiting_for[why] -= 1
             if not self._waiting_for[why]:
-                self._waited(why, _now() - self._waiting_since.pop(why))
+                self._waited(why, now() - self._waiting_since.pop(why))
 
     def _waited(self, why: Why, seconds: float) -> None:
         """Nobody waits for that any more; somebody did for so long."""
@@ -201,9 +145,9 @@ class Gate:
             self._stopping.stop(Ending.STOPPED, judgement.halt.text)
         else:
             lesson = self._lesson(turn, judgement, times)
-            self._controller.learn(turn.flight, lesson, _now())
+            self._controller.learn(turn.flight, lesson, now())
             self._look_out(lesson)
-        self._change()
+        self._budget.change()
 
     def _lesson(self, turn: Turn, judgement: Judgement, times: Times) -> Lesson:
         states = Counter(verdict.state for verdict in judgement.verdicts)
@@ -228,7 +172,7 @@ class Gate:
             self._trouble = lesson.limit.value
         else:
             return
-        wait_s = self._controller.pause.wait_s(_now())
+        wait_s = self._controller.pause.wait_s(now())
         self._show(Why.TROUBLE, wait_s)
         self._waits.begin(self._trouble, wait_s)
         _log.warning("waiting", reason=self._trouble, wait_s=round(wait_s, 1))
@@ -237,7 +181,7 @@ class Gate:
                 Ending.STOPPED,
                 answers_lost_text(Caution.LOSSES_AT_MOST),
             )
-        elif not lesson.lost and self._controller.pause.trouble_s(_now()) > self._give_up_after_s:
+        elif not lesson.lost and self._controller.pause.trouble_s(now()) > self._give_up_after_s:
             self._stopping.stop(
                 Ending.STOPPED,
                 given_up_text(self._trouble, duration(self._give_up_after_s)),
@@ -245,16 +189,8 @@ class Gate:
 
     def stop(self) -> None:
         """Wake whoever waits for a turn."""
-        self._change()
+        self._budget.change()
 
     def _leave(self, flight: Flight) -> None:
         self._controller.done(flight)
-        self._change()
-
-    def _change(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
+        self._budget.change()

@@ -423,3 +423,16 @@ def test_what_a_batch_cannot_say_is_a_mistake_and_not_another_value(value: objec
 
 def test_a_call_without_parameters_is_its_method() -> None:
     assert encode_call("profile", {}) == "profile?"
+
+
+@pytest.mark.parametrize("value", ["Иванов & Co", "", ("a b", "ü=1"), "plain"])
+def test_a_command_says_the_same_as_a_single_call(value: str | tuple[str, ...]) -> None:
+    start = Start(
+        row_number=7,
+        template_id=12,
+        document=Document("crm", "CCrmDocumentLead", "LEAD_7"),
+        parameters={"Manager's name": value, "Other": "1"},
+        start_key="k",
+    )
+
+    assert encode_command(start) == encode_call("bizproc.workflow.start", encode_single(start))

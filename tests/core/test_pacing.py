@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from launcher.core.pacing import PLANS, Bucket, Caution, Limits, Pause, backoff_s, bucket, drained, eta_s
+from launcher.core.pacing import PLANS, Bucket, Caution, Limits, Pause, backoff_s, eta_s
 
 
 class PortalBucket:
@@ -29,18 +29,13 @@ class PortalBucket:
         return self.level <= self.burst
 
 
-def departures(size: Bucket, ready_at: Iterable[Fraction], *, more: int = 0) -> Iterator[Fraction]:
-    """The earliest moments at which an even bucket lets requests go that are ready at those moments.
-
-    `more`: with a capacity that is so much larger, and the same rate.
-    """
-    capacity = Fraction(size.capacity)
-    rate = capacity / Fraction(size.period_s).limit_denominator(100_000)
-    capacity += more
-    level, last = Fraction(0), Fraction(0)
+def departures(limits: Limits, ready_at: Iterable[Fraction], share: float = 1.0) -> Iterator[Fraction]:
+    """The earliest moments at which our bucket lets requests go that are ready at those moments."""
+    size, last = Bucket(limits, share), Fraction(0)
     for ready in ready_at:
-        now = max(ready, last, last + (level + 1 - capacity) / rate)
-        level = max(Fraction(0), level - (now - last) * rate) + 1
+        now = max(ready, last)
+        now += Fraction(size.wait_s(float(now))).limit_denominator(10**6)
+        size.takes(float(now))
         last = now
         yield now
 
@@ -61,18 +56,21 @@ STANDARD, ENTERPRISE = PLANS["standard"], PLANS["enterprise"]
 moments = st.fractions(min_value=0, max_value=3, max_denominator=24)
 
 
+def many(limits: Limits) -> list[Fraction]:
+    """More than a bucket holds are ready at once."""
+    return [Fraction(0)] * (limits.burst + 6 * limits.per_second + 6)
+
+
 @given(cloud_limits())
 @settings(deadline=None, max_examples=60)
 @example(STANDARD)
 @example(ENTERPRISE)
 def test_requests_that_leave_as_early_as_they_may_are_never_refused_at_any_phase(limits: Limits) -> None:
-    size = bucket(limits)
-    assert size is not None
-    leak = int(limits.per_second)
-    leaving = list(departures(size, [Fraction(0)] * (limits.burst + 6 * leak + 6)))
+    leaving = list(departures(limits, many(limits)))
 
-    for phase in phases(leak):
-        portal = PortalBucket(limits.burst, leak, phase)
+    for phase in phases(limits.per_second):
+        # Never at the very moment of the first request: its answer comes a little after that.
+        portal = PortalBucket(limits.burst, limits.per_second, (phase or 1) - Fraction(1, 1000))
         assert all(portal.accepts(at) for at in leaving), phase
 
 
@@ -82,8 +80,6 @@ def test_nor_are_requests_that_come_in_fits_and_starts(
     limits: Limits, pauses: list[Fraction], phase: Fraction
 ) -> None:
     """Many at once, then a pause, then many again: each pause is followed by a whole bucket's worth."""
-    size = bucket(limits)
-    assert size is not None
     ready, now = [], Fraction(0)
     for pause in pauses[:4]:
         ready += [now] * limits.burst
@@ -91,29 +87,35 @@ def test_nor_are_requests_that_come_in_fits_and_starts(
     for pause in pauses[4:]:
         ready.append(now)
         now += pause
-    portal = PortalBucket(limits.burst, int(limits.per_second), phase)
+    portal = PortalBucket(limits.burst, limits.per_second, phase + Fraction(1, 997))
 
-    assert all(portal.accepts(at) for at in departures(size, ready))
+    assert all(portal.accepts(at) for at in departures(limits, ready))
+
+
+@given(cloud_limits(), st.integers(1, 99), st.sampled_from(phases(24)))
+@settings(deadline=None, max_examples=100)
+@example(STANDARD, 50, Fraction(1, 2))
+@example(STANDARD, 30, Fraction(1, 2))
+def test_nor_are_two_programs_that_share_the_bucket(limits: Limits, percent: int, phase: Fraction) -> None:
+    shares = (percent / 100, 1 - percent / 100)
+    if min(shares) * limits.burst < 1 + limits.per_second:
+        return  # a share is one request at least
+    leaving = sorted(at for share in shares for at in departures(limits, many(limits), share))
+    portal = PortalBucket(limits.burst, limits.per_second, phase + Fraction(1, 997))
+
+    assert all(portal.accepts(at) for at in leaving)
 
 
 @given(cloud_limits())
 @settings(deadline=None, max_examples=60)
 @example(STANDARD)
 @example(ENTERPRISE)
-def test_a_bucket_that_is_larger_by_one_would_be_refused_at_some_phase(limits: Limits) -> None:
-    size = bucket(limits)
-    assert size is not None
-    leak = int(limits.per_second)
-    leaving = list(departures(size, [Fraction(0)] * (limits.burst + 6 * leak + 6), more=1))
+def test_no_request_could_leave_sooner_without_being_refused_at_some_phase(limits: Limits) -> None:
+    together = min(limits.burst, limits.per_second)
+    leaving = list(departures(limits, many(limits)))
 
-    refusing = [
-        phase
-        for phase in phases(leak)
-        for portal in [PortalBucket(limits.burst, leak, phase)]
-        if not all(portal.accepts(at) for at in leaving)
-    ]
-
-    assert refusing
+    assert leaving[: limits.burst] == [0] * limits.burst
+    assert leaving[limits.burst :] == [1 + number // together for number in range(len(leaving) - limits.burst)]
 
 
 @given(cloud_limits())
@@ -121,37 +123,11 @@ def test_a_bucket_that_is_larger_by_one_would_be_refused_at_some_phase(limits: L
 @example(STANDARD)
 @example(ENTERPRISE)
 def test_in_the_long_run_all_that_the_portal_drains_is_used(limits: Limits) -> None:
-    size = bucket(limits)
-    assert size is not None
-    count = limits.burst + 100 * min(limits.burst, int(limits.per_second))
+    count = limits.burst + 100 * min(limits.burst, limits.per_second)
 
-    *_, last = departures(size, [Fraction(0)] * count)
+    *_, last = departures(limits, [Fraction(0)] * count)
 
-    assert last <= 101
-
-
-@given(cloud_limits(), st.floats(0, 1, exclude_max=True))
-@settings(deadline=None, max_examples=60)
-@example(STANDARD, 0.0)
-@example(ENTERPRISE, 0.0)
-def test_after_a_refusal_and_its_wait_nothing_is_refused_again(limits: Limits, jitter: float) -> None:
-    """A refusal says that the portal's bucket is full; whoever filled it, only what drains may be sent."""
-    size = drained(limits)
-    assert size is not None
-    leak = int(limits.per_second)
-    first = Fraction(backoff_s(1, jitter))
-    leaving = list(departures(size, [first] * (5 * leak)))
-
-    for phase in phases(leak):
-        if phase:  # a step at the very moment of the refusal is over
-            portal = PortalBucket(limits.burst, leak, phase, level=limits.burst)
-            assert all(portal.accepts(at) for at in leaving), phase
-
-
-@pytest.mark.parametrize("limits", [Limits(0, 2, 480), Limits(50, 0, 480), PLANS["self-hosted"]])
-def test_where_the_portal_has_no_rate_limit_there_is_no_bucket(limits: Limits) -> None:
-    assert bucket(limits) is None
-    assert drained(limits) is None
+    assert last <= 100
 
 
 def test_the_plans_have_the_documented_figures() -> None:

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from aiolimiter import AsyncLimiter
 
 from launcher.core.guard import NEVER, Guard, StopAfter
 from launcher.core.model import State
-from launcher.core.pacing import Bucket, Flow, Limits, Pacing, pause
+from launcher.core.pacing import Limits, Pacing, pause
 from launcher.core.summary import Ending
 from launcher.core.times import Times, Told
 from launcher.core.verdict import Halt, Hold, Judgement, Limit, Verdict
+from launcher.engine.budget import Budget
 from launcher.engine.gate import Gate
 from launcher.engine.progress import Progress
 from launcher.engine.stopping import Stopping
@@ -103,8 +103,9 @@ class Office:
 
     def __post_init__(self) -> None:
         self.stopping, self.progress = Stopping(), Progress()
+        self.budget = Budget(Pacing(limits=self.limits, concurrency=self.concurrency))
         self.gate = Gate(
-            Pacing(limits=self.limits, concurrency=self.concurrency),
+            self.budget,
             guard=Guard(self.stop_after),
             give_up_after_s=self.give_up_after_s,
             stopping=self.stopping,
@@ -488,7 +489,7 @@ def test_after_a_refusal_for_the_rate_only_what_drains_is_sent() -> None:
 
     in_no_time(story())
     pauses = [later - sooner for sooner, later in itertools.pairwise(office.left_at[1:])]
-    assert all(1.0 <= pause <= 2.0 for pause in pauses)
+    assert all(1.0 <= pause <= 3.5 for pause in pauses)
     assert pauses[1:] == sorted(pauses[1:], reverse=True)
 
 
@@ -630,19 +631,34 @@ def test_a_request_that_ends_in_a_mistake_of_ours_gives_its_turn_back() -> None:
     assert office.left_at == [0.0]
 
 
-def test_cores_arithmetic_lets_requests_go_when_the_limiter_does() -> None:
-    """What is forecast in virtual time is what the engine does."""
-    through, ready_at = Bucket(4.0, 2.0), [0.0] * 7 + [0.5, 2.0, 2.25, 9.0] + [9.5] * 8
+def test_questions_before_and_during_a_run_count_in_its_bucket() -> None:
+    office = Office(TEN_AND_ONE_A_SECOND, concurrency=99)
 
     async def story() -> None:
-        limiter, began = AsyncLimiter(through.capacity, through.period_s), asyncio.get_running_loop().time()
-        flow, gone = Flow(through, now=began), 0.0
-        for ready in ready_at:
-            await asyncio.sleep(max(0.0, ready - now()))
-            await limiter.acquire()
-            gone = max(gone, began + ready)
-            gone += flow.wait_s(gone)
-            flow.leave(gone)
-            assert asyncio.get_running_loop().time() == pytest.approx(gone, abs=1e-3)
+        for _ in range(4):
+            await office.budget.for_question()
+            office.budget.answered()
+        await office.request()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(7):
+                group.create_task(office.request())
+            await asyncio.sleep(0.0)
+            group.create_task(office.budget.for_question())
+        await office.request()
 
     in_no_time(story())
+    # Five questions and five starts fill it.
+    assert office.left_at == pytest.approx([*[0.0] * 5, 1.0, 2.0, 3.0, 4.0])
+
+
+def test_a_question_that_is_refused_for_the_rate_holds_starts_back_too() -> None:
+    office = Office(TEN_AND_ONE_A_SECOND, concurrency=99)
+
+    async def story() -> None:
+        await office.request()
+        office.budget.refused(sent_at=await office.budget.for_question())
+        await office.requests([STARTED, STARTED])
+
+    in_no_time(story())
+    assert office.left_at[0] == 0.0
+    assert [round(at) for at in office.left_at[1:]] == [3, 5]

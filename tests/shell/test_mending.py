@@ -17,7 +17,7 @@ from launcher.portal import Portal, parse_webhook
 from launcher.report.results import failed_path
 from launcher.sheets import open_table
 from launcher.simulator import Settings, Simulator
-from tests.support.runs import LEADS, NO_LIMITS, Runs
+from tests.support.runs import LEADS, UNPACED, Runs
 
 REFUSED = {"LEAD_13": "Wrong DOCUMENT_ID!", "LEAD_14": "нет"}
 
@@ -57,7 +57,7 @@ async def rows(run: Runs, run_id: int = 1) -> dict[int, RecordedRow]:
 
 async def mended(run: Runs, file: Path, run_id: int = 1) -> list[str]:
     # No row of these names a person, so nothing is asked.
-    asker = Asker(Portal(parse_webhook(run.simulator.webhook_url)), NO_LIMITS)
+    asker = Asker(Portal(parse_webhook(run.simulator.webhook_url)), UNPACED)
     return await mend(run.ledger, await record(run, run_id), LEADS, open_table(file), asker)
 
 
@@ -65,7 +65,7 @@ async def go_on(run: Runs, run_id: int = 1) -> None:
     """Take the run on, as `launcher retry --file` does."""
     async with Portal(parse_webhook(run.simulator.webhook_url)) as portal:
         conductor = Conductor(
-            run.ledger, portal, Rules(limits=NO_LIMITS), stopping=Stopping(), progress=Progress()
+            run.ledger, Asker(portal, UNPACED), Rules(), stopping=Stopping(), progress=Progress()
         )
         await conductor.conduct(await record(run, run_id), LEADS, None)
 

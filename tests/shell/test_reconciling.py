@@ -12,12 +12,12 @@ import pytest
 from launcher.core.catalogue.entry import LOOK
 from launcher.core.model import State
 from launcher.core.summary import Ending, Exit
-from launcher.engine import Conductor, Progress, Rules, Stopping
+from launcher.engine import Asker, Conductor, Progress, Rules, Stopping
 from launcher.ledger import open_ledger
 from launcher.portal import Portal, parse_webhook
 from launcher.simulator import Settings, Simulator, workflows
 from launcher.simulator.state import Started
-from tests.support.runs import NO_LIMITS, Runs
+from tests.support.runs import UNPACED, Runs
 
 LISTS_NONE = "the portal lists no running workflow that fits: it has ended, or never started"
 
@@ -54,10 +54,9 @@ async def reconcile(run: Runs, portal: Simulator, run_id: int = 1) -> int:
     record = await run.ledger.run(run_id)
     assert record is not None
     async with Portal(parse_webhook(portal.webhook_url)) as to_ask:
-        rules = Rules(limits=NO_LIMITS)
-        return await Conductor(run.ledger, to_ask, rules, stopping=Stopping(), progress=Progress()).reconcile(
-            record
-        )
+        asker = Asker(to_ask, UNPACED)
+        conductor = Conductor(run.ledger, asker, Rules(), stopping=Stopping(), progress=Progress())
+        return await conductor.reconcile(record)
 
 
 async def errors(run: Runs, run_id: int = 1) -> dict[int, tuple[State, str, str]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.core.pacing import Limits
+from launcher.core.pacing import Limits, Pacing
 from launcher.core.stops import Fate, Way
 from launcher.engine import Asker, Ender, Stopping
 from launcher.ledger import Ledger, RunRecord, StartedWorkflow, StopOutcome, Stops, open_ledger
@@ -46,7 +46,7 @@ class Stopped:
         async with Portal(parse_webhook(self.run.simulator.webhook_url)) as portal:
             ender = Ender(
                 stops=Stops(self.run.ledger.database),
-                asker=Asker(portal, self.limits),
+                asker=Asker(portal, Pacing(limits=self.limits)),
                 run=record,
                 way=self.way,
                 stopping=self.stopping,

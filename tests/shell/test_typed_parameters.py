@@ -33,7 +33,7 @@ from launcher.portal import AskingError, Portal, parse_webhook
 from launcher.settings import JobConfig, PortalConfig
 from launcher.sheets import open_table
 from launcher.simulator import Settings, Simulator
-from tests.support.runs import NO_LIMITS, Runs
+from tests.support.runs import UNPACED, Runs
 
 TEMPLATES = "bizproc.workflow.template.list"
 MANAGER = {"Manager": {"column": "Manager"}}
@@ -63,7 +63,7 @@ async def settled(
     config = {"template": "2", "kind": "deal", "parameters": parameters, **said}
     chosen = Chosen("typed", JobConfig.model_validate(config), PortalConfig(time_zone=time_zone))
     async with Portal(parse_webhook(portal.webhook_url)) as connected:
-        asker = Asker(connected, NO_LIMITS)
+        asker = Asker(connected, UNPACED)
         return await settle_job(
             chosen, RunOptions(file=Path("x")), asker, [].append if told is None else told.append
         )
@@ -177,7 +177,7 @@ async def test_where_people_cannot_be_asked_for_the_run_stops_and_goes_on_later(
     await run.ledger.resumed(1)
     async with Portal(parse_webhook(portal.webhook_url)) as connected:
         conductor = Conductor(
-            run.ledger, connected, Rules(limits=NO_LIMITS), stopping=Stopping(), progress=Progress()
+            run.ledger, Asker(connected, UNPACED), Rules(), stopping=Stopping(), progress=Progress()
         )
         await conductor.conduct(recorded, job, open_table(run.file(rows)))
     assert [start.parameters["Manager"] for start in portal.started] == ["user_1", "user_2"]
@@ -200,7 +200,7 @@ async def test_people_in_mended_rows_are_looked_up_too(run: Runs, portal: Simula
     mended = run.file([("1", "Vera Orlova"), ("2", "2")])
 
     async with Portal(parse_webhook(portal.webhook_url)) as connected:
-        await mend(run.ledger, recorded, job, open_table(mended), Asker(connected, NO_LIMITS))
+        await mend(run.ledger, recorded, job, open_table(mended), Asker(connected, UNPACED))
 
     (pending,) = await run.ledger.sendable(1, State.PENDING, after_row=0, limit=10)
     assert pending.parameters == {"Manager": "user_1"}
@@ -213,7 +213,7 @@ async def test_the_same_person_written_in_two_ways_is_a_duplicate(run: Runs, por
     async with Portal(parse_webhook(portal.webhook_url)) as connected:
         mapper = Mapper(job.mapping(connected.name), table.header)
         with pytest.raises(MappingError, match="rows 2 and 3 are the same start"):
-            await refuse_duplicates(Candidates(mapper, Asker(connected, NO_LIMITS)), table)
+            await refuse_duplicates(Candidates(mapper, Asker(connected, UNPACED)), table)
 
 
 async def test_a_portal_that_does_not_show_its_templates_gets_the_texts_as_they_are(

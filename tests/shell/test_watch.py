@@ -16,7 +16,7 @@ from launcher.engine import Asker, Watcher
 from launcher.ledger import StopOutcome, Stops, hold_portal, open_ledger
 from launcher.portal import AskingError, Portal, parse_webhook
 from launcher.simulator import Settings, Simulator
-from tests.support.runs import NO_LIMITS, Runs
+from tests.support.runs import UNPACED, Runs
 
 ROWS = [(str(number), "") for number in range(1, 121)]
 
@@ -40,7 +40,7 @@ async def watcher(run: Runs, portal: Simulator) -> AsyncIterator[Watcher]:
     record = await run.ledger.run(1)
     assert record is not None
     async with Portal(parse_webhook(portal.webhook_url)) as to_ask:
-        yield Watcher(ledger=run.ledger, asker=Asker(to_ask, NO_LIMITS), run=record, every_s=0.01)
+        yield Watcher(ledger=run.ledger, asker=Asker(to_ask, UNPACED), run=record, every_s=0.01)
 
 
 def end(portal: Simulator, first: int, last: int) -> None:

@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from launcher.core.model import State
-from launcher.core.pacing import Limits
+from launcher.core.pacing import Limits, Pacing
 from launcher.core.sources import FromColumn
 from launcher.core.summary import Summary
-from launcher.engine import Conductor, Job, Progress, Rules, Stopping, save_results, summarise
+from launcher.engine import Asker, Conductor, Job, Progress, Rules, Stopping, save_results, summarise
 from launcher.ledger import Ledger, NewRun
 from launcher.portal import Access, Portal, parse_webhook
 from launcher.sheets import open_table
 from launcher.simulator import Simulator
 
 NO_LIMITS = Limits(burst=0, per_second=0, operating_seconds=0)
+UNPACED = Pacing(limits=NO_LIMITS)
 
 LEADS = Job(
     name="followup",
@@ -72,9 +73,10 @@ class Runs:
                 results=str(self.results),
             )
         )
-        rules = Rules(limits=limits, concurrency=concurrency, hear_out_s=5)
+        pacing = Pacing(limits=limits, concurrency=concurrency)
         async with Portal(address) as portal:
-            conductor = Conductor(self.ledger, portal, rules, stopping=self.stopping, progress=Progress())
+            asker, rules = Asker(portal, pacing), Rules(hear_out_s=5)
+            conductor = Conductor(self.ledger, asker, rules, stopping=self.stopping, progress=Progress())
             await conductor.conduct(run, job, table)
         await save_results(self.ledger, run, self.results)
         return await summarise(self.ledger, run.id)

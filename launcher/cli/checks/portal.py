@@ -55,7 +55,7 @@ def _jobs_on(settings: Settings, portal: PortalConfig) -> dict[str, JobConfig]:
 async def _called(access: Access, config: PortalConfig, jobs: dict[str, JobConfig]) -> list[Diagnosis]:
     async with Portal(access) as portal:
         check = f"portal {portal.name}"
-        asker = Asker(portal, config.effective_limits())
+        asker = Asker(portal, config.pacing())
         try:
             # First what is asked but once: a portal that is not there is not waited for.
             clock = await _clock(portal, check)

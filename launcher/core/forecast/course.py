@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, field
 
 from launcher.core.forecast.portal import Execution, Portal, PortalModel
-from launcher.core.pacing import Channel, Controller, Flight, Flow, Leave, Lesson, Pacing, Why
+from launcher.core.pacing import Controller, Flight, Leave, Lesson, Pacing, Why
 
 LEAST_STEP_S = 1e-6
 """Time goes on even where a wait is a rounding error."""
@@ -48,10 +48,6 @@ class Run:
         self._now = 0.0
         self._events: list[tuple[float, int, bool, Flight, Execution]] = []
         self._count = 0
-        self._channel: Channel | None = None
-        self._flow: Flow | None = None
-        self._first: Flight | None = None
-        """The request that waits for the channel."""
 
     def go(self, *, requests_at_most: float = math.inf) -> Course:
         """Take the run to its end, or so far. Raises DeadlockError."""
@@ -65,30 +61,16 @@ class Run:
         return self.course
 
     def _send(self) -> tuple[float, Why]:
-        """Send a request; or how long to wait first, and why. One that waits for the channel has its place."""
-        answer = self.controller.ask(self._now, rows=self._left, without=self._first)
+        """Send a request; or how long to wait first, and why."""
+        answer = self.controller.ask(self._now, rows=self._left)
         if not isinstance(answer, Leave):
             return answer.seconds, answer.why
-        flight = self._first = self._first or self.controller.reserve(answer)
-        flow = self._flow_now()
-        if flow is not None:
-            if wait_s := flow.wait_s(self._now):
-                return wait_s, Why.RATE
-            flow.leave(self._now)
-        self._first = None
-        self.controller.passes(flight, answer, self._now)
+        flight = self.controller.take(answer, self._now)
         self._left -= answer.rows
         self.course.requests += 1
         execution = self.portal.take(self._now, answer.rows)
         self._plan(self._now, flight, execution)
         return 0.0, Why.IN_THE_AIR
-
-    def _flow_now(self) -> Flow | None:
-        channel = self.controller.channel
-        if channel is not self._channel and channel is not None:
-            self._channel = channel
-            self._flow = Flow(channel.bucket, now=self._now, level=channel.level)
-        return self._flow
 
     def _plan(self, now: float, flight: Flight, execution: Execution) -> None:
         at = self.portal.go_on(execution, now)

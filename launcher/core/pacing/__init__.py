@@ -4,14 +4,14 @@ The controller is asked before each request. What it knows stands in modules of 
 leaky bucket, the request rate, the operating time, costs, sizing, concurrency, caution and the shared pause.
 """
 
-from launcher.core.pacing.bucket import Bucket, Flow, bucket, drained
+from launcher.core.pacing.bucket import Bucket
 from launcher.core.pacing.caution import Caution
 from launcher.core.pacing.controller import Controller, Leave, Lesson, Wait, Why
 from launcher.core.pacing.costs import Flight
 from launcher.core.pacing.eta import eta_s
 from launcher.core.pacing.limits import BATCH_S, PLANS, WINDOW_S, Limits, Pacing
 from launcher.core.pacing.pause import Pause, backoff_s
-from launcher.core.pacing.rate import Channel, Rate
+from launcher.core.pacing.rate import Rate
 
 __all__ = [
     "BATCH_S",
@@ -19,10 +19,8 @@ __all__ = [
     "WINDOW_S",
     "Bucket",
     "Caution",
-    "Channel",
     "Controller",
     "Flight",
-    "Flow",
     "Leave",
     "Lesson",
     "Limits",
@@ -32,7 +30,5 @@ __all__ = [
     "Wait",
     "Why",
     "backoff_s",
-    "bucket",
-    "drained",
     "eta_s",
 ]

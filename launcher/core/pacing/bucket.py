@@ -1,69 +1,53 @@
-"""Leaky buckets that drain evenly, so that the portal's, which drains in steps, never overflows."""
+"""The portal's leaky bucket, which drains in steps, as it is at worst: what surely fits into it, and when."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections import deque
 
 from launcher.core.pacing.limits import Limits
 
+SOON_S = 1e-6
+"""Shorter waits than that are rounding errors."""
 
-@dataclass(frozen=True, slots=True)
+
 class Bucket:
-    """A leaky bucket that drains evenly: `capacity` at once, and all of it again in `period_s`."""
+    """So many requests at once, and then so many together in each step of time as the portal surely drains.
 
-    capacity: float
-    period_s: float
-
-    @property
-    def per_second(self) -> float:
-        return self.capacity / self.period_s
-
-
-def bucket(limits: Limits, share: float = 1.0) -> Bucket | None:
-    """The largest even bucket that never overflows that share of the portal's; None without a rate limit.
-
-    The portal drains in whole-second steps whose phase we cannot know: at worst a step comes a second
-    late, and `per_second` requests stand in its bucket longer than in ours. So that many, less the one
-    which the worst moment itself excludes, are kept back. Shares of one such bucket fill it together.
+    The portal drains once a second, and at which moment of a second we cannot know. But what the request that
+    is one step ahead in the row leaves behind, the step after it takes out: a request is gone a step after
+    that one was, or after it came itself. Shares of one bucket that are let go so fill it together.
     """
-    if not limits.has_rate:
-        return None
-    capacity = limits.burst - _drains(limits) + 1
-    per_second = _drains(limits) * share
-    capacity_of_share = max(1.0, capacity * share)
-    return Bucket(capacity_of_share, capacity_of_share / per_second)
 
-
-def drained(limits: Limits, share: float = 1.0) -> Bucket | None:
-    """The bucket after a refusal: the portal's is full, so only what drains may be sent."""
-    if not limits.has_rate:
-        return None
-    return Bucket(1, 1 / (_drains(limits) * share))
-
-
-def _drains(limits: Limits) -> int:
-    """What the portal's bucket cannot hold, it cannot drain in one step."""
-    return min(limits.per_second, limits.burst)
-
-
-class Flow:
-    """Requests through a bucket, with the time as a number: what aiolimiter does with the clock."""
-
-    def __init__(self, through: Bucket, *, now: float, level: float = 0.0) -> None:
-        self._bucket = through
-        self._level = level
-        self._at = now
+    def __init__(self, limits: Limits, share: float = 1.0) -> None:
+        """`limits` have a rate."""
+        # What the portal's bucket cannot hold, it cannot drain in one step.
+        per_second = min(limits.per_second, limits.burst) * share
+        self._together = math.ceil(per_second - 1e-9)
+        self._step_s = self._together / per_second
+        # Longer steps than a second are out of step with the portal's.
+        spare = 0 if self._step_s == 1 else self._together
+        self._gone_at: deque[float] = deque(maxlen=max(1, int(limits.burst * share) - spare))
+        """When the last requests have surely drained, as many as the bucket holds."""
+        self.per_second = per_second
 
     def wait_s(self, now: float) -> float:
-        """Seconds until the next request may leave; 0 when it may now."""
-        over = self._drained_to(now) + 1 - self._bucket.capacity
-        # What is less than a millionth of a request is a rounding error of the level.
-        return over / self._bucket.per_second if over > 1e-6 else 0.0
+        """Seconds until the next request surely fits; 0 when it does now."""
+        if len(self._gone_at) < (self._gone_at.maxlen or 0):
+            return 0.0
+        wait_s = self._gone_at[0] - now
+        return wait_s if wait_s > SOON_S else 0.0
 
-    def leave(self, now: float) -> None:
-        """A request leaves now."""
-        self._level = self._drained_to(now) + 1
-        self._at = now
+    def empty(self) -> None:
+        """Nothing is in it."""
+        self._gone_at.clear()
 
-    def _drained_to(self, now: float) -> float:
-        return max(0.0, self._level - (now - self._at) * self._bucket.per_second)
+    def apart_s(self, now: float) -> float:
+        """How far apart requests leave that share a step, where the bucket is full but for that step's rest."""
+        is_full = len(self._gone_at) == self._gone_at.maxlen and self._together <= len(self._gone_at)
+        return 1 / self.per_second if is_full and self._gone_at[self._together - 1] > now + SOON_S else 0.0
+
+    def takes(self, at: float) -> None:
+        """A request is put into it."""
+        ahead = self._gone_at[-self._together] if len(self._gone_at) >= self._together else at
+        self._gone_at.append(max(at, ahead) + self._step_s)

@@ -9,19 +9,18 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
+from launcher.core.batch import MAX_COMMANDS
+from launcher.core.pacing.bucket import SOON_S
 from launcher.core.pacing.caution import Caution
 from launcher.core.pacing.concurrency import Concurrency
 from launcher.core.pacing.costs import Costs, Flight, Took
 from launcher.core.pacing.limits import Pacing
 from launcher.core.pacing.operating import Operating
 from launcher.core.pacing.pause import Pause
-from launcher.core.pacing.rate import Channel, Rate
+from launcher.core.pacing.rate import Rate
 from launcher.core.pacing.sizing import Sizing
 from launcher.core.times import NOTHING, Times
 from launcher.core.verdict import Limit
-
-SOON_S = 1e-6
-"""Shorter waits than that are rounding errors."""
 
 
 class Why(Enum):
@@ -71,33 +70,26 @@ class Lesson:
 class Controller:
     """Asked before each request, and told what each answer taught."""
 
-    def __init__(self, pacing: Pacing) -> None:
+    def __init__(self, pacing: Pacing, rate: Rate | None = None) -> None:
+        """`rate`: that of the portal, where others than the controller's requests count too."""
         self.pause = Pause()
         self.caution = Caution(concurrency=pacing.concurrency)
         self.concurrency = Concurrency(pacing.concurrency)
         self.operating = Operating(pacing.limits)
         self.costs = Costs(pacing.batch_s)
-        self._rate = Rate(pacing.limits, pacing.share)
+        self._rate = rate or Rate(pacing.limits, pacing.share)
         self._sizing = Sizing(self.costs, batch_s=pacing.batch_s, per_second=self._rate.per_second)
         self._flights: list[Flight] = []
 
-    @property
-    def channel(self) -> Channel | None:
-        """The bucket through which a request passes before it leaves; None: no limit."""
-        return self._rate.channel
-
-    def ask(self, now: float, *, rows: int, without: Flight | None = None) -> Leave | Wait:
-        """Whether a request may leave now, of so many rows that are left.
-
-        `without`: as if that one, which has not left yet, were not there.
-        """
-        others = [flight for flight in self._flights if flight is not without]
+    def ask(self, now: float, *, rows: int) -> Leave | Wait:
+        """Whether a request may leave now, of so many rows that are left."""
+        others = self._flights
         at_once = self._sizing.at_once(self.concurrency.level)
         if len(others) >= at_once or not self.caution.may_send(len(others)):
             return Wait(math.inf, Why.IN_THE_AIR)
         if wait_s := self.pause.wait_s(now):
             return Wait(wait_s, Why.TROUBLE)
-        if wait_s := self._rate.wait_s(now):
+        if wait_s := self._rate.wait_s(now, hurried=rows <= MAX_COMMANDS):
             return Wait(wait_s, Why.RATE)
         late = [flight for flight in others if self.costs.is_late(flight, now)]
         if late and any(flight.probe for flight in others):
@@ -114,16 +106,12 @@ class Controller:
         )
         return Leave(room.rows, probe=bool(late)) if room.rows else Wait(room.wait_s, Why.OPERATING)
 
-    def reserve(self, leave: Leave) -> Flight:
-        """Take the place that was given, until `done`."""
-        flight = Flight(leave.rows, leave.probe)
+    def take(self, leave: Leave, now: float) -> Flight:
+        """Take the place that was given, until `done`: a request is going to leave now."""
+        flight = Flight(leave.rows, leave.probe, now)
         self._flights.append(flight)
-        return flight
-
-    def passes(self, flight: Flight, leave: Leave, now: float) -> None:
-        """The request has passed the channel too, and is going to leave."""
-        flight.rows, flight.left_at, flight.probe = leave.rows, now, leave.probe
         self._rate.passed(now)
+        return flight
 
     def leaves(self, flight: Flight, now: float, *, rows: int) -> None:
         """The request leaves now, with so many rows."""
@@ -136,7 +124,7 @@ class Controller:
         if lesson.settled:
             self._measure(flight, lesson, round_trip_s)
             self.pause.got_through()
-            self._rate.answered()
+            self._rate.answered(lesson.heard_at)
             self.caution.answered(sent_at=flight.left_at)
             self._sizing.answered(flight.rows)
         self._spend(flight, lesson, round_trip_s)

@@ -22,10 +22,9 @@ class Flight:
     rows: int
     probe: bool
     """Whether it left while another was late, to see whether starts have become slow."""
+    left_at: float
     excused: bool = False
     """Whether a later request was answered in time, so that only this one is slow."""
-    left_at: float = float("inf")
-    """Infinity while it waits for the channel: what has not left is not late."""
     heard: bool = False
 
 

@@ -7,45 +7,36 @@ lets the bucket run down, and slowly more and more, until the next refusal: rare
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from launcher.core.pacing.bucket import Bucket, bucket, drained
+from launcher.core.pacing.bucket import SOON_S, Bucket
 from launcher.core.pacing.limits import Limits
 
-LOOKING = (0.5, 20)
+LOOKING = (0.7, 10)
 """After the first refusal all is thought to be left: by what part the first request stays below that, and after
 how many the pace is back there. It exceeds it by as much after as many again."""
 
-KNOWING = (0.1, 90)
+KNOWING = (0.05, 90)
 """The same once two refusals have shown what others leave: one request in a hundred or two is refused."""
+
+TRUSTED = 5
+"""What was seen of so few requests is relied on for that many times as many, at the most."""
 
 ENOUGH = 3
 """Requests between two refusals, from which on their number says something."""
 
+STEP_S = 1.0
+"""The bucket drains in steps, so in any time it may have drained one step more than the time says."""
 
 LEAST = 1 / 20
 """The part of the portal's rate that is always tried, however much others seem to take."""
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """The bucket through which requests go now."""
-
-    bucket: Bucket
-    level: float = 0.0
-    """Requests that stand in it from the beginning."""
-
-
 class Rate:
-    """Learns of refusals which bucket requests are to go through, and how far apart they leave."""
+    """Told of every request, whatever it is for; learns of refusals how far apart they are to leave."""
 
     def __init__(self, limits: Limits, share: float = 1.0) -> None:
-        self._limits = limits
-        self._share = share
-        self._first = bucket(limits, share)
-        self.channel = None if self._first is None else Channel(self._first)
-        """Another object each time when requests are to go through another bucket; None: no limit."""
-        self._answered = False
+        self._bucket = Bucket(limits, share) if limits.has_rate else None
+        self._unheard: list[float] | None = []
+        """When requests left, until the first of them is answered; None: one was."""
         self._left: float | None = None
         """Requests a second that are thought to be left; None: all, nothing was refused yet."""
         self._looking = False
@@ -53,52 +44,73 @@ class Rate:
         self._full_at = float("-inf")
         self._passed = 0
         """Requests since the bucket was full."""
+        self._seen = 0
+        """The same of the time before, by which what is left was reckoned."""
         self._last = float("-inf")
 
-    def answered(self) -> None:
-        """An answer is here.
+    def answered(self, heard_at: float) -> None:
+        """An answer was here then.
 
         The portal's bucket had nothing to drain before the first request reached it, so ours begins to
         drain when that one's answer is here, however slow the way is.
         """
-        if not self._answered and self.channel is not None:
-            self.channel = Channel(self.channel.bucket, level=1.0)
-        self._answered = True
+        if self._unheard is None or self._bucket is None:
+            return
+        self._bucket.empty()
+        for left_at in self._unheard:
+            self._bucket.takes(max(left_at, heard_at))
+        self._unheard = None
 
     def refused(self, *, sent_at: float, now: float) -> None:
         """The portal refused a request that left at `sent_at`: its bucket is full.
 
         Of requests that were in the air together, only the first refusal counts.
         """
-        full = drained(self._limits, self._share)
-        if full is None or sent_at <= self._full_at:
+        if self._bucket is None or sent_at <= self._full_at:
             return
-        self._answered = True
         self._looking = self._left is None
+        all_of_it = self._bucket.per_second
         if self._left is None:
-            self.channel = Channel(full)
-            self._left = full.per_second
+            self._left = all_of_it
         else:
-            took = (self._passed - 1) / (now - self._full_at) if self._passed >= ENOUGH else 0.0
-            self._left = min(full.per_second, max(took, self._left / 2, full.per_second * LEAST))
+            took = (self._passed - 1) / (now - self._full_at + STEP_S) if self._passed >= ENOUGH else 0.0
+            self._seen = self._passed
+            self._left = min(all_of_it, max(took, self._left / 2, all_of_it * LEAST))
         self._full_at, self._passed, self._last = now, 0, now
 
     def passed(self, now: float) -> None:
         """A request is going to leave now."""
         self._last = now
         self._passed += 1
+        if self._bucket is not None:
+            self._bucket.takes(now)
+            if self._unheard is not None:
+                self._unheard.append(now)
 
-    def wait_s(self, now: float) -> float:
-        """Seconds until a request may leave, the channel apart; 0 when it may now."""
-        return 0.0 if self._left is None else max(0.0, self._last + 1 / self.per_second - now)
+    def wait_s(self, now: float, *, hurried: bool = False) -> float:
+        """Seconds until a request may leave; 0 when it may now.
+
+        Those that share a step of the bucket leave one by one, unless `hurried`: should starts become slow just
+        then, fewer are in the air.
+        """
+        if self._bucket is None:
+            return 0.0
+        wait_s = self._bucket.wait_s(now)
+        if not hurried and (apart_s := self._bucket.apart_s(now)):
+            wait_s = max(wait_s, self._last + apart_s - now)
+        if self._left is not None:
+            wait_s = max(wait_s, self._last + 1 / self.per_second - now)
+        return wait_s if wait_s > SOON_S else 0.0
 
     @property
     def per_second(self) -> float:
         """Requests a second at the most, in the long run; 0: no limit."""
-        if self._first is None:
+        if self._bucket is None:
             return 0.0
         if self._left is None:
-            return self._first.per_second
-        below, wary = LOOKING if self._looking else KNOWING
+            return self._bucket.per_second
+        below, wary = LOOKING
+        if not self._looking:
+            below, wary = KNOWING[0], min(KNOWING[1], max(LOOKING[1], TRUSTED * self._seen))
         beyond = (self._passed - wary) / wary
-        return min(self._first.per_second, self._left * (1 + below * beyond**3))
+        return min(self._bucket.per_second, self._left * (1 + below * beyond**3))
