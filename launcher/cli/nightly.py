@@ -24,10 +24,11 @@ from launcher.cli.running import Unattended
 from launcher.cli.session import carry_out, in_words, interruptible, opened_ledger, settings_of
 from launcher.cli.telling import Telling, messages_not_sent
 from launcher.core.nights import JobResult, Outcome, worst
-from launcher.core.summary import Summary
+from launcher.core.summary import Exit, Summary
 from launcher.engine import Stopping
 from launcher.ledger import Ledger, Nights, RunRecord
 from launcher.nightly import JobNight, NightJob, StepError, Taken, Together, named_by_job, shared_by
+from launcher.portal import AskingError
 from launcher.settings import Settings
 from launcher.sheets import WebAddress
 
@@ -190,6 +191,9 @@ def as_step() -> Iterator[None]:
     """What ends a command ends a step of the night only."""
     try:
         with in_words():
-            yield
+            try:
+                yield
+            except AskingError as error:
+                raise Refused(str(error), Exit.STOPPED) from None
     except Refused as error:
         raise StepError(error.format_message(), error.exit_code) from None

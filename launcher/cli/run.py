@@ -73,7 +73,13 @@ async def run_file(
         check_writable(results, source=given.beside if given.is_file else None)
     async with opened_ledger(said, settings) as ledger, portal_of(ledger, access) as portal:
         asker = Asker(portal, chosen.portal.pacing())
-        job = await settle_job(chosen, options, asker, Console(said).tell)
+        settling = settle_job(chosen, options, asker, Console(said).tell)
+        if unattended is None:
+            job = await settling
+        else:
+            # At night a portal may be down for a while, and nobody is there to try again.
+            with asker.patiently(chosen.portal.give_up_after):
+                job = await unattended.stopping.unless_set(settling)
         mapping = job.mapping(portal.name, await ledger.addresses_of(portal.name))
         mapper = _bound(mapping, table, given)
         job = _with_column(job, mapper, Console(said))

@@ -155,7 +155,7 @@ def _show(said: GlobalOptions, scheduler: str, place: Place, entries: list[Entry
         click.echo(text if scheduler == "cron" else f"### {name}\n{text}", nl=False)
     if scheduler == "windows":
         for task in tasks(entries, place, getpass.getuser()):
-            console.tell(f"save {task.file} as UTF-16, then: {task.commands()[0]}")
+            console.tell(f"save {task.file} as UTF-16, then: {task.registering}")
 
 
 def _install(said: GlobalOptions, scheduler: str, place: Place, entries: list[Entry]) -> None:
@@ -176,7 +176,7 @@ def _on_windows(place: Place, entries: list[Entry]) -> Changes:
     for task in tasks(entries, place, getpass.getuser()):
         (place.folder / task.file).write_text(task.text, encoding="utf-16")
         changes.written.append(task.file)
-        changes.notes.append(f"in {place.folder}, as an administrator: {task.commands()[0]}")
+        changes.notes.append(f"in {place.folder}, as an administrator: {task.registering}")
     if not entries:
         changes.notes.append(
             f'the tasks of this configuration begin with "\\launcher\\{place.key}-"; remove them in '

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -70,6 +70,33 @@ class Step:
     def as_json(self) -> dict[str, object]:
         """The document of the run, with how it was taken up."""
         return {"step": self.way.value, **self.summary.as_json()}
+
+
+def superseded(steps: Sequence[Step]) -> frozenset[str]:
+    """The runs of a night whose file a later run of it took to its end: their rows to mend have been seen to.
+
+    The later one has taken all rows that had not started. Unknown rows stay those of their own run.
+    """
+    finished = [(number, step) for number, step in enumerate(steps) if step.summary.ending is Ending.FINISHED]
+    return frozenset(
+        step.summary.run
+        for number, step in enumerate(steps)
+        if any(
+            later > number and other.summary.file == step.summary.file and other.summary.run != step.summary.run
+            for later, other in finished
+        )
+    )
+
+
+def exit_codes(steps: Sequence[Step]) -> list[Exit]:
+    """What the runs of a night add to its exit code."""
+    over = superseded(steps)
+    return [
+        Exit.ALL_STARTED
+        if step.summary.run in over and step.summary.exit_code is Exit.SOME_NOT_STARTED
+        else step.summary.exit_code
+        for step in steps
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

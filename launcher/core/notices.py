@@ -8,11 +8,13 @@ from enum import StrEnum
 
 from launcher.core.catalogue import row_text
 from launcher.core.next_steps import next_steps
-from launcher.core.nights import JobResult, Outcome
+from launcher.core.nights import JobResult, Outcome, superseded
 from launcher.core.summary import Cause, Exit, Summary
 from launcher.core.words import counted
 
 CAUSES = 3
+_SHOWN = ("failed", "invalid", "unknown", "started", "skipped", "pending", "deferred")
+"""What needs a person stands first."""
 CHAT_LETTERS = 2_000
 """The chat takes far more; nobody reads it there."""
 
@@ -43,9 +45,9 @@ class Notice:
         code = self.result.exit_code
         if any(_unknown(step.summary) for step in self.result.steps):
             found.add(Event.UNKNOWN)
-        if code in (Exit.STOPPED, Exit.PORTAL_IN_USE, Exit.WRONG_USAGE) or any(
-            step.summary.exit_code is Exit.SOME_NOT_STARTED or _to_mend(step.summary)
-            for step in self.result.steps
+        over = superseded(self.result.steps)
+        if code in (Exit.STOPPED, Exit.PORTAL_IN_USE, Exit.WRONG_USAGE, Exit.SOME_NOT_STARTED) or any(
+            _to_mend(step.summary) for step in self.result.steps if step.summary.run not in over
         ):
             found.add(Event.FAILURE)
         if code is Exit.ALL_STARTED:
@@ -74,18 +76,16 @@ def subject(notices: Sequence[Notice]) -> str:
 
 
 def _in_short(notice: Notice) -> str:
-    parts = []
-    total: dict[str, int] = {}
-    for step in notice.result.steps:
-        for state, number in step.summary.counts.shown(running=False).items():
-            total[state] = total.get(state, 0) + number
+    parts = ["late"] if notice.late else []
     if notice.result.outcome is not Outcome.FINISHED:
         parts.append(notice.result.outcome.value)
-    parts += [f"{total[state]:,} {state}" for state in ("failed", "invalid", "unknown") if total.get(state)]
-    if notice.result.steps and (total.get("started") or not parts):
-        parts.append(f"{total['started']:,} of {counted(sum(total.values()), 'row')} started")
-    if notice.late:
-        parts.insert(0, "late")
+    over = superseded(notice.result.steps)
+    total = dict.fromkeys(_SHOWN, 0)
+    for step in notice.result.steps:
+        for state, number in step.summary.counts.shown(running=False).items():
+            if state == "unknown" or step.summary.run not in over:
+                total[state] += number
+    parts += [f"{number:,} {state}" for state, number in total.items() if number]
     return ", ".join(parts) or notice.result.outcome.value
 
 

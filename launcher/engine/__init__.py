@@ -14,7 +14,7 @@ from launcher.engine.progress import Progress
 from launcher.engine.rehearsal import refuse_duplicates, rehearse
 from launcher.engine.results import save_results
 from launcher.engine.rights import ask_rights
-from launcher.engine.stopping import Stopping
+from launcher.engine.stopping import StoppedError, Stopping
 from launcher.engine.summary import summarise
 from launcher.engine.templates import list_templates, smart_process_names, template_with_id
 from launcher.engine.watching import Watcher
@@ -28,6 +28,7 @@ __all__ = [
     "Progress",
     "RowCheck",
     "Rules",
+    "StoppedError",
     "Stopping",
     "Watcher",
     "ask_rights",

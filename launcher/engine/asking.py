@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 
 import structlog
@@ -36,15 +37,26 @@ class Asker:
         self.budget = Budget(pacing)
         per_second = self.budget.rate.per_second
         self._limiter = AsyncLimiter(1, 1 / per_second) if per_second else None
+        self._patience_s = 0.0
 
     @property
     def portal(self) -> str:
         """The portal's name."""
         return self.connection.name
 
+    @contextmanager
+    def patiently(self, seconds: float) -> Iterator[None]:
+        """While the block goes on, a portal that does not answer is asked again for so long at least."""
+        self._patience_s = seconds
+        try:
+            yield
+        finally:
+            self._patience_s = 0.0
+
     async def ask(self, method: str, body: Mapping[str, object]) -> dict[str, object]:
         """The body of the portal's answer. Raises AskingError where it refuses, or does not answer."""
         failures = at_limits = 0
+        began = time.monotonic()
         while True:
             if self._limiter is not None:
                 await self._limiter.acquire()
@@ -59,7 +71,8 @@ class Asker:
                 at_limits += 1
             else:
                 failures += 1
-            if answer.refused or failures == TRIES or at_limits == TRIES_AT_LIMITS:
+            out_of_patience = failures >= TRIES and time.monotonic() - began >= self._patience_s
+            if answer.refused or out_of_patience or at_limits == TRIES_AT_LIMITS:
                 raise AskingError(f"{self.connection.name}: {answer.text}", refused=answer.refused)
             # Dice for spreading requests, not for secrets.
             wait_s = backoff_s(failures + at_limits, random.random())  # noqa: S311

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 from launcher.core.summary import Ending
+
+Result = TypeVar("Result")
+
+
+class StoppedError(Exception):
+    """What was waited for was given up, since all is to stop."""
 
 
 class Stopping:
@@ -49,3 +57,16 @@ class Stopping:
                 await self._event.wait()
         except TimeoutError:
             return
+
+    async def unless_set(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """What the work gives; where all is to stop before, it is cancelled. Raises StoppedError then."""
+        task, stopped = asyncio.ensure_future(work), asyncio.ensure_future(self.wait())
+        try:
+            await asyncio.wait([task, stopped], return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise StoppedError
+            return task.result()
+        finally:
+            for one in (task, stopped):
+                one.cancel()
+            await asyncio.gather(task, stopped, return_exceptions=True)

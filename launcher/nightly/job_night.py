@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Protocol
 
 from launcher.core.due import taken_up_since
-from launcher.core.nights import JobResult, Outcome, Step, Way, outcome_of, worst
+from launcher.core.nights import JobResult, Outcome, Step, Way, exit_codes, outcome_of, worst
 from launcher.core.summary import Ending, Exit, Summary
 from launcher.core.windows import Window, sends_until
-from launcher.engine import Stopping
+from launcher.engine import StoppedError, Stopping
 from launcher.ledger import Nights, RunRecord
 from launcher.nightly.files import chosen_files, have_same_results, move_away, names
 from launcher.nightly.together import Together
@@ -120,7 +120,7 @@ class JobNight:
             job=self.job.name,
             portal=self.job.portal,
             outcome=self._outcome,
-            exit_code=worst([*self._codes, *(step.summary.exit_code for step in self._steps)]),
+            exit_code=worst([*self._codes, *exit_codes(self._steps)]),
             steps=tuple(self._steps),
             notes=tuple(self._notes),
         )
@@ -226,9 +226,14 @@ class JobNight:
 
     async def _step(self, way: Way, work: Callable[[Stopping], Awaitable[Summary]]) -> Summary | None:
         """Do it, and note what came of it; None where it could not be done."""
+        stopping = Stopping()
         try:
             async with self.together.one(self._until, self._because(), self.now) as stopping:
                 summary = await work(stopping)
+        except StoppedError:
+            code = Exit.INTERRUPTED if stopping.ending is Ending.INTERRUPTED else Exit.ALL_STARTED
+            self._over(outcome_of(stopping.ending), stopping.because, code)
+            return None
         except StepError as error:
             self._over(Outcome.REFUSED, str(error), error.exit_code)
             return None

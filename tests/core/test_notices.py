@@ -54,13 +54,13 @@ def test_each_night_has_its_events() -> None:
 
 def test_the_first_line_says_how_it_went() -> None:
     assert subject([notice(started=95, failed=3, unknown=2)]) == (
-        "launcher: leads: 3 failed, 2 unknown, 95 of 100 rows started"
+        "launcher: leads: 3 failed, 2 unknown, 95 started"
     )
-    assert subject([notice(started=100)]) == "launcher: leads: 100 of 100 rows started"
+    assert subject([notice(started=100)]) == "launcher: leads: 100 started"
     assert subject([notice(code=Exit.WRONG_USAGE)]) == "launcher: leads: nothing to do"
     assert subject([notice(started=1), notice("deals", started=2)]) == "launcher: 2 jobs: all well"
     assert subject([notice(started=1), notice("deals", started=2, failed=1)]) == (
-        "launcher: 1 of 2 jobs need you: deals: 1 failed, 2 of 3 rows started"
+        "launcher: 1 of 2 jobs need you: deals: 1 failed, 2 started"
     )
 
 
