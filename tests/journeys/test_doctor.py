@@ -123,7 +123,42 @@ def webhook_deleted(desk: Desk, portal: Simulator) -> None:
     (desk.folder / ".env").write_text(f"BITRIX24_WEBHOOK_URL={address}\n")
 
 
+def of_nights(*lines: str, top: str = "") -> Callable[[Desk, Simulator], None]:
+    def do(desk: Desk, _portal: Simulator) -> None:
+        with (desk.folder / "config.yaml").open("a", encoding="utf-8") as stream:
+            stream.writelines(f"    {line}\n" for line in ("file: leads.csv", *lines))
+            stream.write(top)
+
+    return do
+
+
+EMAIL = (
+    "{to: vera@company.example, from: a@company.example, server: 'smtp://localhost:25', "
+    "password: '${PASSWORD}'}"
+)
+
 FAULTS = (
+    Fault(
+        "nothing calls the schedule",
+        of_nights('schedule: "0 2 * * *"'),
+        "nothing calls 1 job with a schedule",
+        "launcher schedule install",
+        "warning",
+    ),
+    Fault(
+        "nobody is told",
+        of_nights('schedule: "0 2 * * *"'),
+        "nobody is told of the nights of followup",
+        "add notify:",
+        "warning",
+    ),
+    Fault(
+        "notify without its password",
+        of_nights(top=f"notify: {{email: {EMAIL}}}\n"),
+        "${PASSWORD} is not defined",
+        "in .env",
+    ),
+    Fault("ping without its address", of_nights("ping: ${PING}"), "${PING} is not defined", "in .env"),
     Fault("mistyped key", in_config("  kind: lead", "  knid: lead"), 'unknown key "knid"', "config.yaml"),
     Fault("no such kind", in_config("kind: lead", "kind: leed"), "leed", "config.yaml"),
     Fault("nothing defines the webhook", in_env(""), "${BITRIX24_WEBHOOK_URL} is not defined", "in .env"),

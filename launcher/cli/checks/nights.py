@@ -6,7 +6,7 @@ import shutil
 
 from launcher.cli.checks.setup import Setup
 from launcher.cli.schedule import installed_here
-from launcher.core.health import Diagnosis, ok, trouble, warning
+from launcher.core.health import Diagnosis, ok, trouble, trouble_of, warning
 from launcher.core.words import counted
 from launcher.ledger import daemon_runs
 from launcher.notify.apprises import MISSING, is_installed
@@ -61,7 +61,7 @@ async def check_telling(setup: Setup) -> list[Diagnosis]:
             config = setup.settings.notify(name)
             told += config is not None or bool(setup.settings.ping(name).get_secret_value())
         except SettingsError as error:
-            found.append(trouble("notify", f"{name}: {error}", "put it into .env beside config.yaml"))
+            found.append(trouble_of("notify", f"{name}: {error}", "mend it in config.yaml"))
             continue
         if config is not None and config.apprise and not is_installed():
             what, _, mend = MISSING.partition("; ")
