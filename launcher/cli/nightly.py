@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,11 +22,11 @@ from launcher.cli.resume import go_on, taken_up
 from launcher.cli.run import run_file
 from launcher.cli.running import Unattended
 from launcher.cli.session import carry_out, in_words, interruptible, opened_ledger, settings_of
-from launcher.cli.telling import Telling, messages_not_sent
+from launcher.cli.telling import Around, Telling, messages_not_sent
 from launcher.core.nights import JobResult, Outcome, worst
 from launcher.core.summary import Exit, Summary
 from launcher.engine import Stopping
-from launcher.ledger import Ledger, Nights, RunRecord
+from launcher.ledger import Ledger, LedgerError, Nights, RunRecord, Unsent
 from launcher.nightly import JobNight, NightJob, StepError, Taken, Together, named_by_job, shared_by
 from launcher.portal import AskingError
 from launcher.settings import Settings
@@ -49,8 +49,11 @@ def command(jobs: tuple[str, ...]) -> None:
 
 async def _nightly(said: GlobalOptions, settings: Settings, names: Sequence[str]) -> int:
     results = await night(said, settings, names)
-    async with opened_ledger(said, settings) as ledger:
-        unsent = await messages_not_sent(ledger, time.time())
+    unsent: list[Unsent] = []
+    # The results are here: a ledger that has gone since must not hide them.
+    with suppress(LedgerError):
+        async with opened_ledger(said, settings) as ledger:
+            unsent = await messages_not_sent(ledger, time.time())
     show_night(Console(said), results, unsent, quiet=said.quiet)
     return int(worst(result.exit_code for result in results))
 
@@ -89,14 +92,30 @@ async def night(
             *(_on_portal(_Around(quietly, settings, together, now), jobs) for jobs in portals.values()),
             return_exceptions=True,
         )
-    for each in ended:
-        if isinstance(each, BaseException):
-            raise each
-        results |= {result.job: result for result in each}
-    in_order = [results[name] for name in settings.config.jobs if name in results]
-    async with opened_ledger(said, settings) as ledger:
-        await telling.tell(ledger, in_order, now(), hurry=together.is_set)
+        for jobs, each in zip(portals.values(), ended, strict=True):
+            found = each if isinstance(each, list) else [_broken_off(job, each) for job in jobs]
+            results |= {result.job: result for result in found}
+        broken = next((each for each in ended if isinstance(each, BaseException)), None)
+        in_order = [results[name] for name in settings.config.jobs if name in results]
+        # What the ledger refused to a daemon's night is done again in a minute, and not told each time.
+        if not (isinstance(broken, LedgerError) and not hears_signals):
+            around = Around(lambda: opened_ledger(said, settings), together)
+            await telling.tell(in_order, now, around)
+    if broken is not None:
+        raise broken
     return in_order
+
+
+def _broken_off(job: NightJob, error: BaseException) -> JobResult:
+    """What is told of a job whose night has not come to its end."""
+    why = str(error) if isinstance(error, LedgerError) else f"a fault of the launcher's: {type(error).__name__}"
+    return JobResult(
+        job=job.name,
+        portal=job.portal,
+        outcome=Outcome.STOPPED,
+        exit_code=Exit.STOPPED,
+        notes=(f"broken off: {why}",),
+    )
 
 
 def _names(settings: Settings, names: Sequence[str]) -> list[str]:

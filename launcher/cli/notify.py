@@ -10,9 +10,9 @@ import click
 from launcher.cli.console import Console
 from launcher.cli.options import GlobalOptions, Refused, global_options
 from launcher.cli.session import carry_out, settings_of
-from launcher.cli.telling import channels_of
+from launcher.cli.ways_to_people import channels_of
 from launcher.core.summary import Exit
-from launcher.notify import Channel, Message, NotSentError, ping
+from launcher.notify import Channel, Message, NotSentError, deliver, ping
 from launcher.notify.pings import Signal
 from launcher.settings import Settings, SettingsError
 
@@ -62,7 +62,7 @@ async def _notify(said: GlobalOptions, settings: Settings, names: Sequence[str],
 async def _sent(channel: Channel) -> str:
     """Why it did not get through; nothing where it did."""
     try:
-        await channel.send(Message(subject=_SUBJECT, text=_TEXT + "\n", chat=f"{_SUBJECT}\n{_TEXT}"))
+        await deliver(channel, Message(subject=_SUBJECT, text=_TEXT + "\n", chat=f"{_SUBJECT}\n{_TEXT}"))
     except NotSentError as error:
         return str(error)
     return ""

@@ -1,41 +1,39 @@
-"""Whoever is to know of a night is told: what the configuration says becomes ways to people."""
+"""Whoever is to know of a night is told. Its troubles change nothing of the night."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 import structlog
 
-from launcher.cli.access import access_of
+from launcher.cli.ways_to_people import channels_of
 from launcher.core.due import Past, Timetable, missed
 from launcher.core.nights import JobResult
 from launcher.core.notices import Event, Notice, body, chat, subject
 from launcher.core.summary import Exit
 from launcher.core.words import duration
-from launcher.ledger import Ledger, NightRecord, Nights, Notices, Unsent
-from launcher.nightly import NightJob
+from launcher.ledger import Ledger, LedgerError, NightRecord, Nights, Notices, Unsent
+from launcher.nightly import NightJob, Together
 from launcher.notify import (
-    AppriseChannel,
     Channel,
-    ChatChannel,
-    EmailChannel,
     Message,
     NotSentError,
     Outbox,
     ping,
+    send_once,
 )
 from launcher.notify.outbox import PAUSES_S
 from launcher.notify.pings import Signal
-from launcher.portal import AddressError
-from launcher.portal.tokens import TokensError
 from launcher.report.results import failed_path
-from launcher.settings import NotifyConfig, Settings, SettingsError
+from launcher.settings import Settings, SettingsError
 
+HURRY_S = 5.0
+"""What is sent just then has so long when the night is to stop; the next night sends the rest."""
 SHOWN_S = 86_400.0
 """A message that could not be sent is shown for so long."""
 _NIGHTS = 20
@@ -46,36 +44,11 @@ _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class _Broken:
-    """Stands for ways that the configuration names and does not say."""
+class Around:
+    """What a night tells in: the ledger, opened when it is needed, and what stops the night."""
 
-    label: str
-    why: str
-
-    async def send(self, message: Message) -> None:  # noqa: ARG002  as every channel
-        raise NotSentError(self.why, for_good=True)
-
-
-def channels_of(settings: Settings, name: str) -> list[Channel]:
-    """All ways on which somebody is told of that job; one that cannot be used says so when it is."""
-    try:
-        config = settings.notify(name)
-        return [] if config is None else list(_channels(settings, name, config))
-    except SettingsError as error:
-        return [_Broken(f"notify: of {name}", str(error))]
-
-
-def _channels(settings: Settings, name: str, config: NotifyConfig) -> Iterator[Channel]:
-    if config.email is not None:
-        yield EmailChannel(config.email)
-    if config.users:
-        try:
-            access = access_of(settings.portal(settings.config.jobs[name].portal))
-            yield ChatChannel(access, config.users)
-        except (SettingsError, AddressError, TokensError) as error:
-            yield _Broken(f"users of {name}", str(error))
-    for number, address in enumerate(config.apprise, 1):
-        yield AppriseChannel(address, number)
+    opened: Callable[[], AbstractAsyncContextManager[Ledger]]
+    together: Together
 
 
 @dataclass
@@ -87,11 +60,18 @@ class Telling:
     """Whether a night that was interrupted, or gave way, is gone on with without anybody (by a daemon)."""
     pauses: Sequence[float] | None = None
     _late: dict[str, list[str]] = field(default_factory=dict)
-    _pings: list[asyncio.Task[tuple[str, str]]] = field(default_factory=list)
+    _pings: dict[str, list[asyncio.Task[str]]] = field(default_factory=dict)
+    """By job, the oldest first."""
+    _kept: bool = False
+    """Whether the ledger was there for the messages."""
 
     async def begin(self, ledger: Ledger, job: NightJob, now: float) -> None:
         """A job's night is about to begin: whether it is late, and which nights there were not."""
         self._ping(job.name, Signal.START)
+        with _no_matter_what("not known whether it is late", job=job.name):
+            await self._look_back(ledger, job, now)
+
+    async def _look_back(self, ledger: Ledger, job: NightJob, now: float) -> None:
         schedule = job.config.due()
         if schedule is None:
             return
@@ -110,30 +90,73 @@ class Telling:
             return float("inf") if config is None else config.late_after
         return float("inf")
 
-    async def tell(self, ledger: Ledger, results: Sequence[JobResult], now: float, *, hurry: bool) -> None:
-        """What is to be told has gone out when this returns, or is in the ledger with the reason why not."""
-        told = [
-            self._notice(result)
-            for result in results
-            if not (self.taken_up_later and result.exit_code in _TOLD_ONCE)
-        ]
-        for notice in told:
-            failed = notice.result.exit_code not in (Exit.ALL_STARTED, Exit.INTERRUPTED)
-            self._ping(notice.result.job, Signal.FAIL if failed else Signal.SUCCESS, subject([notice]))
-        notices = Notices(ledger.database)
-        channels = {channel.label: channel for name in self.settings.config.jobs for channel in self._of(name)}
-        outbox = Outbox(notices, channels.values(), lambda: now)
-        for channel in channels.values():
+    async def tell(self, results: Sequence[JobResult], now: Callable[[], float], around: Around) -> None:
+        """What is to be told has gone out when this returns, or is in the ledger with the reason why not.
+
+        Nothing that goes wrong is raised. Once the night is to stop, it returns within HURRY_S.
+        """
+        telling = asyncio.create_task(self._tell(results, now, around))
+        stopping = asyncio.create_task(around.together.wait())
+        try:
+            await asyncio.wait((telling, stopping), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((telling,), timeout=HURRY_S)
+        finally:
+            tasks = (telling, stopping, *(ping for pings in self._pings.values() for ping in pings))
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _tell(self, results: Sequence[JobResult], now: Callable[[], float], around: Around) -> None:
+        with _no_matter_what("not told"):
+            told = [
+                self._notice(result)
+                for result in results
+                if not (self.taken_up_later and result.exit_code in _TOLD_ONCE)
+            ]
+            for notice in told:
+                failed = notice.result.exit_code not in (Exit.ALL_STARTED, Exit.INTERRUPTED)
+                self._ping(notice.result.job, Signal.FAIL if failed else Signal.SUCCESS, subject([notice]))
+            messages = list(self._messages(told))
+            try:
+                async with around.opened() as ledger:
+                    await self._send(messages, Notices(ledger.database), now, hurry=around.together.is_set)
+            except LedgerError as error:
+                _log.error("messages not kept", reason=str(error))
+                if not self._kept:
+                    await asyncio.gather(*(send_once(channel, message) for channel, message in messages))
+        with _no_matter_what("pings"):
+            await asyncio.gather(*(ping for pings in self._pings.values() for ping in pings))
+
+    def _messages(self, told: Sequence[Notice]) -> Iterator[tuple[Channel, Message]]:
+        for channel in self._channels().values():
             for_it = [notice for notice in told if self._is_for(notice, channel)]
             if for_it:
                 files = tuple(Path(path) for notice in for_it for path in notice.to_mend.values())
-                message = Message(subject=subject(for_it), text=body(for_it), chat=chat(for_it), files=files)
-                await outbox.put(channel, message)
-        pauses = () if hurry else (PAUSES_S if self.pauses is None else self.pauses)
-        await outbox.send(pauses)
-        for label, why in await asyncio.gather(*self._pings):
-            if why:
-                await notices.note(label, why, now)
+                yield (
+                    channel,
+                    Message(subject=subject(for_it), text=body(for_it), chat=chat(for_it), files=files),
+                )
+
+    async def _send(
+        self,
+        messages: Sequence[tuple[Channel, Message]],
+        notices: Notices,
+        now: Callable[[], float],
+        *,
+        hurry: bool,
+    ) -> None:
+        outbox = Outbox(notices, self._channels().values(), now)
+        self._kept = True
+        for channel, message in messages:
+            await outbox.put(channel, message)
+        await outbox.send(() if hurry else (PAUSES_S if self.pauses is None else self.pauses))
+        for name, pings in self._pings.items():
+            for why in await asyncio.gather(*pings):
+                if why:
+                    await notices.note(f"ping of {name}", why, now())
+
+    def _channels(self) -> dict[str, Channel]:
+        return {channel.label: channel for name in self.settings.config.jobs for channel in self._of(name)}
 
     def _of(self, name: str) -> list[Channel]:
         return channels_of(self.settings, name) if self.settings.config.jobs[name].file else []
@@ -158,19 +181,34 @@ class Telling:
         )
 
     def _ping(self, name: str, signal: Signal, text: str = "") -> None:
-        self._pings.append(asyncio.create_task(self._pinged(name, signal, text)))
+        before = self._pings.setdefault(name, [])
+        before.append(asyncio.create_task(self._pinged(name, signal, text, tuple(before))))
 
-    async def _pinged(self, name: str, signal: Signal, text: str) -> tuple[str, str]:
-        """The ping's name, and why it was not heard; nothing where it was."""
-        label = f"ping of {name}"
+    async def _pinged(self, name: str, signal: Signal, text: str, before: Sequence[asyncio.Task[str]]) -> str:
+        """Why it was not heard; nothing where it was. The one before it has come to its end by then."""
+        await asyncio.gather(*before)
         try:
             address = self.settings.ping(name)
             if address.get_secret_value():
                 await ping(address, signal, text)
         except (SettingsError, NotSentError) as error:
-            _log.warning("ping not heard", job=name, reason=str(error))
-            return label, str(error)
-        return label, ""
+            why = str(error)
+        except Exception as error:  # noqa: BLE001  as a message's: the night goes on
+            # Without the traceback: its texts hold the address.
+            why = f"a fault of the launcher's ({type(error).__name__})"
+        else:
+            return ""
+        _log.warning("ping not heard", job=name, reason=why)
+        return why
+
+
+@contextmanager
+def _no_matter_what(what: str, **where: str) -> Iterator[None]:
+    """What goes wrong in the block is a line of the log, and the night's results stand."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001  its rows have started, whoever hears of it
+        _log.error(what, exc_info=error, **where)
 
 
 async def messages_not_sent(ledger: Ledger, now: float) -> list[Unsent]:

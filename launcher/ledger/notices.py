@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, insert, or_, select, update
 
 from launcher.ledger.database import Database
 from launcher.ledger.schema import notices
@@ -61,14 +61,26 @@ class Notices:
         """Those that did not arrive, also where no other try is made."""
         return await self._found(("waiting", "given up"), since)
 
+    async def take(self, notice: int, at: float, *, until: float) -> bool:
+        """Whether the caller is to send it; nobody else is, before it is `sent` or `failed`, or `until`."""
+        is_free = or_(notices.c.taken_until.is_(None), notices.c.taken_until <= at)
+        mine = update(notices).where(notices.c.id == notice, notices.c.state == "waiting", is_free)
+        async with self._database.writing() as connection:
+            done = await connection.execute(mine.values(taken_until=until))
+            return done.rowcount == 1
+
     async def sent(self, notice: int, at: float) -> None:
         """It has arrived. Its text is not needed any more."""
-        await self._change(notice, state="sent", sent_at=at, text="", chat="", error="")
+        await self._change(notice, state="sent", sent_at=at, text="", chat="", error="", taken_until=None)
 
     async def failed(self, notice: int, error: str, *, for_good: bool) -> None:
         """It did not get through; for good: nobody tries again."""
         await self._change(
-            notice, state="given up" if for_good else "waiting", error=error, tries=notices.c.tries + 1
+            notice,
+            state="given up" if for_good else "waiting",
+            error=error,
+            tries=notices.c.tries + 1,
+            taken_until=None,
         )
 
     async def _change(self, notice: int, **values: object) -> None:
@@ -85,6 +97,9 @@ class Notices:
             return [_unsent(row) for row in await connection.execute(query)]
 
 
+_OURS = ("state", "sent_at", "taken_until")
+
+
 def _unsent(row: Row[tuple[object, ...]]) -> Unsent:
-    values = {name: value for name, value in row._mapping.items() if name not in ("state", "sent_at")}
+    values = {name: value for name, value in row._mapping.items() if name not in _OURS}
     return Unsent(**{**values, "files": tuple(str(values["files"]).splitlines())})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, text
 
-SCHEMA_VERSION = "0006"
+SCHEMA_VERSION = "0007"
 """The newest migration. A ledger of another version is migrated, or refused when it is newer."""
 
 metadata = MetaData()
@@ -180,5 +180,7 @@ notices = Table(
     Column("tries", Integer, nullable=False, server_default=text("0")),
     Column("error", Text, nullable=False, server_default=""),
     Column("sent_at", Float),
+    # While somebody sends it; whoever was killed meanwhile has lost it then.
+    Column("taken_until", Float),
     Index("notices_by_state", "state", "created_at"),
 )

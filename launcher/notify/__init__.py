@@ -3,8 +3,9 @@
 from launcher.notify.apprises import AppriseChannel
 from launcher.notify.channels import Channel, Message, NotSentError
 from launcher.notify.chats import ChatChannel
+from launcher.notify.delivery import deliver
 from launcher.notify.emails import EmailChannel
-from launcher.notify.outbox import Outbox
+from launcher.notify.outbox import Outbox, send_once
 from launcher.notify.pings import ping
 
 __all__ = [
@@ -15,5 +16,7 @@ __all__ = [
     "Message",
     "NotSentError",
     "Outbox",
+    "deliver",
     "ping",
+    "send_once",
 ]

@@ -25,10 +25,15 @@ class AppriseChannel:
 
     address: SecretStr
     number: int
+    job: str = ""
+    """Whose `notify:` names it; empty: that of all jobs."""
 
     @property
     def label(self) -> str:
-        return f"{self.address.get_secret_value().partition('://')[0]} (apprise {self.number})"
+        scheme, colon, _ = self.address.get_secret_value().partition("://")
+        # Without a scheme it may all be a token.
+        of = f" of {self.job}" if self.job else ""
+        return f"{scheme if colon else 'no scheme'} (apprise {self.number}{of})"
 
     async def send(self, message: Message) -> None:
         """The service has taken it when this returns. Raises NotSentError."""

@@ -18,7 +18,8 @@ class ChatChannel:
 
     @property
     def label(self) -> str:
-        return f"users {', '.join(map(str, self.users))} in the chat of {self.access.portal}"
+        users = "user" if len(self.users) == 1 else "users"
+        return f"{users} {', '.join(map(str, self.users))} in the chat of {self.access.portal}"
 
     async def send(self, message: Message) -> None:
         """Each of them has it when this returns; some may where it raises NotSentError."""

@@ -1,12 +1,13 @@
-"""E-mail, by the standard library's own client in a thread."""
+"""E-mail, by the standard library's own client in a thread of its own."""
 
 from __future__ import annotations
 
-import asyncio
 import html
 import mimetypes
 import smtplib
 import ssl
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
@@ -14,29 +15,36 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from launcher.notify.channels import SEND_WITHIN_S, Message, NotSentError
+from launcher.notify.delivery import in_own_thread
 from launcher.portal import AddressError
 from launcher.portal.trust import trusted
 from launcher.redact import redacted_text
 from launcher.settings import EmailConfig
 
 MOST_ATTACHED = 5_000_000
+"""Bytes of all files of a mail together; servers refuse what is larger than some twice that."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True)
 class EmailChannel:
-    """All who are named get one message."""
+    """All who are named get one message, or `only` one of them, whose fate is then no one else's."""
 
     config: EmailConfig
+    only: str = ""
 
     @property
     def label(self) -> str:
-        return f"e-mail to {', '.join(self.config.to)}"
+        return f"e-mail to {', '.join(self._to)}"
+
+    @property
+    def _to(self) -> tuple[str, ...]:
+        return (self.only,) if self.only else self.config.to
 
     async def send(self, message: Message) -> None:
         """The server has taken it for all of them when this returns. Raises NotSentError."""
         try:
-            await asyncio.to_thread(self._send, message)
+            await in_own_thread(lambda: self._send(message))
         except (AddressError, ssl.SSLCertVerificationError) as error:
             raise NotSentError(f"{self._server}: {error}", for_good=isinstance(error, AddressError)) from None
         except smtplib.SMTPAuthenticationError as error:
@@ -44,6 +52,11 @@ class EmailChannel:
         except smtplib.SMTPRecipientsRefused as error:
             refused = ", ".join(error.recipients)
             raise NotSentError(f"{self._server} does not take mail for {refused}") from None
+        except UnicodeError:
+            # Its own text quotes what may be the password.
+            raise NotSentError(
+                f"{self._server}: user, password and addresses may hold ASCII letters only", for_good=True
+            ) from None
         except (smtplib.SMTPException, OSError) as error:
             raise NotSentError(f"{self._server}: {_said(error)}") from None
 
@@ -60,7 +73,7 @@ class EmailChannel:
             )
         else:
             client = smtplib.SMTP(host, server.port or 587, timeout=SEND_WITHIN_S)
-        with client:
+        try:
             if server.scheme == "smtp":
                 client.ehlo()
                 # To another machine never without TLS: the message names documents, and the password is one.
@@ -68,28 +81,53 @@ class EmailChannel:
                     client.starttls(context=context)
             if config.user:
                 client.login(config.user, config.password.get_secret_value())
-            refused = client.send_message(self._mail(message))
+            refused = client.send_message(self._mail(message), to_addrs=self._to)
+            # It has the mail: how it says good-bye must not have it sent a second time.
+            with suppress(smtplib.SMTPException):
+                client.quit()
+        finally:
+            client.close()
         if refused:
             raise smtplib.SMTPRecipientsRefused(refused)
 
     def _mail(self, message: Message) -> EmailMessage:
         mail = EmailMessage()
-        mail["Subject"] = " ".join(message.subject.split())
+        mail["Subject"] = _letters(" ".join(message.subject.split()))
         mail["From"] = self.config.sender
         mail["To"] = ", ".join(self.config.to)
         mail["Date"] = formatdate(localtime=True)
         mail["Message-ID"] = make_msgid(domain=self.config.sender.rpartition("@")[2])
         # Answers of absent people are not wanted. RFC 3834.
         mail["Auto-Submitted"] = "auto-generated"
-        left_out = [path for path in message.files if self.config.attach and _size(path) > MOST_ATTACHED]
-        text = message.text + "".join(f"\n{path} is too large to attach.\n" for path in left_out)
+        attached, left_out = _fitting(message.files if self.config.attach else ())
+        left = "".join(f"\n{path} is too large to attach.\n" for path in left_out)
+        text = _letters(message.text + left)
         mail.set_content(text)
         mail.add_alternative(f"<pre>{html.escape(text)}</pre>", subtype="html")
-        for path in message.files:
-            if self.config.attach and 0 < _size(path) <= MOST_ATTACHED:
-                kind, _, subkind = (mimetypes.guess_type(path.name)[0] or "text/csv").partition("/")
-                mail.add_attachment(path.read_bytes(), maintype=kind, subtype=subkind, filename=path.name)
+        for path in attached:
+            kind, _, subkind = (mimetypes.guess_type(path.name)[0] or "text/csv").partition("/")
+            mail.add_attachment(path.read_bytes(), maintype=kind, subtype=subkind, filename=_letters(path.name))
         return mail
+
+
+def _fitting(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """Which of them are attached, and which would make the mail too large."""
+    attached: list[Path] = []
+    left_out: list[Path] = []
+    room = MOST_ATTACHED
+    for path in files:
+        size = _size(path)
+        if size > room:
+            left_out.append(path)
+        elif size:
+            attached.append(path)
+            room -= size
+    return attached, left_out
+
+
+def _letters(text: str) -> str:
+    """The text, with a question mark for what is no letter, as a file's name may hold it."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _size(path: Path) -> int:

@@ -12,13 +12,16 @@ from pathlib import Path
 
 import structlog
 
-from launcher.ledger import Notices, Unsent
+from launcher.ledger import LedgerError, Notices, Unsent
 from launcher.notify.channels import Channel, Message, NotSentError
+from launcher.notify.delivery import DELIVER_WITHIN_S, deliver
 
 PAUSES_S = (5.0, 30.0, 60.0)
 """Between the tries of one night."""
 TOO_OLD_S = 86_400.0
 """Tomorrow's message says more than yesterday's."""
+TAKEN_S = DELIVER_WITHIN_S + 60.0
+"""Nobody else tries a message for so long; whoever took it has ended by then, or was killed."""
 
 _log = structlog.get_logger()
 
@@ -33,20 +36,30 @@ class Outbox:
         self._channels: Mapping[str, Channel] = {channel.label: channel for channel in channels}
 
     async def put(self, channel: Channel, message: Message) -> None:
-        """It is in the ledger when this returns, and goes with the next `send`."""
-        files = [str(path) for path in message.files]
-        await self._notices.put(
-            channel.label, (message.subject, message.text, message.chat), files, self._now()
-        )
+        """It is in the ledger when this returns, and goes with the next `send`.
 
-    async def send(self, pauses: Sequence[float] = PAUSES_S) -> list[Unsent]:
-        """What has not arrived after that, with the reason. What is left of former nights goes, too."""
+        Where the ledger does not take it, as on a full disk, it goes at once, and once only.
+        """
+        files = [str(path) for path in message.files]
+        try:
+            await self._notices.put(
+                channel.label, (message.subject, message.text, message.chat), files, self._now()
+            )
+        except LedgerError as error:
+            _log.error("message not kept", to=channel.label, reason=str(error))
+            await send_once(channel, message)
+
+    async def send(self, pauses: Sequence[float] = PAUSES_S) -> None:
+        """What could be sent has arrived when this returns. What is left of former nights goes, too."""
         for pause_s in (*pauses, None):
             waiting = await self._notices.waiting(since=self._now() - TOO_OLD_S)
             left = [one for one in await asyncio.gather(*map(self._try, waiting)) if one]
             if not left or pause_s is None:
                 break
             await asyncio.sleep(pause_s)
+
+    async def unsent(self) -> list[Unsent]:
+        """What has not arrived, with the reason."""
         return await self._notices.unsent(since=self._now() - TOO_OLD_S)
 
     async def _try(self, unsent: Unsent) -> bool:
@@ -54,6 +67,18 @@ class Outbox:
         channel = self._channels.get(unsent.channel)
         if channel is None:
             return False  # the configuration names it no more, or another portal's night sends it
+        try:
+            now = self._now()
+            # Not taken: another night that ends at the same time sends it.
+            return await self._notices.take(unsent.id, now, until=now + TAKEN_S) and not await self._settled(
+                channel, unsent
+            )
+        except LedgerError as error:
+            _log.error("not kept what became of a message", to=unsent.channel, reason=str(error))
+            return False
+
+    async def _settled(self, channel: Channel, unsent: Unsent) -> bool:
+        """Whether it has arrived or never will, as the ledger knows when this returns."""
         message = Message(
             subject=unsent.subject,
             text=unsent.text,
@@ -61,11 +86,21 @@ class Outbox:
             files=tuple(Path(file) for file in unsent.files if Path(file).is_file()),
         )
         try:
-            await channel.send(message)
+            await deliver(channel, message)
         except NotSentError as error:
-            await self._notices.failed(unsent.id, str(error), for_good=error.for_good)
             _log.warning("message not sent", to=unsent.channel, reason=str(error))
-            return not error.for_good
-        await self._notices.sent(unsent.id, self._now())
+            await self._notices.failed(unsent.id, str(error), for_good=error.for_good)
+            return error.for_good
         _log.info("message sent", to=unsent.channel)
-        return False
+        await self._notices.sent(unsent.id, self._now())
+        return True
+
+
+async def send_once(channel: Channel, message: Message) -> None:
+    """One try without a ledger; the log says what came of it."""
+    try:
+        await deliver(channel, message)
+    except NotSentError as error:
+        _log.warning("message not sent", to=channel.label, reason=str(error))
+    else:
+        _log.info("message sent", to=channel.label)

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
+import signal
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
+from launcher.cli import nightly
 from launcher.cli.nightly import night
 from launcher.cli.options import GlobalOptions
+from launcher.cli.ways_to_people import channels_of
 from launcher.core.nights import Outcome
+from launcher.core.summary import Ending
+from launcher.ledger import LedgerError, Notices
+from launcher.nightly import JobNight, Together
 from launcher.notify import outbox
 from launcher.settings import load_settings
 from launcher.simulator import Settings, Simulator
-from tests.journeys.chaos import Desk
-from tests.support.receivers import MailServer, WebReceiver, mail_server, web_receiver
+from tests.journeys.chaos import Desk, until
+from tests.support.receivers import MailServer, WebReceiver, mail_server, stubborn_server, web_receiver
 
 TOKEN = "a1b2c3d4-secret-ping"
 
@@ -214,3 +222,165 @@ async def test_a_mistake_in_notify_is_said_with_its_place(desk: Desk, line: str,
     assert ended.exit_code == 2
     assert words in ended.stderr
     assert "config.yaml" in ended.stderr
+
+
+def to_server(desk: Desk, mails: MailServer, port: int) -> None:
+    """Mail goes to that server from now on."""
+    path = desk.folder / "config.yaml"
+    path.write_text(path.read_text().replace(f"smtp://127.0.0.1:{mails.port}", f"smtp://127.0.0.1:{port}"))
+
+
+async def test_a_signal_while_messages_are_sent_ends_the_night_at_once_with_its_own_result(
+    desk: Desk, mails: MailServer
+) -> None:
+    write(desk, ["1", "abc"])
+    async with stubborn_server() as server:
+        to_server(desk, mails, server.port)
+        async with desk.running("nightly", "--json") as command:
+            await server.came.wait()
+            command.signal(signal.SIGTERM)
+            ended = await command.ended(within_s=20)
+    assert ended.exit_code == 1, ended.stderr
+    document = json.loads(ended.stdout)
+    assert [job["outcome"] for job in document["jobs"]] == ["finished"]
+    assert [one["to"] for one in document["messages_not_sent"]] == ["e-mail to vera@company.example"]
+    assert "Traceback" not in ended.stderr
+
+
+async def test_a_signal_in_the_pause_between_two_tries_ends_the_night_at_once(
+    desk: Desk, mails: MailServer
+) -> None:
+    write(desk, ["1", "abc"])
+    mails.refuses = "451 later"
+    async with desk.running("nightly") as command:
+        await until(lambda: "451 later" in command.stderr, unless=command)
+        command.signal(signal.SIGTERM)
+        ended = await command.ended(within_s=20)
+    assert ended.exit_code == 1, ended.stderr
+    assert "1 invalid" in ended.stdout
+
+
+async def test_a_daemon_that_is_ended_does_not_wait_for_a_mail_server(
+    desk: Desk, mails: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(desk.folder)
+    write(desk, ["1", "abc"])
+    together = Together()
+    async with stubborn_server() as server:
+        to_server(desk, mails, server.port)
+        going = asyncio.create_task(night(GlobalOptions(quiet=True), load_settings(None), together=together))
+        await server.came.wait()
+        together.stop(Ending.INTERRUPTED, "a signal asked for it")
+        [result] = await asyncio.wait_for(going, 20)
+    assert (result.outcome, result.exit_code) == (Outcome.FINISHED, 1)
+
+
+async def test_a_fault_in_the_telling_changes_nothing_of_the_night(
+    desk: Desk, mails: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(desk.folder)
+    write(desk, ["1", "abc"])
+
+    def faulty(*_: object) -> str:
+        raise KeyError("a fault")
+
+    for name in ("missed", "subject"):
+        monkeypatch.setattr(f"launcher.cli.telling.{name}", faulty)
+    with capture_logs() as lines:
+        [result] = await night(GlobalOptions(quiet=True), load_settings(None))
+    assert (result.outcome, result.exit_code, mails.mails) == (Outcome.FINISHED, 1, [])
+    assert [line["event"] for line in lines if line["log_level"] == "error"] == [
+        "not known whether it is late",
+        "not told",
+    ]
+
+
+@pytest.mark.parametrize("broken", ["opened_ledger", "put"])
+async def test_without_a_ledger_people_are_told_all_the_same(
+    desk: Desk, mails: MailServer, pings: WebReceiver, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    """As on a full disk, or when the ledger's server went away during the night."""
+    monkeypatch.chdir(desk.folder)
+    write(desk, ["1", "abc"])
+
+    async def full(*_: object) -> None:
+        raise LedgerError("the ledger: database or disk is full")
+
+    if broken == "put":
+        monkeypatch.setattr(Notices, "put", full)
+    else:
+        real, opened = nightly.opened_ledger, list[object]()
+
+        def gone(said: GlobalOptions, settings: object) -> object:
+            opened.append(said)
+            if len(opened) > 2:  # at the beginning, and for the portal
+                raise LedgerError("the ledger: its server has gone")
+            return real(said, settings)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(nightly, "opened_ledger", gone)
+    [result] = await night(GlobalOptions(quiet=True), load_settings(None))
+    assert (result.outcome, result.exit_code) == (Outcome.FINISHED, 1)
+    assert len(mails.mails) == 1
+    assert paths(pings) == [f"/{TOKEN}/start", f"/{TOKEN}/fail"]
+
+
+async def test_a_night_that_breaks_off_is_told(
+    desk: Desk, mails: MailServer, pings: WebReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(desk.folder)
+
+    async def broken(*_: object) -> None:
+        raise KeyError("a fault")
+
+    monkeypatch.setattr(JobNight, "go", broken)
+    with pytest.raises(KeyError):
+        await night(GlobalOptions(quiet=True), load_settings(None))
+    [mail] = mails.mails
+    assert mail["Subject"] == "launcher: followup: stopped"
+    assert paths(pings) == [f"/{TOKEN}/start", f"/{TOKEN}/fail"]
+
+
+async def test_what_one_person_does_not_get_is_not_sent_to_the_others_again(
+    desk: Desk, mails: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("launcher.cli.telling.PAUSES_S", (0.0, 0.0))
+    monkeypatch.chdir(desk.folder)
+    path = desk.folder / "config.yaml"
+    path.write_text(
+        path.read_text()
+        .replace("to: vera@", "to: [pavel@company.example, vera@")
+        .replace("vera@company.example", "vera@company.example]")
+    )
+    mails.unknown = {"pavel@company.example"}
+    write(desk, ["1", "abc"])
+    await night(GlobalOptions(quiet=True), load_settings(None))
+    assert mails.recipients == [["vera@company.example"]]
+    assert mails.mails[0]["To"] == "pavel@company.example, vera@company.example"
+    status = await desk.run("status")
+    assert "not sent: e-mail to pavel@company.example" in status.stdout
+
+
+async def test_a_job_never_ends_before_it_has_begun_for_who_hears_its_pings(
+    desk: Desk, pings: WebReceiver
+) -> None:
+    write(desk, ["1"])
+    pings.slow = {f"/{TOKEN}/start": 1.5}
+    assert (await desk.run("nightly")).exit_code == 0
+    assert paths(pings) == [f"/{TOKEN}/start", f"/{TOKEN}"]
+
+
+def test_two_jobs_with_a_service_each_tell_each_its_own(desk: Desk, pings: WebReceiver) -> None:
+    path = desk.folder / "config.yaml"
+    job = path.read_text().partition("  followup:\n")[2].partition("notify:")[0]
+    text = (
+        path.read_text().partition("jobs:\n")[0]
+        + "jobs:\n"
+        + "".join(
+            f"  {name}:\n{job}    notify: {{apprise: json://127.0.0.1/{name}-secret-token}}\n"
+            for name in ("sales", "support")
+        )
+    )
+    path.write_text(text)
+    settings = load_settings(path)
+    labels = [channel.label for name in ("sales", "support") for channel in channels_of(settings, name)]
+    assert labels == ["json (apprise 1 of sales)", "json (apprise 1 of support)"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from launcher.ledger import Ledger, Notices
+from launcher.ledger import Ledger, Notices, open_ledger
 from launcher.notify import (
     AppriseChannel,
     ChatChannel,
@@ -17,6 +17,7 @@ from launcher.notify import (
     Message,
     NotSentError,
     Outbox,
+    deliver,
     ping,
 )
 from launcher.notify.pings import Signal
@@ -24,7 +25,7 @@ from launcher.portal import parse_webhook
 from launcher.settings import EmailConfig
 from launcher.simulator import Settings, Simulator
 from tests.support.certificates import Certificates
-from tests.support.receivers import mail_server, web_receiver
+from tests.support.receivers import mail_server, stubborn_server, web_receiver
 
 MESSAGE = Message(
     subject="launcher: leads: 3 failed\nBcc: all@company.example",
@@ -131,14 +132,16 @@ async def test_a_message_waits_in_the_ledger_until_it_arrives(ledger: Ledger) ->
         server.refuses = "451 try again later"
         outbox = Outbox(Notices(ledger.database), [channel], lambda: 1000.0)
         await outbox.put(channel, MESSAGE)
-        [unsent] = await outbox.send((0.0, 0.0))
+        await outbox.send((0.0, 0.0))
+        [unsent] = await outbox.unsent()
         assert (unsent.tries, "451 try again later" in unsent.error) == (3, True)
         assert server.mails == []
 
         server.refuses = ""
         tomorrow = Outbox(Notices(ledger.database), [channel], lambda: 1000.0 + 80_000)
-        assert await tomorrow.send(()) == []
-        assert await tomorrow.send(()) == []
+        await tomorrow.send(())
+        await tomorrow.send(())
+        assert await tomorrow.unsent() == []
         assert len(server.mails) == 1
 
 
@@ -148,7 +151,7 @@ async def test_after_a_day_nobody_tries_any_more(ledger: Ledger) -> None:
         server.refuses = "451 try again later"
         await Outbox(Notices(ledger.database), [channel], lambda: 0.0).put(channel, MESSAGE)
         server.refuses = ""
-        assert await Outbox(Notices(ledger.database), [channel], lambda: 90_000.0).send(()) == []
+        await Outbox(Notices(ledger.database), [channel], lambda: 90_000.0).send(())
         assert server.mails == []
 
 
@@ -156,5 +159,118 @@ async def test_what_cannot_arrive_is_tried_once(ledger: Ledger) -> None:
     channel = AppriseChannel(SecretStr("no-such-scheme://token"), 1)
     outbox = Outbox(Notices(ledger.database), [channel], lambda: 1000.0)
     await outbox.put(channel, MESSAGE)
-    [unsent] = await asyncio.wait_for(outbox.send((60.0,)), 20)
+    await asyncio.wait_for(outbox.send((60.0,)), 20)
+    [unsent] = await outbox.unsent()
     assert (unsent.tries, unsent.error) == (1, "apprise does not know such an address")
+
+
+GREETED = ("220 mail.example", "250 mail.example", "250 OK", "250 OK", "354 go on")
+
+
+async def test_a_mail_that_was_taken_is_sent_whatever_the_server_says_after_that() -> None:
+    async with stubborn_server(*GREETED, "250 taken", "500 what is QUIT?") as server:
+        channel = email(server.port)
+        await EmailChannel(channel.config, "vera@company.example").send(MESSAGE)
+    assert "." in server.heard
+
+
+@pytest.mark.parametrize("greeting", ["\x00\xff no mail server", "421 come back", "554 no"])
+async def test_a_server_that_answers_nonsense_is_said(greeting: str) -> None:
+    async with stubborn_server(greeting, "250 mail.example", "nonsense") as server:
+        with pytest.raises(NotSentError, match=r"127\.0\.0\.1"):
+            await asyncio.wait_for(deliver(email(server.port), MESSAGE), 20)
+
+
+async def test_a_server_that_never_answers_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("launcher.notify.delivery.DELIVER_WITHIN_S", 0.2)
+    async with stubborn_server() as server:
+        with pytest.raises(NotSentError, match="not taken within"):
+            await asyncio.wait_for(deliver(email(server.port), MESSAGE), 10)
+
+
+async def test_a_password_that_no_mail_server_takes_is_said_without_it(
+    certificate_files: Certificates,
+) -> None:
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate_files.portal)
+    said = {"user": "launcher", "password": "a-пароль"}
+    async with mail_server(tls, ("launcher", "other")) as server:
+        with pytest.raises(NotSentError, match="ASCII") as caught:
+            await email(server.port, ca_file=certificate_files.authority, **said).send(MESSAGE)
+    assert "пароль" not in str(caught.value)
+
+
+async def test_all_files_of_a_mail_together_are_not_too_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("launcher.notify.emails.MOST_ATTACHED", 10)
+    files = [tmp_path / name for name in ("один.failed.csv", "two.failed.csv", "gone.failed.csv")]
+    for file in files[:2]:
+        file.write_text("ID\n1\n23")
+    async with mail_server() as server:
+        await email(server.port).send(Message(subject="s", text="t\n", chat="", files=tuple(files)))
+    [mail] = server.mails
+    assert [part.get_filename() for part in mail.iter_attachments()] == ["один.failed.csv"]
+    plain = mail.get_body(("plain",))
+    assert plain is not None
+    assert f"{files[1]} is too large to attach." in plain.get_content()
+
+
+class Slow:
+    """A way that takes its time."""
+
+    label = "slow"
+
+    def __init__(self) -> None:
+        self.sent = 0
+
+    async def send(self, message: Message) -> None:  # noqa: ARG002  as every channel
+        self.sent += 1
+        for _ in range(200):
+            await asyncio.sleep(0)
+
+
+async def test_two_nights_that_end_together_send_each_message_once(ledger_location: str) -> None:
+    """Each with a ledger of its own, as two portals' nights and two processes have."""
+    channel = Slow()
+    async with open_ledger(ledger_location) as one, open_ledger(ledger_location) as other:
+        outboxes = [Outbox(Notices(each.database), [channel], lambda: 1000.0) for each in (one, other)]
+        for outbox in (*outboxes, *outboxes):
+            await outbox.put(channel, MESSAGE)
+        await asyncio.gather(*(outbox.send(()) for outbox in (*outboxes, *outboxes)))
+        assert await outboxes[0].unsent() == []
+    assert channel.sent == 4
+
+
+async def test_a_message_is_one_nights_until_it_is_settled_or_that_night_was_killed(ledger: Ledger) -> None:
+    notices = Notices(ledger.database)
+    await notices.put("somebody", ("s", "t", "c"), (), 1000.0)
+    [unsent] = await notices.waiting(since=0.0)
+    assert await notices.take(unsent.id, 1000.0, until=1060.0)
+    assert not await notices.take(unsent.id, 1059.0, until=1119.0)
+    assert await notices.take(unsent.id, 1060.0, until=1120.0), "whoever took it was killed"
+    await notices.failed(unsent.id, "no", for_good=False)
+    assert await notices.take(unsent.id, 1061.0, until=1120.0)
+    await notices.sent(unsent.id, 1062.0)
+    assert not await notices.take(unsent.id, 2000.0, until=2060.0)
+
+
+class Faulty:
+    """A way with a fault in it."""
+
+    label = "faulty"
+
+    async def send(self, message: Message) -> None:  # noqa: ARG002  as every channel
+        raise KeyError("a fault")
+
+
+async def test_a_fault_of_one_way_keeps_no_other_from_its_message(ledger: Ledger) -> None:
+    async with mail_server() as server:
+        channels = [Faulty(), email(server.port)]
+        outbox = Outbox(Notices(ledger.database), channels, lambda: 1000.0)
+        for channel in channels:
+            await outbox.put(channel, MESSAGE)
+        await outbox.send(())
+    [unsent] = await outbox.unsent()
+    assert (unsent.channel, "KeyError" in unsent.error) == ("faulty", True)
+    assert len(server.mails) == 1

@@ -25,8 +25,18 @@ class MailServer:
     recipients: list[list[str]] = field(default_factory=list)
     refuses: str = ""
     """An answer such as `451 later`, for every message."""
+    unknown: set[str] = field(default_factory=set)
+    """Whom it takes no mail for."""
     tls: list[bool] = field(default_factory=list)
     port: int = 0
+
+    async def handle_RCPT(  # noqa: N802  its name there
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        if address in self.unknown:
+            return "550 no such person"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  its name there
         if self.refuses:
@@ -70,6 +80,8 @@ class WebReceiver:
 
     heard: list[tuple[str, str]] = field(default_factory=list)
     status: int = 200
+    slow: dict[str, float] = field(default_factory=dict)
+    """By path, how many seconds it takes to hear."""
     port: int = 0
 
     @property
@@ -83,6 +95,7 @@ async def web_receiver() -> AsyncIterator[WebReceiver]:
     keeper = WebReceiver()
 
     async def hear(request: web.Request) -> web.Response:
+        await asyncio.sleep(keeper.slow.get(request.path_qs, 0.0))
         keeper.heard.append((request.path_qs, await request.text()))
         return web.Response(status=keeper.status)
 
@@ -96,3 +109,41 @@ async def web_receiver() -> AsyncIterator[WebReceiver]:
         yield keeper
     finally:
         await runner.cleanup()
+
+
+@dataclass
+class StubbornServer:
+    """Says `lines` one after another, each as an answer to one line heard, and then nothing more."""
+
+    heard: list[str] = field(default_factory=list)
+    came: asyncio.Event = field(default_factory=asyncio.Event)
+    port: int = 0
+
+
+@asynccontextmanager
+async def stubborn_server(*lines: str) -> AsyncIterator[StubbornServer]:
+    """It listens on loopback while the block goes on; the first line is its greeting."""
+    server, writers = StubbornServer(), list[asyncio.StreamWriter]()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        server.came.set()
+        writers.append(writer)
+        answers, in_data = list(lines), False
+        while answers:
+            answer = answers.pop(0)
+            writer.write(f"{answer}\r\n".encode())
+            in_data = answer.startswith("354")
+            while heard := (await reader.readline()).decode():
+                server.heard.append(heard.strip())
+                if not in_data or heard == ".\r\n":
+                    break
+        await reader.read()
+
+    listener = await asyncio.start_server(talk, "127.0.0.1", 0)
+    server.port = listener.sockets[0].getsockname()[1]
+    try:
+        yield server
+    finally:
+        listener.close()
+        for writer in writers:
+            writer.close()
