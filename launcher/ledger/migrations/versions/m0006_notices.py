@@ -22,5 +22,6 @@ def upgrade() -> None:
         sa.Column("tries", sa.Integer, nullable=False, server_default=sa.text("0")),
         sa.Column("error", sa.Text, nullable=False, server_default=""),
         sa.Column("sent_at", sa.Float),
+        sa.Column("taken_until", sa.Float),
     )
     op.create_index("notices_by_state", "notices", ["state", "created_at"])
