@@ -51,7 +51,7 @@ def command() -> None:
     """
 
 
-@command.command("show")
+@command.command("show", short_help="Print what install would write; change nothing.")
 @_for
 @global_options
 def show(scheduler: str | None) -> None:
@@ -59,7 +59,7 @@ def show(scheduler: str | None) -> None:
     carry_out(lambda said: _carried(said, lambda place, entries: _show(said, _here(scheduler), place, entries)))
 
 
-@command.command("install")
+@command.command("install", short_help="Write or renew the schedules.")
 @_for
 @global_options
 def install(scheduler: str | None) -> None:
@@ -69,7 +69,7 @@ def install(scheduler: str | None) -> None:
     )
 
 
-@command.command("remove")
+@command.command("remove", short_help="Take them away again.")
 @_for
 @global_options
 def remove(scheduler: str | None) -> None:
