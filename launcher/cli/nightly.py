@@ -26,17 +26,21 @@ from launcher.cli.telling import Around, Telling, messages_not_sent
 from launcher.core.nights import JobResult, Outcome, worst
 from launcher.core.summary import Exit, Summary
 from launcher.engine import Stopping
-from launcher.ledger import Ledger, LedgerError, Nights, RunRecord, Unsent
+from launcher.ledger import Ledger, LedgerError, Nights, RunRecord, Unsent, who_holds
 from launcher.nightly import JobNight, NightJob, StepError, Taken, Together, named_by_job, shared_by
 from launcher.portal import AskingError
 from launcher.settings import Settings
 from launcher.sheets import WebAddress
 
+_LOOK_S = 5.0
+"""Whether a portal is free again is looked at so often."""
+
 
 @click.command("nightly")
 @click.argument("jobs", nargs=-1, metavar="[JOB]...")
+@click.option("--wait", is_flag=True, help="Where another run holds a portal, wait for its end.")
 @global_options
-def command(jobs: tuple[str, ...]) -> None:
+def command(jobs: tuple[str, ...], wait: bool) -> None:
     """Run all jobs that have a file: in the configuration, or those named.
 
     First what former nights left goes on, and unknown rows are asked about; then the job's file, where it is
@@ -44,11 +48,11 @@ def command(jobs: tuple[str, ...]) -> None:
     job that fails does not keep the others from running. The exit code is that of the job that needs a person
     most: 3, 6, 2, 5, 4, 1, 0.
     """
-    carry_out(lambda said: _nightly(said, settings_of(said), jobs))
+    carry_out(lambda said: _nightly(said, settings_of(said), jobs, wait=wait))
 
 
-async def _nightly(said: GlobalOptions, settings: Settings, names: Sequence[str]) -> int:
-    results = await night(said, settings, names)
+async def _nightly(said: GlobalOptions, settings: Settings, names: Sequence[str], *, wait: bool) -> int:
+    results = await night(said, settings, names, wait=wait)
     unsent: list[Unsent] = []
     # The results are here: a ledger that has gone since must not hide them.
     with suppress(LedgerError):
@@ -64,8 +68,12 @@ async def night(
     names: Sequence[str] = (),
     now: Callable[[], float] = time.time,
     together: Together | None = None,
+    *,
+    wait: bool = False,
 ) -> list[JobResult]:
     """One night; a result for each job, in the configuration's order. Raises Refused, LedgerError.
+
+    With `wait`, jobs whose portal another run holds begin after that run's end.
 
     With `together`, signals are heard elsewhere, and stop the night through it.
     """
@@ -89,7 +97,7 @@ async def night(
     with interruptible(together, Console(said).tell) if hears_signals else nullcontext():
         # Not a TaskGroup: what breaks on one portal must not end the runs on another.
         ended = await asyncio.gather(
-            *(_on_portal(_Around(quietly, settings, together, now), jobs) for jobs in portals.values()),
+            *(_on_portal(_Around(quietly, settings, together, now, wait), jobs) for jobs in portals.values()),
             return_exceptions=True,
         )
         for jobs, each in zip(portals.values(), ended, strict=True):
@@ -146,11 +154,14 @@ class _Around:
     settings: Settings
     together: Together
     now: Callable[[], float]
+    wait: bool
 
 
 async def _on_portal(around: _Around, jobs: Sequence[NightJob]) -> list[JobResult]:
     # Each portal has a ledger of its own opened: on PostgreSQL it knows one lock at a time.
     async with opened_ledger(around.said, around.settings) as ledger:
+        if around.wait:
+            await _until_free(around, ledger, jobs[0].portal)
         return [
             await JobNight(
                 job=job,
@@ -161,6 +172,16 @@ async def _on_portal(around: _Around, jobs: Sequence[NightJob]) -> list[JobResul
             ).go()
             for job in jobs
         ]
+
+
+async def _until_free(around: _Around, ledger: Ledger, portal: str) -> None:
+    """Return once no other run holds the portal, or when all is to stop."""
+    told = False
+    while not around.together.is_set and (holder := await who_holds(ledger, portal)):
+        if not told:
+            Console(around.said).tell(f"{holder}; waiting for its end")
+        told = True
+        await around.together.sleep(_LOOK_S)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ class Place:
         """The command of an entry, each argument for itself."""
         ledger = ("--ledger", self.ledger) if self.ledger else ()
         options = ("--config", str(self.config), *ledger, "--log-file", str(self.log_file), "--quiet")
-        return (*self.command, "nightly", *entry.jobs, *options)
+        return (*self.command, "nightly", *entry.jobs, "--wait", *options)
 
 
 def entries_of(jobs: Mapping[str, JobConfig]) -> list[Entry]:

@@ -405,3 +405,27 @@ async def test_two_portals_side_by_side_with_their_ledger_on_postgresql(
         assert ended.exit_code == 0, ended.stderr
         assert {entry["outcome"] for entry in json.loads(ended.stdout)["jobs"]} == {outcome}
     assert started(main) == started(branch) == once(range(1, 121))
+
+
+async def test_with_wait_a_night_begins_when_the_run_that_holds_the_portal_has_ended(
+    tmp_path: Path, main: Simulator
+) -> None:
+    nights = Nights(tmp_path, main=main)
+    nights.job("leads", "leads.csv")
+    nights.write("leads.csv", range(1, 11))
+    nights.write("others.csv", range(101, 201))
+    main.settings = replace(ORDINARY, start_seconds=0.05)
+    async with nights.desk.running("run", "others.csv", "--job", "leads") as other:
+        await until(lambda: len(main.started) > 1, unless=other)
+        ended, _ = await nights.night()
+        assert ended.exit_code == 6
+        async with nights.desk.running("nightly", "--wait") as waiting:
+            await until(lambda: "waiting for its end" in waiting.stderr, unless=waiting)
+            waiting.signal(signal.SIGTERM)
+            assert (await waiting.ended()).exit_code == 4
+        async with nights.desk.running("nightly", "--wait") as waiting:
+            await until(lambda: "waiting for its end" in waiting.stderr, unless=waiting)
+            main.settings = ORDINARY
+            assert (await other.ended()).exit_code == 0
+            assert (await waiting.ended()).exit_code == 0
+    assert started(main) == once([*range(1, 11), *range(101, 201)])
