@@ -12,22 +12,11 @@ from rich.text import Text
 from launcher.cli.console import Console
 from launcher.cli.paths import shown_path
 from launcher.cli.telling import not_sent_as_json, not_sent_in_words
-from launcher.core.model import State
 from launcher.core.next_steps import headline, next_steps
 from launcher.core.nights import JobResult, night_as_json, worst
-from launcher.core.summary import Ending, Exit
+from launcher.core.summary import SHOWN, Ending, Exit
 from launcher.ledger import Unsent
 from launcher.report.results import failed_path
-
-_SHOWN = (
-    State.STARTED,
-    State.FAILED,
-    State.UNKNOWN,
-    State.INVALID,
-    State.SKIPPED,
-    State.PENDING,
-    State.DEFERRED,
-)
 
 
 def show_night(
@@ -68,7 +57,7 @@ def _table(results: Sequence[JobResult]) -> Table:
         for step in result.steps:
             summary = step.summary
             counts = summary.counts.shown(running=summary.ending is Ending.RUNNING)
-            rows = " · ".join(f"{counts[state]:,} {state.value}" for state in _SHOWN if counts[state])
+            rows = " · ".join(f"{counts[state]:,} {state.value}" for state in SHOWN if counts[state])
             table.add_row(
                 result.job, result.outcome.value, f"{summary.run} ({step.way.value})",
                 Path(summary.file).name, rows, str(int(summary.exit_code)),

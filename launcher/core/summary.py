@@ -34,7 +34,7 @@ class Exit(IntEnum):
     PORTAL_IN_USE = 6
 
 
-_SHOWN = (
+SHOWN = (
     State.STARTED,
     State.FAILED,
     State.UNKNOWN,
@@ -61,7 +61,7 @@ class Counts:
 
     def shown(self, *, running: bool) -> dict[str, int]:
         """The counts of the contract: a sent row counts as pending while the run goes, as unknown after."""
-        counted = {state.value: self[state] for state in _SHOWN}
+        counted = {state.value: self[state] for state in SHOWN}
         counted[State.PENDING if running else State.UNKNOWN] += self[State.SENT]
         return counted
 
