@@ -8,6 +8,7 @@ import pytest
 
 from launcher.cli.checks import Setup
 from launcher.cli.checks import ledger as checks
+from launcher.cli.options import GlobalOptions
 from launcher.core.health import Level, trouble_of
 from launcher.ledger import Ledger, examine
 
@@ -22,7 +23,14 @@ async def test_a_disk_without_room_is_told_before_a_run_fills_it(
     monkeypatch.setattr(checks, "FULL_BYTES", full)
     monkeypatch.setattr(checks, "NEARLY_FULL_BYTES", nearly_full)
     file = tmp_path / "not" / "there" / "launcher.db"
-    setup = Setup(settings=None, settings_error="", ledger_file=file, ledger_diagnosis=None, ledger=None)
+    setup = Setup(
+        said=GlobalOptions(),
+        settings=None,
+        settings_error="",
+        ledger_file=file,
+        ledger_diagnosis=None,
+        ledger=None,
+    )
 
     [found] = await checks.check_disk(setup)
 

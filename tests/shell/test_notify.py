@@ -217,27 +217,45 @@ async def test_all_files_of_a_mail_together_are_not_too_large(
 
 
 class Slow:
-    """A way that takes its time."""
+    """A way that takes nothing before each of the nights has tried to send each of the messages."""
 
     label = "slow"
 
-    def __init__(self) -> None:
-        self.sent = 0
+    def __init__(self, tries: int) -> None:
+        self.sent, self._left, self._tried = 0, tries, asyncio.Event()
+
+    def tried(self) -> None:
+        self._left -= 1
+        if not self._left:
+            self._tried.set()
 
     async def send(self, message: Message) -> None:  # noqa: ARG002  as every channel
         self.sent += 1
-        for _ in range(200):
-            await asyncio.sleep(0)
+        await self._tried.wait()
+
+
+class Watched(Notices):
+    """Tells of each try to take a message."""
+
+    def __init__(self, ledger: Ledger, channel: Slow) -> None:
+        super().__init__(ledger.database)
+        self._channel = channel
+
+    async def take(self, notice: int, at: float, *, until: float) -> bool:
+        is_mine = await super().take(notice, at, until=until)
+        self._channel.tried()
+        return is_mine
 
 
 async def test_two_nights_that_end_together_send_each_message_once(ledger_location: str) -> None:
     """Each with a ledger of its own, as two portals' nights and two processes have."""
-    channel = Slow()
+    channel = Slow(tries=16)
     async with open_ledger(ledger_location) as one, open_ledger(ledger_location) as other:
-        outboxes = [Outbox(Notices(each.database), [channel], lambda: 1000.0) for each in (one, other)]
+        outboxes = [Outbox(Watched(each, channel), [channel], lambda: 1000.0) for each in (one, other)]
         for outbox in (*outboxes, *outboxes):
             await outbox.put(channel, MESSAGE)
-        await asyncio.gather(*(outbox.send(()) for outbox in (*outboxes, *outboxes)))
+        sending = (outbox.send(()) for outbox in (*outboxes, *outboxes))
+        await asyncio.wait_for(asyncio.gather(*sending), 60)
         assert await outboxes[0].unsent() == []
     assert channel.sent == 4
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 from launcher.cli.checks.setup import Setup
+from launcher.cli.options import Refused
 from launcher.cli.schedule import installed_here
 from launcher.core.health import Diagnosis, ok, trouble, warning
 from launcher.core.words import counted
@@ -31,7 +32,9 @@ async def check_schedule(setup: Setup) -> list[Diagnosis]:
         if scheduler == "cron" and shutil.which("crontab") is None:
             continue
         try:
-            there, is_right = installed_here(setup.settings, scheduler, entries)
+            there, is_right = installed_here(setup.said, setup.settings, scheduler, entries)
+        except Refused as error:
+            return [warning("schedule", error.format_message(), "put it there, then launcher schedule install")]
         except SchedulingError as error:
             if scheduler == "systemd":
                 found.append(warning("schedule", str(error), _INSTALL))
