@@ -29,6 +29,7 @@ from launcher.notify import (
 )
 from launcher.notify.outbox import PAUSES_S
 from launcher.notify.pings import Signal
+from launcher.redact import redacted_text
 from launcher.report.results import failed_path
 from launcher.settings import Settings, SettingsError
 
@@ -132,10 +133,8 @@ class Telling:
             for_it = [notice for notice in told if self._is_for(notice, channel)]
             if for_it:
                 files = tuple(Path(path) for notice in for_it for path in notice.to_mend.values())
-                yield (
-                    channel,
-                    Message(subject=subject(for_it), text=body(for_it), chat=chat(for_it), files=files),
-                )
+                texts = [_letters(text) for text in (subject(for_it), body(for_it), chat(for_it))]
+                yield channel, Message(subject=texts[0], text=texts[1], chat=texts[2], files=files)
 
     async def _send(
         self,
@@ -228,6 +227,11 @@ def not_sent_as_json(unsent: Sequence[Unsent]) -> list[dict[str, object]]:
     return [
         {"to": one.channel, "subject": one.subject, "tries": one.tries, "error": one.error} for one in unsent
     ]
+
+
+def _letters(text: str) -> str:
+    """The text without secrets, and without what no ledger and no mail can hold."""
+    return redacted_text(text).replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _late(timetable: Timetable, former: Sequence[NightRecord], now: float, late_after_s: float) -> str:

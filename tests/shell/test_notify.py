@@ -292,3 +292,20 @@ async def test_a_fault_of_one_way_keeps_no_other_from_its_message(ledger: Ledger
     [unsent] = await outbox.unsent()
     assert (unsent.channel, "KeyError" in unsent.error) == ("faulty", True)
     assert len(server.mails) == 1
+
+
+@pytest.mark.parametrize("quoted", ["pw1", "cHcx", "AHUAcHcx"])
+async def test_a_server_that_quotes_a_password_is_not_quoted(quoted: str) -> None:
+    """A password this short is hidden by nothing else."""
+    login = {"user": "u", "password": "pw1"}
+    answers = ("220 mail.example", "250-mail.example\r\n250 AUTH PLAIN", f"535 no such login: {quoted}")
+    async with stubborn_server(*answers) as server:
+        with pytest.raises(NotSentError, match="does not take user and password: 535") as caught:
+            await email(server.port, **login).send(MESSAGE)
+    assert quoted not in str(caught.value)
+
+
+def test_what_a_portal_quotes_of_the_webhook_is_hidden() -> None:
+    parse_webhook("https://portal.example/rest/1/s3cr3t-of-a-webhook/")
+    error = NotSentError("the portal answered X: /rest/1/s3cr3t-of-a-webhook/im.notify is no method")
+    assert "s3cr3t" not in str(error)
