@@ -62,14 +62,15 @@ async def check_telling(setup: Setup) -> list[Diagnosis]:
     for name, job in setup.settings.config.jobs.items():
         try:
             config = setup.settings.notify(name)
-            told += config is not None or bool(setup.settings.ping(name).get_secret_value())
+            is_pinged = bool(setup.settings.ping(name).get_secret_value())
+            told += config is not None or is_pinged
         except SettingsError as error:
             found.append(trouble("notify", f"{name}: {error}", "put it into .env beside config.yaml"))
             continue
         if config is not None and config.apprise and not is_installed():
             what, _, mend = MISSING.partition("; ")
             found.append(trouble("notify", what, mend))
-        elif config is None and job.schedule:
+        elif config is None and not is_pinged and job.schedule:
             untold.append(name)
     if untold:
         found.append(
