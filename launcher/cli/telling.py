@@ -115,8 +115,11 @@ class Telling:
                 if not (self.taken_up_later and result.exit_code in _TOLD_ONCE)
             ]
             for notice in told:
-                failed = notice.result.exit_code not in (Exit.ALL_STARTED, Exit.INTERRUPTED)
-                self._ping(notice.result.job, Signal.FAIL if failed else Signal.SUCCESS, subject([notice]))
+                code = notice.result.exit_code
+                # An interrupted night is no success: whoever waits for its end is to notice that it has none.
+                if code is not Exit.INTERRUPTED:
+                    signal = Signal.SUCCESS if code is Exit.ALL_STARTED else Signal.FAIL
+                    self._ping(notice.result.job, signal, subject([notice]))
             messages = list(self._messages(told))
             try:
                 async with around.opened() as ledger:
