@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import platform
 import shutil
 import sys
@@ -34,6 +35,8 @@ from launcher.scheduling import (
 from launcher.settings import Settings
 
 SCHEDULERS = ("systemd", "cron", "windows")
+_LEDGER = "LAUNCHER_LEDGER"
+"""A scheduler has not the environment of whoever installs: with another ledger, rows would start twice."""
 _for = click.option(
     "--for",
     "scheduler",
@@ -74,7 +77,16 @@ def install(scheduler: str | None) -> None:
 @global_options
 def remove(scheduler: str | None) -> None:
     """Take away what install has put there for this configuration, and nothing else."""
-    carry_out(lambda said: _carried(said, lambda place, _entries: _install(said, _here(scheduler), place, [])))
+    carry_out(lambda said: _removed(said, _here(scheduler)))
+
+
+async def _removed(said: GlobalOptions, scheduler: str) -> int:
+    # Whatever the jobs' schedules say now: they may be what cannot be scheduled any more.
+    try:
+        _install(said, scheduler, place_of(said, settings_of(said)), [])
+    except SchedulingError as error:
+        raise Refused(str(error)) from None
+    return 0
 
 
 async def _carried(said: GlobalOptions, work: Callable[[Place, list[Entry]], None]) -> int:
@@ -103,18 +115,24 @@ def place_of(said: GlobalOptions, settings: Settings) -> Place:
     """Who is called, and where. Raises Refused where there is no configuration file."""
     if settings.path is None:
         raise Refused("there is no config.yaml here; schedules are those of its jobs: launcher init writes one")
-    ledger = said.ledger
-    if ledger and "://" not in ledger:
-        ledger = str(Path(ledger).resolve())
-    elif ledger:
-        raise Refused("--ledger: a URL may hold a password; name it as ledger: in the configuration instead")
-    return Place(_program(), settings.path.resolve(), ledger)
+    named = said.ledger or os.environ.get(_LEDGER, "")
+    if "://" in named:
+        what = "--ledger" if said.ledger else _LEDGER
+        raise Refused(
+            f"{what}: a URL may hold a password; name it as ledger: in the configuration, or as {_LEDGER} in "
+            ".env beside it, and not in the environment"
+        )
+    return Place(_program(), settings.path.resolve(), str(Path(named).resolve()) if named else "")
 
 
-def installed_here(settings: Settings, scheduler: str, entries: list[Entry]) -> tuple[bool, bool]:
-    """Whether something of this configuration is there, and whether it is what install would write now."""
-    assert settings.path is not None  # noqa: S101  there are entries only where there is a file
-    place = Place(_program(), settings.path.resolve())
+def installed_here(
+    said: GlobalOptions, settings: Settings, scheduler: str, entries: list[Entry]
+) -> tuple[bool, bool]:
+    """Whether something of this configuration is there, and whether it is what install would write now.
+
+    Raises SchedulingError, Refused.
+    """
+    place = place_of(said, settings)
     if scheduler == "cron":
         there = Crontab().read().block(place).splitlines()
         return bool(there), there == cron_lines(entries, place)
@@ -174,7 +192,10 @@ def _on_windows(place: Place, entries: list[Entry]) -> Changes:
     """The files, beside the configuration; the person registers them, for that may need an administrator."""
     changes = Changes()
     for task in tasks(entries, place, getpass.getuser()):
-        (place.folder / task.file).write_text(task.text, encoding="utf-16")
+        try:
+            (place.folder / task.file).write_text(task.text, encoding="utf-16")
+        except OSError as error:
+            raise SchedulingError(f"{place.folder / task.file}: {error.strerror}") from None
         changes.written.append(task.file)
         changes.notes.append(f"in {place.folder}, as an administrator: {task.registering}")
     if not entries:

@@ -29,6 +29,7 @@ from launcher.notify import (
 )
 from launcher.notify.outbox import PAUSES_S
 from launcher.notify.pings import Signal
+from launcher.redact import redacted_text
 from launcher.report.results import failed_path
 from launcher.settings import Settings, SettingsError
 
@@ -114,8 +115,11 @@ class Telling:
                 if not (self.taken_up_later and result.exit_code in _TOLD_ONCE)
             ]
             for notice in told:
-                failed = notice.result.exit_code not in (Exit.ALL_STARTED, Exit.INTERRUPTED)
-                self._ping(notice.result.job, Signal.FAIL if failed else Signal.SUCCESS, subject([notice]))
+                code = notice.result.exit_code
+                # An interrupted night is no success: whoever waits for its end is to notice that it has none.
+                if code is not Exit.INTERRUPTED:
+                    signal = Signal.SUCCESS if code is Exit.ALL_STARTED else Signal.FAIL
+                    self._ping(notice.result.job, signal, subject([notice]))
             messages = list(self._messages(told))
             try:
                 async with around.opened() as ledger:
@@ -132,10 +136,8 @@ class Telling:
             for_it = [notice for notice in told if self._is_for(notice, channel)]
             if for_it:
                 files = tuple(Path(path) for notice in for_it for path in notice.to_mend.values())
-                yield (
-                    channel,
-                    Message(subject=subject(for_it), text=body(for_it), chat=chat(for_it), files=files),
-                )
+                texts = [_letters(text) for text in (subject(for_it), body(for_it), chat(for_it))]
+                yield channel, Message(subject=texts[0], text=texts[1], chat=texts[2], files=files)
 
     async def _send(
         self,
@@ -228,6 +230,11 @@ def not_sent_as_json(unsent: Sequence[Unsent]) -> list[dict[str, object]]:
     return [
         {"to": one.channel, "subject": one.subject, "tries": one.tries, "error": one.error} for one in unsent
     ]
+
+
+def _letters(text: str) -> str:
+    """The text without secrets, and without what no ledger and no mail can hold."""
+    return redacted_text(text).replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _late(timetable: Timetable, former: Sequence[NightRecord], now: float, late_after_s: float) -> str:

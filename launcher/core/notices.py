@@ -15,6 +15,10 @@ from launcher.core.words import counted
 CAUSES = 3
 _SHOWN = ("failed", "invalid", "unknown", "started", "skipped", "pending", "deferred")
 """What needs a person stands first."""
+NOTES = 20
+"""Of each job: a pattern may mean thousands of files, each with a note of its own."""
+SUBJECT_LETTERS = 200
+BODY_LETTERS = 50_000
 CHAT_LETTERS = 2_000
 """The chat takes far more; nobody reads it there."""
 
@@ -66,6 +70,11 @@ def _to_mend(summary: Summary) -> int:
 
 def subject(notices: Sequence[Notice]) -> str:
     """The first line: how it went, in one look."""
+    line = " ".join(_subject(notices).split())
+    return line if len(line) <= SUBJECT_LETTERS else line[: SUBJECT_LETTERS - 1] + "…"
+
+
+def _subject(notices: Sequence[Notice]) -> str:
     if len(notices) == 1:
         return f"launcher: {notices[0].result.job}: {_in_short(notices[0])}"
     bad = [notice for notice in notices if notice.events != {Event.SUCCESS}]
@@ -91,14 +100,16 @@ def _in_short(notice: Notice) -> str:
 
 def body(notices: Iterable[Notice]) -> str:
     """The whole message, in plain text."""
-    return "\n\n".join("\n".join(_lines(notice)) for notice in notices) + "\n"
+    return _cut("\n\n".join("\n".join(_lines(notice)) for notice in notices), BODY_LETTERS) + "\n"
 
 
 def _lines(notice: Notice) -> Iterator[str]:
     result = notice.result
     yield f"{result.job}: {result.outcome.value}" + (f" (on {result.portal})" if result.portal else "")
     yield from (f"  {text}" for text in notice.late)
-    yield from (f"  {note}" for note in result.notes)
+    yield from (f"  {note}" for note in result.notes[:NOTES])
+    if len(result.notes) > NOTES:
+        yield f"  … and {counted(len(result.notes) - NOTES, 'more note')}"
     for step in result.steps:
         yield from (f"  {line}" for line in _of_run(step.summary, notice.to_mend.get(step.summary.run, "")))
 
@@ -122,6 +133,12 @@ def _in_words(cause: Cause) -> str:
 def chat(notices: Sequence[Notice]) -> str:
     """The message for the portal's chat, short, and with nothing in it that the chat takes for markup."""
     text = f"{subject(notices)}\n{body(notices)}"
-    if len(text) > CHAT_LETTERS:
-        text = text[:CHAT_LETTERS].rpartition("\n")[0] + "\n…"
-    return text.replace("[", "(").replace("]", ")")
+    return _cut(text, CHAT_LETTERS).replace("[", "(").replace("]", ")")
+
+
+def _cut(text: str, letters: int) -> str:
+    """So many of its letters at most, in whole lines where it has some."""
+    if len(text) <= letters:
+        return text
+    lines, _, _ = text[:letters].rpartition("\n")
+    return f"{lines or text[:letters]}\n…"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 
 from pydantic import SecretStr
 
 from launcher.notify.channels import Message, NotSentError
+from launcher.notify.delivery import in_own_thread
 
 MISSING = 'apprise: is not installed; install it with: pip install "bizproc-launcher[apprise]"'
 
@@ -50,5 +52,9 @@ class AppriseChannel:
             is_known = sender.add(self.address.get_secret_value())
         if not is_known:
             raise NotSentError("apprise does not know such an address", for_good=True)
-        if not await sender.async_notify(title=message.subject, body=message.text):
+        # As plain text: what a portal said is no markup of the service's.
+        send = partial(sender.notify, title=message.subject, body=message.text, body_format="text")
+        taken: list[object] = []
+        await in_own_thread(lambda: taken.append(send()))
+        if not taken[0]:
             raise NotSentError("the service did not take the message")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from launcher.redact import redacted_text
+
 SEND_WITHIN_S = 30.0
 
 
@@ -13,7 +15,8 @@ class NotSentError(Exception):
     """The message did not get through; the text says why. `for_good`: another try changes nothing."""
 
     def __init__(self, text: str, *, for_good: bool = False) -> None:
-        super().__init__(text)
+        # What a portal or a server says may quote what it was called with.
+        super().__init__(redacted_text(text))
         self.for_good = for_good
 
 

@@ -6,6 +6,7 @@ import html
 import mimetypes
 import smtplib
 import ssl
+from base64 import b64encode
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,7 +19,6 @@ from launcher.notify.channels import SEND_WITHIN_S, Message, NotSentError
 from launcher.notify.delivery import in_own_thread
 from launcher.portal import AddressError
 from launcher.portal.trust import trusted
-from launcher.redact import redacted_text
 from launcher.settings import EmailConfig
 
 MOST_ATTACHED = 5_000_000
@@ -48,7 +48,7 @@ class EmailChannel:
         except (AddressError, ssl.SSLCertVerificationError) as error:
             raise NotSentError(f"{self._server}: {error}", for_good=isinstance(error, AddressError)) from None
         except smtplib.SMTPAuthenticationError as error:
-            raise NotSentError(f"{self._server} does not take user and password: {_said(error)}") from None
+            raise NotSentError(f"{self._server} does not take user and password: {self._said(error)}") from None
         except smtplib.SMTPRecipientsRefused as error:
             refused = ", ".join(error.recipients)
             raise NotSentError(f"{self._server} does not take mail for {refused}") from None
@@ -58,7 +58,20 @@ class EmailChannel:
                 f"{self._server}: user, password and addresses may hold ASCII letters only", for_good=True
             ) from None
         except (smtplib.SMTPException, OSError) as error:
-            raise NotSentError(f"{self._server}: {_said(error)}") from None
+            raise NotSentError(f"{self._server}: {self._said(error)}") from None
+
+    def _said(self, error: Exception) -> str:
+        code, text = (
+            getattr(error, "smtp_code", ""),
+            getattr(error, "smtp_error", "") or getattr(error, "strerror", ""),
+        )
+        words = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text or error)
+        user, password = self.config.user, self.config.password.get_secret_value()
+        plain = (password, f"\0{user}\0{password}")
+        # A server may quote the line that it did not take, and the log hides no secret as short as this may be.
+        if password and any(each in words for each in (password, *map(_as_sent, plain))):
+            words = "what it says is not shown, for it quotes the password"
+        return " ".join(f"{code} {words}".split()) or type(error).__name__
 
     @property
     def _server(self) -> str:
@@ -125,6 +138,10 @@ def _fitting(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
     return attached, left_out
 
 
+def _as_sent(text: str) -> str:
+    return b64encode(text.encode()).decode()
+
+
 def _letters(text: str) -> str:
     """The text, with a question mark for what is no letter, as a file's name may hold it."""
     return text.encode("utf-8", "replace").decode()
@@ -135,12 +152,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
-
-
-def _said(error: Exception) -> str:
-    code, text = (
-        getattr(error, "smtp_code", ""),
-        getattr(error, "smtp_error", "") or getattr(error, "strerror", ""),
-    )
-    words = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text or error)
-    return redacted_text(" ".join(f"{code} {words}".split())) or type(error).__name__

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -73,10 +74,19 @@ class Place:
         return _short_hash(str(self.config))
 
     def call(self, entry: Entry) -> tuple[str, ...]:
-        """The command of an entry, each argument for itself."""
+        """The command of an entry, each argument for itself. Raises SchedulingError where no line holds it."""
         ledger = ("--ledger", self.ledger) if self.ledger else ()
         options = ("--config", str(self.config), *ledger, "--log-file", str(self.log_file), "--quiet")
-        return (*self.command, "nightly", *entry.jobs, "--wait", *options)
+        # A job may be named like an option.
+        jobs = ("--", *entry.jobs) if any(name.startswith("-") for name in entry.jobs) else ()
+        words = (*self.command, "nightly", "--wait", *(() if jobs else entry.jobs), *options, *jobs)
+        for word in words:
+            if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in word):
+                raise SchedulingError(
+                    f"{word!r}: a path or name with a line break or another control character cannot be "
+                    "scheduled; rename it"
+                )
+        return words
 
 
 def entries_of(jobs: Mapping[str, JobConfig]) -> list[Entry]:

@@ -14,6 +14,8 @@ from launcher.scheduling.entries import Place, SchedulingError
 from launcher.scheduling.systemd import MADE_BY, Unit, prefix
 
 _LONGEST_S = 60
+_AS_IT_IS = ("utf-8", "surrogateescape")
+"""A crontab may hold lines of others in any encoding, and line ends of any kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,11 @@ class Changes:
 
 
 def unit_folder() -> Path:
-    """Where a user's own units are."""
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd" / "user"
+    """Where a user's own units are. Raises SchedulingError."""
+    try:
+        return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd" / "user"
+    except RuntimeError:
+        raise SchedulingError("this user has no home folder, and so no units of its own; set HOME") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,8 @@ class SystemdUser:
         """The units of that configuration as they stand there, by name."""
         found = {}
         for path in sorted(self.folder.glob(f"{prefix(place)}*")):
-            text = path.read_text(encoding="utf-8", errors="replace")
+            # A folder of that name holds what systemctl edit has added.
+            text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
             if text.startswith(MADE_BY):
                 found[path.name] = text
         return found
@@ -55,12 +61,11 @@ class SystemdUser:
         before, changes = self.installed(place), Changes()
         gone = [name for name in before if name not in {unit.name for unit in units}]
         self._take_away(gone, changes)
-        self.folder.mkdir(parents=True, exist_ok=True)
         for unit in units:
             if before.get(unit.name) == unit.text:
                 changes.unchanged.append(unit.name)
             else:
-                (self.folder / unit.name).write_text(unit.text, encoding="utf-8")
+                self._write(unit)
                 changes.written.append(unit.name)
         _run(["systemctl", "--user", "daemon-reload"])
         for unit in units:
@@ -96,6 +101,13 @@ class SystemdUser:
                     if_there=True,
                     XDG_RUNTIME_DIR=runtime,
                 )
+
+    def _write(self, unit: Unit) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / unit.name).write_text(unit.text, encoding="utf-8")
+        except OSError as error:
+            raise SchedulingError(f"{self.folder / unit.name}: {error.strerror}") from None
 
     def _take_away(self, names: Sequence[str], changes: Changes) -> None:
         timers = [name for name in names if name.endswith(".timer")]
@@ -147,9 +159,8 @@ def _run(
     try:
         done = subprocess.run(  # noqa: S603  programs of the system, with arguments of ours
             command,
-            input=given,
+            input=None if given is None else given.encode(*_AS_IT_IS),
             capture_output=True,
-            text=True,
             env=environment,
             timeout=_LONGEST_S,
             check=False,
@@ -158,11 +169,16 @@ def _run(
         if if_there:
             return subprocess.CompletedProcess(command, 0, "", "")
         raise SchedulingError(f"{command[0]} is not installed here; --for says another scheduler") from None
+    except OSError as error:
+        raise SchedulingError(f"{command[0]}: {error.strerror}") from None
     except subprocess.TimeoutExpired:
         raise SchedulingError(f"{' '.join(command[:3])} did not answer within {_LONGEST_S} seconds") from None
-    if done.returncode not in (0, or_code):
-        raise SchedulingError(f"{' '.join(command[:3])}: {_last_line(done)}")
-    return done
+    said = subprocess.CompletedProcess(
+        command, done.returncode, done.stdout.decode(*_AS_IT_IS), done.stderr.decode("utf-8", "replace")
+    )
+    if said.returncode not in (0, or_code):
+        raise SchedulingError(f"{' '.join(command[:3])}: {_last_line(said)}")
+    return said
 
 
 def _last_line(done: subprocess.CompletedProcess[str]) -> str:

@@ -35,9 +35,9 @@ class Task:
 
 def tasks(entries: Iterable[Entry], place: Place, user: str) -> list[Task]:
     """A task for each entry, run as `user`. Raises SchedulingError where Windows cannot say a schedule."""
+    named = [(f"{place.key}-{entry.slug}", entry) for entry in entries]
     return [
-        Task(f"\\launcher\\{place.key}-{entry.slug}", f"launcher-{entry.slug}.xml", _text(entry, place, user))
-        for entry in entries
+        Task(f"\\launcher\\{name}", f"launcher-{name}.xml", _text(entry, place, user)) for name, entry in named
     ]
 
 

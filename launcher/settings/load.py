@@ -75,7 +75,10 @@ class Settings:
         for secret in secrets:
             _no_placeholder_left(secret.get_secret_value(), "notify:")
             register_parts(secret.get_secret_value())
-        return found
+        if found.email is None or found.email.ca_file is None:
+            return found
+        ca_file = self.surroundings("").place(found.email.ca_file)
+        return found.model_copy(update={"email": found.email.model_copy(update={"ca_file": ca_file})})
 
     def ping(self, name: str) -> SecretStr:
         """Where that job's nights are told to a service that notices their absence. Raises SettingsError."""

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from launcher.core.model import State
 from launcher.core.nights import JobResult, Outcome, Step, Way
-from launcher.core.notices import CHAT_LETTERS, Event, Notice, body, chat, subject
+from launcher.core.notices import (
+    BODY_LETTERS,
+    CHAT_LETTERS,
+    SUBJECT_LETTERS,
+    Event,
+    Notice,
+    body,
+    chat,
+    subject,
+)
 from launcher.core.summary import Cause, Counts, Ending, Exit, Summary
 
 PORTAL = "https://company.example"
@@ -86,3 +97,16 @@ def test_the_chat_gets_no_markup_and_no_novel() -> None:
     long = [notice(f"job-{number}", failed=1, causes=CAUSES) for number in range(50)]
     assert len(chat(long)) <= CHAT_LETTERS + 2
     assert chat(long).startswith("launcher: 50 of 50 jobs need you: job-0: 1 failed")
+
+
+def test_however_much_there_is_to_say_a_message_can_be_read() -> None:
+    long = notice("leads")
+    noted = replace(long, result=replace(long.result, notes=tuple(f"note {n}" for n in range(10_000))))
+    assert "  note 19\n  … and 9,980 more notes\n" in body([noted])
+    many = [notice(f"job {n}", failed=1, causes=CAUSES) for n in range(2_000)]
+    assert len(body(many)) <= BODY_LETTERS + 3
+    assert body(many).endswith("\n…\n")
+    wide = [notice("клиенты\nBcc: all@company.example " * 1_000, failed=1)]
+    assert len(subject(wide)) == SUBJECT_LETTERS
+    assert "\n" not in subject(wide)
+    assert 0 < len(chat(wide)) <= CHAT_LETTERS + 2

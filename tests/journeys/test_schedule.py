@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -149,3 +150,46 @@ async def test_what_cannot_be_scheduled_is_said(
     ended = await desk.run("schedule", "show", "--for", "cron")
     assert (ended.exit_code, ended.stdout) == (2, "")
     assert words in ended.stderr
+
+
+async def test_lines_of_others_stay_byte_for_byte(tmp_path: Path, desk: Desk) -> None:
+    """Also those in another encoding. Not those that end as on Windows: Debian's crontab -l changes them."""
+    others = "# Москва\n0 5 * * 1 true".encode("cp1251")
+    (desk.folder / "before").write_bytes(others + b"\n")
+    launcher = f'"{Path(sys.executable).parent / "launcher"}" schedule'
+    code, _, complained = await in_own_cron(
+        desk,
+        tmp_path,
+        f"crontab before; {launcher} install --for cron; crontab -l > once;"
+        f"{launcher} remove --for cron; crontab -l > after",
+    )
+    assert code == 0, complained
+    assert (desk.folder / "once").read_bytes().startswith(others + b"\n# launcher schedule: begin ")
+    assert (desk.folder / "after").read_bytes() == others + b"\n"
+
+
+async def test_what_cannot_be_scheduled_any_more_is_removed_all_the_same(tmp_path: Path, desk: Desk) -> None:
+    launcher = f'"{Path(sys.executable).parent / "launcher"}" schedule'
+    code, _, complained = await in_own_cron(
+        desk,
+        tmp_path,
+        f"{launcher} install --for cron; sed -i 's/schedule: .*/schedule: \"0 2 * * MON#1\"/' config.yaml;"
+        f"{launcher} remove --for cron; crontab -l > after",
+    )
+    assert code == 0, complained
+    assert (desk.folder / "after").read_text() == ""
+
+
+async def test_the_ledger_of_whoever_installs_is_that_of_the_nights(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """cron has not this environment, and with another ledger each row would start a second time."""
+    kept = desk.environment
+    monkeypatch.setattr(Desk, "environment", kept | {"LAUNCHER_LEDGER": "other.db"})
+    shown = await desk.run("schedule", "show", "--for", "cron")
+    assert f"--ledger {shlex.quote(str(desk.folder / 'other.db'))} ".replace("%", r"\%") in shown.stdout
+    url = "postgresql://vera:a-long-password@db.example/launcher"
+    monkeypatch.setattr(Desk, "environment", kept | {"LAUNCHER_LEDGER": url})
+    refused = await desk.run("schedule", "show", "--for", "cron")
+    assert (refused.exit_code, "LAUNCHER_LEDGER" in refused.stderr) == (2, True)
+    assert "a-long-password" not in refused.stdout + refused.stderr

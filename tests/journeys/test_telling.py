@@ -384,3 +384,27 @@ def test_two_jobs_with_a_service_each_tell_each_its_own(desk: Desk, pings: WebRe
     settings = load_settings(path)
     labels = [channel.label for name in ("sales", "support") for channel in channels_of(settings, name)]
     assert labels == ["json (apprise 1 of sales)", "json (apprise 1 of support)"]
+
+
+async def test_an_interrupted_night_is_no_success_for_who_hears_its_pings(
+    desk: Desk, pings: WebReceiver, mails: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(desk.folder)
+    write(desk, ["1"])
+    together = Together()
+    together.stop(Ending.INTERRUPTED, "a signal asked for it")
+    monkeypatch.setattr(nightly, "Together", lambda: together)
+    [result] = await night(GlobalOptions(quiet=True), load_settings(None))
+    assert (result.exit_code, paths(pings), mails.mails) == (4, [f"/{TOKEN}/start"], [])
+
+
+async def test_a_certificate_for_the_mail_server_stands_beside_the_configuration(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = desk.folder / "config.yaml"
+    path.write_text(path.read_text().replace("    server: smtp", "    ca_file: mail.pem\n    server: smtp"))
+    monkeypatch.chdir(tmp_path)
+    config = load_settings(path).notify("followup")
+    assert config is not None
+    assert config.email is not None
+    assert config.email.ca_file == desk.folder / "mail.pem"

@@ -8,8 +8,11 @@ import pytest
 
 from launcher.cli.checks import Setup
 from launcher.cli.checks import ledger as checks
+from launcher.cli.checks.nights import check_telling
+from launcher.cli.options import GlobalOptions
 from launcher.core.health import Level, trouble_of
 from launcher.ledger import Ledger, examine
+from launcher.settings import load_settings
 
 
 @pytest.mark.parametrize(
@@ -22,7 +25,14 @@ async def test_a_disk_without_room_is_told_before_a_run_fills_it(
     monkeypatch.setattr(checks, "FULL_BYTES", full)
     monkeypatch.setattr(checks, "NEARLY_FULL_BYTES", nearly_full)
     file = tmp_path / "not" / "there" / "launcher.db"
-    setup = Setup(settings=None, settings_error="", ledger_file=file, ledger_diagnosis=None, ledger=None)
+    setup = Setup(
+        said=GlobalOptions(),
+        settings=None,
+        settings_error="",
+        ledger_file=file,
+        ledger_diagnosis=None,
+        ledger=None,
+    )
 
     [found] = await checks.check_disk(setup)
 
@@ -58,3 +68,38 @@ def test_what_a_message_says_to_do_is_the_mend(message: str, found: str, mend: s
     told = trouble_of("portal", message, "see to it")
 
     assert (told.found, told.mend) == (found, mend)
+
+
+EMAIL = "notify: {email: {to: a@b.example, from: a@b.example, server: smtp://h}}"
+
+
+@pytest.mark.parametrize(
+    ("telling", "level", "words"),
+    [
+        ("", Level.WARNING, "nobody is told of the nights of leads"),
+        ("ping: https://hc.example/a-token", Level.OK, "somebody is told of 1 job"),
+        ('ping: "${NOT_THERE}"', Level.TROUBLE, "NOT_THERE"),
+        (f'ping: "${{NOT_THERE}}", {EMAIL}', Level.TROUBLE, "NOT_THERE"),
+        ("ping: hc.example/a-token, notify: {users: 1}", Level.TROUBLE, "an https:// address is expected"),
+    ],
+)
+async def test_whether_somebody_is_told_is_looked_at_whole(
+    tmp_path: Path, telling: str, level: Level, words: str
+) -> None:
+    file = tmp_path / "config.yaml"
+    job = f'{{template: 1, kind: lead, file: a.csv, schedule: "0 2 * * *", {telling}}}'
+    file.write_text(f"jobs: {{leads: {job}}}")
+    setup = Setup(
+        said=GlobalOptions(),
+        settings=load_settings(file),
+        settings_error="",
+        ledger_file=None,
+        ledger_diagnosis=None,
+        ledger=None,
+    )
+
+    [found] = await check_telling(setup)
+
+    assert found.level is level
+    assert words in found.found
+    assert "a-token" not in found.found

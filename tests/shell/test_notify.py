@@ -217,27 +217,45 @@ async def test_all_files_of_a_mail_together_are_not_too_large(
 
 
 class Slow:
-    """A way that takes its time."""
+    """A way that takes nothing before each of the nights has tried to send each of the messages."""
 
     label = "slow"
 
-    def __init__(self) -> None:
-        self.sent = 0
+    def __init__(self, tries: int) -> None:
+        self.sent, self._left, self._tried = 0, tries, asyncio.Event()
+
+    def tried(self) -> None:
+        self._left -= 1
+        if not self._left:
+            self._tried.set()
 
     async def send(self, message: Message) -> None:  # noqa: ARG002  as every channel
         self.sent += 1
-        for _ in range(200):
-            await asyncio.sleep(0)
+        await self._tried.wait()
+
+
+class Watched(Notices):
+    """Tells of each try to take a message."""
+
+    def __init__(self, ledger: Ledger, channel: Slow) -> None:
+        super().__init__(ledger.database)
+        self._channel = channel
+
+    async def take(self, notice: int, at: float, *, until: float) -> bool:
+        is_mine = await super().take(notice, at, until=until)
+        self._channel.tried()
+        return is_mine
 
 
 async def test_two_nights_that_end_together_send_each_message_once(ledger_location: str) -> None:
     """Each with a ledger of its own, as two portals' nights and two processes have."""
-    channel = Slow()
+    channel = Slow(tries=16)
     async with open_ledger(ledger_location) as one, open_ledger(ledger_location) as other:
-        outboxes = [Outbox(Notices(each.database), [channel], lambda: 1000.0) for each in (one, other)]
+        outboxes = [Outbox(Watched(each, channel), [channel], lambda: 1000.0) for each in (one, other)]
         for outbox in (*outboxes, *outboxes):
             await outbox.put(channel, MESSAGE)
-        await asyncio.gather(*(outbox.send(()) for outbox in (*outboxes, *outboxes)))
+        sending = (outbox.send(()) for outbox in (*outboxes, *outboxes))
+        await asyncio.wait_for(asyncio.gather(*sending), 60)
         assert await outboxes[0].unsent() == []
     assert channel.sent == 4
 
@@ -274,3 +292,20 @@ async def test_a_fault_of_one_way_keeps_no_other_from_its_message(ledger: Ledger
     [unsent] = await outbox.unsent()
     assert (unsent.channel, "KeyError" in unsent.error) == ("faulty", True)
     assert len(server.mails) == 1
+
+
+@pytest.mark.parametrize("quoted", ["pw1", "cHcx", "AHUAcHcx"])
+async def test_a_server_that_quotes_a_password_is_not_quoted(quoted: str) -> None:
+    """A password this short is hidden by nothing else."""
+    login = {"user": "u", "password": "pw1"}
+    answers = ("220 mail.example", "250-mail.example\r\n250 AUTH PLAIN", f"535 no such login: {quoted}")
+    async with stubborn_server(*answers) as server:
+        with pytest.raises(NotSentError, match="does not take user and password: 535") as caught:
+            await email(server.port, **login).send(MESSAGE)
+    assert quoted not in str(caught.value)
+
+
+def test_what_a_portal_quotes_of_the_webhook_is_hidden() -> None:
+    parse_webhook("https://portal.example/rest/1/s3cr3t-of-a-webhook/")
+    error = NotSentError("the portal answered X: /rest/1/s3cr3t-of-a-webhook/im.notify is no method")
+    assert "s3cr3t" not in str(error)

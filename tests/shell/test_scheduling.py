@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
+import click
 import pytest
 
+from launcher.cli import nightly
 from launcher.core.schedules import Schedule
 from launcher.scheduling import (
     CronTable,
@@ -23,6 +26,7 @@ from launcher.scheduling import (
     entries_of,
     is_machines_zone,
     tasks,
+    unit_folder,
     units,
 )
 from launcher.scheduling.systemd import calendars
@@ -181,3 +185,52 @@ def test_a_windows_task_has_a_trigger_for_each_time(schedule: str, triggers: int
     ]  # fmt: skip
     assert [child.tag.partition("}")[2] for child in found[0]][:2] == ["StartBoundary", "Enabled"]
     assert "<WorkingDirectory>/srv/crm</WorkingDirectory>" in task.text
+
+
+NAMES = ["-rf", "a\nb", "a\x01b", "сделки 'neu' 50%"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("made", [cron_lines, units, lambda entries, place: tasks(entries, place, "vera")])
+def test_a_job_is_called_by_its_name_or_refused_whatever_it_is(
+    name: str, made: Callable[[list[Entry], Place], list[object]]
+) -> None:
+    if any(ord(letter) < 32 for letter in name):
+        with pytest.raises(SchedulingError, match="control character"):
+            made([entry("0 2 * * *", "", name)], PLACE)
+        return
+    assert made([entry("0 2 * * *", "", name)], PLACE)
+    words = PLACE.call(entry("0 2 * * *", "", name))
+    with click.Context(nightly.command, info_name="launcher"):
+        parsed = nightly.command.make_context("nightly", list(words[2:]), resilient_parsing=True)
+    assert parsed.params["jobs"] == (name,)
+
+
+def test_two_configurations_in_one_folder_have_files_of_their_own() -> None:
+    other = Place(PLACE.command, PLACE.folder / "other.yaml")
+    files = [task.file for place in (PLACE, other) for task in tasks([entry()], place, "vera")]
+    assert len(set(files)) == 2
+
+
+def test_what_systemctl_edit_has_added_is_no_unit_of_ours(tmp_path: Path) -> None:
+    made = units([entry()], PLACE)
+    (tmp_path / f"{made[0].name}.d").mkdir()
+    (tmp_path / made[0].name).write_text(made[0].text)
+    assert list(SystemdUser(tmp_path).installed(PLACE)) == [made[0].name]
+
+
+def test_units_that_cannot_be_written_are_said(tmp_path: Path) -> None:
+    (tmp_path / "systemd").write_text("no folder")
+    place = Place((sys.executable,), PLACE.config)
+    with pytest.raises(SchedulingError, match="systemd/user/launcher-"):
+        SystemdUser(tmp_path / "systemd" / "user").install(units([entry()], place), place)
+
+
+def test_a_user_without_a_home_has_no_units(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    with pytest.raises(SchedulingError, match="set HOME"):
+        unit_folder()

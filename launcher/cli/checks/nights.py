@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 
 from launcher.cli.checks.setup import Setup
+from launcher.cli.options import Refused
 from launcher.cli.schedule import installed_here
 from launcher.core.health import Diagnosis, ok, trouble, trouble_of, warning
 from launcher.core.words import counted
@@ -31,7 +32,9 @@ async def check_schedule(setup: Setup) -> list[Diagnosis]:
         if scheduler == "cron" and shutil.which("crontab") is None:
             continue
         try:
-            there, is_right = installed_here(setup.settings, scheduler, entries)
+            there, is_right = installed_here(setup.said, setup.settings, scheduler, entries)
+        except Refused as error:
+            return [warning("schedule", error.format_message(), "put it there, then launcher schedule install")]
         except SchedulingError as error:
             if scheduler == "systemd":
                 found.append(warning("schedule", str(error), _INSTALL))
@@ -59,14 +62,15 @@ async def check_telling(setup: Setup) -> list[Diagnosis]:
     for name, job in setup.settings.config.jobs.items():
         try:
             config = setup.settings.notify(name)
-            told += config is not None or bool(setup.settings.ping(name).get_secret_value())
+            is_pinged = bool(setup.settings.ping(name).get_secret_value())
+            told += config is not None or is_pinged
         except SettingsError as error:
             found.append(trouble_of("notify", f"{name}: {error}", "mend it in config.yaml"))
             continue
         if config is not None and config.apprise and not is_installed():
             what, _, mend = MISSING.partition("; ")
             found.append(trouble("notify", what, mend))
-        elif config is None and job.schedule:
+        elif config is None and not is_pinged and job.schedule:
             untold.append(name)
     if untold:
         found.append(

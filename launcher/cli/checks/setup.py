@@ -18,6 +18,7 @@ from launcher.settings import Settings, SettingsError, load_settings
 class Setup:
     """Everything that can be looked at without changing it."""
 
+    said: GlobalOptions
     settings: Settings | None
     settings_error: str
     ledger_file: Path | None
@@ -43,6 +44,7 @@ async def looked_up(said: GlobalOptions) -> AsyncIterator[Setup]:
             if sound:
                 ledger = await opened.enter_async_context(open_ledger(location))
         yield Setup(
+            said=said,
             settings=settings,
             settings_error=error,
             ledger_file=sqlite_file(location) if location else None,
