@@ -173,7 +173,7 @@ def _show(said: GlobalOptions, scheduler: str, place: Place, entries: list[Entry
         click.echo(text if scheduler == "cron" else f"### {name}\n{text}", nl=False)
     if scheduler == "windows":
         for task in tasks(entries, place, getpass.getuser()):
-            console.tell(f"save {task.file} as UTF-16, then: {task.commands()[0]}")
+            console.tell(f"save {task.file} as UTF-16, then: {task.command}")
 
 
 def _install(said: GlobalOptions, scheduler: str, place: Place, entries: list[Entry]) -> None:
@@ -197,7 +197,7 @@ def _on_windows(place: Place, entries: list[Entry]) -> Changes:
         except OSError as error:
             raise SchedulingError(f"{place.folder / task.file}: {error.strerror}") from None
         changes.written.append(task.file)
-        changes.notes.append(f"in {place.folder}, as an administrator: {task.commands()[0]}")
+        changes.notes.append(f"in {place.folder}, as an administrator: {task.command}")
     if not entries:
         changes.notes.append(
             f'the tasks of this configuration begin with "\\launcher\\{place.key}-"; remove them in '

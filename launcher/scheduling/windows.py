@@ -27,12 +27,10 @@ class Task:
     file: str
     text: str
 
-    def commands(self) -> tuple[str, str]:
-        """What registers it, and what removes it."""
-        return (
-            f'schtasks /Create /TN "{self.path}" /XML "{self.file}" /F',
-            f'schtasks /Delete /TN "{self.path}" /F',
-        )
+    @property
+    def command(self) -> str:
+        """What registers it."""
+        return f'schtasks /Create /TN "{self.path}" /XML "{self.file}" /F'
 
 
 def tasks(entries: Iterable[Entry], place: Place, user: str) -> list[Task]:
