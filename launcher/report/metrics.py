@@ -7,6 +7,7 @@ Source of the format: prometheus.io, "Exposition formats".
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -36,6 +37,9 @@ def as_text(metrics: Iterable[Metric]) -> str:
 @asynccontextmanager
 async def alone(path: Path) -> AsyncIterator[None]:
     """While the block runs, nobody else writes figures to that file. Raises ResultsError."""
+    if not path.parent.is_dir():
+        # A lock would make the folder, and nobody would read the figures there.
+        raise _refused(path, FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)))
     lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
     while True:
         try:

@@ -408,3 +408,30 @@ async def test_a_certificate_for_the_mail_server_stands_beside_the_configuration
     assert config is not None
     assert config.email is not None
     assert config.email.ca_file == desk.folder / "mail.pem"
+
+
+async def test_no_secret_of_any_way_is_written_or_said_when_all_of_them_fail(
+    desk: Desk, portal: Simulator, mails: MailServer, pings: WebReceiver
+) -> None:
+    path = desk.folder / "config.yaml"
+    mail = f"server: smtp://127.0.0.1:{mails.port}\n"
+    text = path.read_text().replace(mail, f"{mail}    user: launcher\n    password: a-mail-password\n")
+    path.write_text(f"{text}  apprise: json://127.0.0.1:{pings.port}/an-apprise-token\n")
+    path.chmod(0o600)
+    write(desk, ["1", "abc"])
+    portal.settings = Settings(burst=0, scopes=("bizproc", "crm"))
+    pings.status = 404
+
+    async with desk.running("nightly", "--json", "--log-file", "log.jsonl") as command:
+        await until(lambda: command.stderr.count("message not sent") >= 3, unless=command)
+        command.signal(signal.SIGTERM)
+        ended = await command.ended()
+    assert ended.exit_code == 1, ended.stderr
+    others = [
+        await desk.run(*words)
+        for words in (["doctor"], ["doctor", "--json"], ["status", "--json"], ["notify", "--test", "--json"])
+    ]
+    said = "".join(one.stdout + one.stderr for one in (ended, *others)) + all_written(desk)
+    assert said.count("json (apprise 1)") > 2
+    for secret in (TOKEN, "a-mail-password", "an-apprise-token", portal.settings.secret):
+        assert secret not in said
