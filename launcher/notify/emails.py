@@ -51,7 +51,12 @@ class EmailChannel:
             raise NotSentError(f"{self._server} does not take user and password: {self._said(error)}") from None
         except smtplib.SMTPRecipientsRefused as error:
             refused = ", ".join(error.recipients)
-            raise NotSentError(f"{self._server} does not take mail for {refused}") from None
+            for_good = all(_is_for_good(code) for code, _ in error.recipients.values())
+            raise NotSentError(f"{self._server} does not take mail for {refused}", for_good=for_good) from None
+        except smtplib.SMTPDataError as error:
+            raise NotSentError(
+                f"{self._server}: {self._said(error)}", for_good=_is_for_good(error.smtp_code)
+            ) from None
         except UnicodeError:
             # Its own text quotes what may be the password.
             raise NotSentError(
@@ -136,6 +141,11 @@ def _fitting(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
             attached.append(path)
             room -= size
     return attached, left_out
+
+
+def _is_for_good(code: int) -> bool:
+    """Whether another try of the same mail changes nothing. RFC 5321, section 4.2.1."""
+    return code >= 500
 
 
 def _as_sent(text: str) -> str:

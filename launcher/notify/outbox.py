@@ -52,15 +52,26 @@ class Outbox:
     async def send(self, pauses: Sequence[float] = PAUSES_S) -> None:
         """What could be sent has arrived when this returns. What is left of former nights goes, too."""
         for pause_s in (*pauses, None):
-            waiting = await self._notices.waiting(since=self._now() - TOO_OLD_S)
-            left = [one for one in await asyncio.gather(*map(self._try, waiting)) if one]
-            if not left or pause_s is None:
+            waiting: dict[str, list[Unsent]] = {}
+            for unsent in await self._notices.waiting(since=self._now() - TOO_OLD_S):
+                waiting.setdefault(unsent.channel, []).append(unsent)
+            if not any(await asyncio.gather(*map(self._round, waiting.values()))) or pause_s is None:
                 break
             await asyncio.sleep(pause_s)
 
     async def unsent(self) -> list[Unsent]:
         """What has not arrived, with the reason."""
         return await self._notices.unsent(since=self._now() - TOO_OLD_S)
+
+    async def _round(self, waiting: Sequence[Unsent]) -> bool:
+        """Try the messages of one channel, until one does not get through; whether that is worth another try.
+
+        The newest first: it says most. One after another: after a day without its server, many wait for one.
+        """
+        for unsent in reversed(waiting):
+            if await self._try(unsent):
+                return True
+        return False
 
     async def _try(self, unsent: Unsent) -> bool:
         """Whether it is worth another try."""

@@ -217,7 +217,7 @@ async def test_all_files_of_a_mail_together_are_not_too_large(
 
 
 class Slow:
-    """A way that takes nothing before each of the nights has tried to send each of the messages."""
+    """A way that takes nothing before the nights have tried so often to take a message."""
 
     label = "slow"
 
@@ -249,13 +249,14 @@ class Watched(Notices):
 
 async def test_two_nights_that_end_together_send_each_message_once(ledger_location: str) -> None:
     """Each with a ledger of its own, as two portals' nights and two processes have."""
-    channel = Slow(tries=16)
+    # Each holds one of the four while it has seen those before it taken.
+    channel = Slow(tries=1 + 2 + 3 + 4)
     async with open_ledger(ledger_location) as one, open_ledger(ledger_location) as other:
         outboxes = [Outbox(Watched(each, channel), [channel], lambda: 1000.0) for each in (one, other)]
         for outbox in (*outboxes, *outboxes):
             await outbox.put(channel, MESSAGE)
         sending = (outbox.send(()) for outbox in (*outboxes, *outboxes))
-        await asyncio.wait_for(asyncio.gather(*sending), 60)
+        await asyncio.wait_for(asyncio.gather(*sending), 30)
         assert await outboxes[0].unsent() == []
     assert channel.sent == 4
 
@@ -309,3 +310,28 @@ def test_what_a_portal_quotes_of_the_webhook_is_hidden() -> None:
     parse_webhook("https://portal.example/rest/1/s3cr3t-of-a-webhook/")
     error = NotSentError("the portal answered X: /rest/1/s3cr3t-of-a-webhook/im.notify is no method")
     assert "s3cr3t" not in str(error)
+
+
+async def test_while_a_server_is_down_one_message_tries_it_and_the_newest_goes_first(ledger: Ledger) -> None:
+    async with mail_server() as server:
+        channel = email(server.port)
+        server.refuses = "451 try again later"
+        outbox = Outbox(Notices(ledger.database), [channel], lambda: 1000.0)
+        for number in range(30):
+            await outbox.put(channel, Message(subject=f"night {number}", text="t", chat="c"))
+        await outbox.send((0.0,))
+        assert [one.tries for one in await outbox.unsent()] == [0] * 29 + [2]
+        server.refuses = ""
+        await outbox.send(())
+        assert [mail["Subject"] for mail in server.mails] == [f"night {n}" for n in reversed(range(30))]
+
+
+async def test_a_mail_that_the_server_will_never_take_is_tried_once(ledger: Ledger) -> None:
+    async with mail_server() as server:
+        channel = email(server.port)
+        server.refuses = "552 too large"
+        outbox = Outbox(Notices(ledger.database), [channel], lambda: 1000.0)
+        await outbox.put(channel, MESSAGE)
+        await asyncio.wait_for(outbox.send((60.0,)), 20)
+    [unsent] = await outbox.unsent()
+    assert (unsent.tries, "552 too large" in unsent.error) == (1, True)
