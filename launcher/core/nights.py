@@ -73,18 +73,18 @@ class Step:
 
 
 def superseded(steps: Sequence[Step]) -> frozenset[str]:
-    """The runs of a night whose file a later run of it took to its end: their rows to mend have been seen to.
+    """The runs of a night whose file a new run of it took to its end: their rows to mend have been seen to.
 
-    The later one has taken all rows that had not started. Unknown rows stay those of their own run.
+    The new one has taken all rows that had not started; a run that was only asked about, or gone on with,
+    has not. Unknown rows stay those of their own run.
     """
-    finished = [(number, step) for number, step in enumerate(steps) if step.summary.ending is Ending.FINISHED]
-    return frozenset(
-        step.summary.run
+    begun = {
+        step.summary.file: number
         for number, step in enumerate(steps)
-        if any(
-            later > number and other.summary.file == step.summary.file and other.summary.run != step.summary.run
-            for later, other in finished
-        )
+        if step.way is Way.BEGUN and step.summary.ending is Ending.FINISHED
+    }
+    return frozenset(
+        step.summary.run for number, step in enumerate(steps) if number < begun.get(step.summary.file, 0)
     )
 
 
