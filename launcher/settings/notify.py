@@ -12,6 +12,8 @@ from launcher.settings.fields import Period, Strict, as_list
 
 
 def _mail_address(text: str) -> str:
+    if "${" in text:
+        return text  # nothing defines it: that is said when somebody is to be told
     local, at, host = text.strip().rpartition("@")
     if not (local and at and host) or any(letter.isspace() or letter in ",;<>" for letter in text.strip()):
         raise ValueError(f'"{text}" is no e-mail address; vera@company.example is expected')
@@ -19,6 +21,8 @@ def _mail_address(text: str) -> str:
 
 
 def _mail_server(text: str) -> str:
+    if "${" in text:
+        return text
     parts = urlsplit(text)
     try:
         well_formed = parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and (parts.port or 1) > 0

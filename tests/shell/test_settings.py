@@ -613,3 +613,13 @@ def test_a_portals_time_zone_is_one_that_there_is() -> None:
     assert message.startswith("config.yaml, line 1: portal: time_zone: there is no time zone")
     assert 'did you mean "Europe/Berlin"?' in message
     assert "time zone" in refusal("portal: {time_zone: ../etc}")
+
+
+@pytest.mark.parametrize("of_the_job", [True, False])
+def test_whoever_cannot_be_told_keeps_no_run_from_starting(of_the_job: bool) -> None:
+    notify = "notify: {email: {to: '${US}', from: a@b.example, server: 'smtp://${SERVER}:587', user: '${US}'}}"
+    indent = "    " if of_the_job else ""
+    found = settings(f"jobs:\n  a:\n    template: 1\n    kind: lead\n{indent}{notify}\n")
+    assert found.job("a") is not None
+    with pytest.raises(SettingsError, match=r"notify: email: \$\{US\} is not defined; set US in"):
+        found.notify("a")
