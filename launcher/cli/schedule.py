@@ -99,12 +99,6 @@ async def _carried(said: GlobalOptions, work: Callable[[Place, list[Entry]], Non
         elif not job.schedule:
             console.tell(f"{name}: has no schedule:, so it is not scheduled")
     try:
-        for entry in entries:
-            if day := leapt_over(entry, time.time()):
-                console.tell(
-                    f"{', '.join(entry.jobs)}: on {day} the clock leaps over that time; systemd leaves that "
-                    "night out, so take another hour"
-                )
         work(place_of(said, settings), entries)
     except SchedulingError as error:
         raise Refused(str(error)) from None
@@ -159,6 +153,7 @@ def _show(said: GlobalOptions, scheduler: str, place: Place, entries: list[Entry
         raise Refused(
             "no job has both file: and schedule: in the configuration, so there is nothing to schedule"
         )
+    _tell_what_is_left_out(console, scheduler, entries)
     match scheduler:
         case "systemd":
             texts = {str(unit_folder() / unit.name): unit.text for unit in units(entries, place)}
@@ -177,6 +172,7 @@ def _show(said: GlobalOptions, scheduler: str, place: Place, entries: list[Entry
 
 
 def _install(said: GlobalOptions, scheduler: str, place: Place, entries: list[Entry]) -> None:
+    _tell_what_is_left_out(Console(said), scheduler, entries)
     match scheduler:
         case "systemd":
             user = SystemdUser(unit_folder())
@@ -186,6 +182,15 @@ def _install(said: GlobalOptions, scheduler: str, place: Place, entries: list[En
         case _:
             changes = _on_windows(place, entries)
     _tell(Console(said), scheduler, changes)
+
+
+def _tell_what_is_left_out(console: Console, scheduler: str, entries: list[Entry]) -> None:
+    for entry in entries if scheduler == "systemd" else ():
+        if day := leapt_over(entry, time.time()):
+            console.tell(
+                f"{', '.join(entry.jobs)}: on {day} the clock leaps over that time; systemd leaves that "
+                "night out, so take another hour"
+            )
 
 
 def _on_windows(place: Place, entries: list[Entry]) -> Changes:
@@ -214,6 +219,8 @@ def _tell(console: Console, scheduler: str, changes: Changes) -> None:
         for name in names:
             console.print(f"{what}: {name}")
     if changes.unchanged and not (changes.written or changes.removed):
-        console.print(f"{scheduler}: nothing to change, {counted(len(changes.unchanged), 'entry')} as before")
+        console.print(
+            f"{scheduler}: nothing to change, {counted(len(changes.unchanged), 'entry', 'entries')} as before"
+        )
     for note in changes.notes:
         console.print(note)

@@ -60,7 +60,6 @@ SuccessExitStatus=4
 KillSignal=SIGTERM
 TimeoutStopSec=3min
 NoNewPrivileges=true
-UMask=0077
 """
 
 

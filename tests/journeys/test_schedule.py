@@ -135,6 +135,16 @@ async def test_show_prints_for_every_scheduler_and_holds_no_secret(desk: Desk, p
         assert portal.settings.secret not in plain.stdout + plain.stderr + str(document)
 
 
+async def test_a_night_that_systemd_leaves_out_is_said_for_systemd_alone(desk: Desk) -> None:
+    scheduled(desk, '30 2 * * *"\n    timezone: "Europe/Berlin')
+    systemd = await desk.run("schedule", "show", "--for", "systemd")
+    assert "systemd leaves that night out" in systemd.stderr
+    scheduled(desk, '30 2 * * *"\n    timezone: "UTC')
+    for scheduler in ("systemd", "cron"):
+        ended = await desk.run("schedule", "show", "--for", scheduler)
+        assert (ended.exit_code, "leaves" in ended.stderr) == (0, False), ended.stderr
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
