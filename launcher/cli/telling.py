@@ -63,6 +63,8 @@ class Telling:
     _late: dict[str, list[str]] = field(default_factory=dict)
     _pings: dict[str, list[asyncio.Task[str]]] = field(default_factory=dict)
     """By job, the oldest first."""
+    _ways: dict[str, list[Channel]] = field(default_factory=dict)
+    """By job, made once: a keyring or a file may be asked for each."""
     _kept: bool = False
     """Whether the ledger was there for the messages."""
 
@@ -161,7 +163,10 @@ class Telling:
         return {channel.label: channel for name in self.settings.config.jobs for channel in self._of(name)}
 
     def _of(self, name: str) -> list[Channel]:
-        return channels_of(self.settings, name) if self.settings.config.jobs[name].file else []
+        if name not in self._ways:
+            has_file = bool(self.settings.config.jobs[name].file)
+            self._ways[name] = channels_of(self.settings, name) if has_file else []
+        return self._ways[name]
 
     def _is_for(self, notice: Notice, channel: Channel) -> bool:
         name = notice.result.job
