@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -13,39 +14,42 @@ Done = TypeVar("Done")
 
 
 class Aside:
-    """Whole transactions on SQLite, each in one step of a thread.
+    """Whole transactions on SQLite, each in one step of a thread, on a connection that the thread keeps.
 
     One thread for all that write, since SQLite lets one write at a time.
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._reading = engine.execution_options(launcher_reading=True)
+        """`engine`: whose transactions write, and with the option `launcher_reading` only read."""
         self._writers = ThreadPoolExecutor(1, "ledger-writes")
         self._readers = ThreadPoolExecutor(2, "ledger-reads")
+        self._engine = engine
+        self._threads = threading.local()
+        self._kept: list[Connection] = []
 
     async def write(self, work: Callable[[Connection], Done]) -> Done:
         """What the work gives back, once the transaction is durable."""
-
-        def transaction() -> Done:
-            with self._engine.begin() as connection:
-                return work(connection)
-
-        return await _whole(self._writers, transaction)
+        return await _whole(self._writers, lambda: self._transaction(work, reading=False))
 
     async def read(self, work: Callable[[Connection], Done]) -> Done:
         """What the work gives back, which changes nothing."""
+        return await _whole(self._readers, lambda: self._transaction(work, reading=True))
 
-        def view() -> Done:
-            with self._reading.connect() as connection:
-                return work(connection)
-
-        return await _whole(self._readers, view)
+    def _transaction(self, work: Callable[[Connection], Done], *, reading: bool) -> Done:
+        connection: Connection | None = getattr(self._threads, "connection", None)
+        if connection is None:
+            connection = self._engine.connect().execution_options(launcher_reading=reading)
+            self._threads.connection = connection
+            self._kept.append(connection)
+        with connection.begin():
+            return work(connection)
 
     def close(self) -> None:
         """End the threads, and the connections with them."""
         self._writers.shutdown()
         self._readers.shutdown()
+        for connection in self._kept:
+            connection.close()
         self._engine.dispose()
 
 

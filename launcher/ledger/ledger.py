@@ -19,7 +19,7 @@ from launcher.core.verdict import Verdict
 from launcher.ledger.course import CourseKeeping
 from launcher.ledger.database import open_database
 from launcher.ledger.errors import LedgerError
-from launcher.ledger.many import ForMany
+from launcher.ledger.prepared import Prepared
 from launcher.ledger.model import NewRow, NewRun, RunRecord, run_name
 from launcher.ledger.reading import PAGE, Reading, run_of
 from launcher.ledger.records import Record
@@ -69,7 +69,7 @@ class Ledger(Reading, CourseKeeping):
         to_send = [row.planned.start for row in new if row.planned.start is not None]
 
         def add(connection: Connection) -> None:
-            _ADD.execute(connection, [_new_row(run_id, row, now) for row in new])
+            _ADD.each(connection, [_new_row(run_id, row, now) for row in new])
             own_claims(connection, run_id, to_send)
 
         await self._database.write(add)
@@ -275,7 +275,7 @@ _NEW = (
     "run_id", "row_number", "state", "template_id", "module", "entity", "element_id", "parameters", "start_key",
     "cells", "kinds", "error_code", "error", "changed_at",
 )  # fmt: skip
-_ADD = ForMany(insert(rows), _NEW)
+_ADD = Prepared(insert(rows), _NEW)
 
 
 def _new_row(run_id: int, row: NewRow, now: float) -> tuple[object, ...]:

@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, exists, insert, select, update
+from sqlalchemy import Connection, bindparam, exists, insert, or_, select, update
 
 from launcher.core.model import SENDABLE, Start, State
 from launcher.core.verdict import Judgement, Verdict
-from launcher.ledger.many import ForMany
+from launcher.ledger.prepared import ForRows, Prepared
 from launcher.ledger.schema import attempts, claims, requests, rows
 
-_THESE_ROWS = (rows.c.run_id == bindparam("b_run")) & rows.c.row_number.in_(bindparam("b_rows", expanding=True))
-_SEND = (
-    update(rows)
-    .where(
-        _THESE_ROWS,
-        rows.c.state.in_(sorted(SENDABLE)),
-        exists().where(
-            claims.c.start_key == rows.c.start_key,
-            claims.c.run_id == rows.c.run_id,
-            claims.c.row_number == rows.c.row_number,
-        ),
-    )
-    .values(
-        state=State.SENT,
-        attempts=rows.c.attempts + 1,
-        request_number=bindparam("b_request"),
-        changed_at=bindparam("b_at"),
-    )
-    .returning(rows.c.row_number)
+_SEND = ForRows(
+    lambda these: (
+        update(rows)
+        .where(
+            these,
+            or_(*(rows.c.state == state for state in sorted(SENDABLE))),
+            exists().where(
+                claims.c.start_key == rows.c.start_key,
+                claims.c.run_id == rows.c.run_id,
+                claims.c.row_number == rows.c.row_number,
+            ),
+        )
+        .values(
+            state=State.SENT,
+            attempts=rows.c.attempts + 1,
+            request_number=bindparam("b_request"),
+            changed_at=bindparam("b_at"),
+        )
+        .returning(rows.c.row_number)
+    ),
+    ("b_request", "b_at"),
 )
-_JUDGE = ForMany(
+_LEAVES = Prepared(insert(requests), ("run_id", "number", "rows", "sent_at"))
+_JUDGE = Prepared(
     update(rows)
     .where(rows.c.run_id == bindparam("b_run"), rows.c.row_number == bindparam("b_row"))
     .values(
@@ -43,12 +47,23 @@ _JUDGE = ForMany(
     ),
     ("b_state", "b_workflow_id", "b_code", "b_text", "b_at", "b_run", "b_row"),
 )
-_STANDING = select(rows.c.row_number, rows.c.state).where(_THESE_ROWS).with_for_update()
-_ANSWERED = (
+_STANDING = ForRows(lambda these: select(rows.c.row_number, rows.c.state).where(these).with_for_update())
+_ANSWERED = Prepared(
     update(requests)
     .where(requests.c.run_id == bindparam("b_run"), requests.c.number == bindparam("b_request"))
-    .values(answered_at=bindparam("b_at"), outcome=bindparam("b_outcome"))
+    .values(answered_at=bindparam("b_at"), outcome=bindparam("b_outcome")),
+    ("b_at", "b_outcome", "b_run", "b_request"),
 )
+# Out of the rows that were just judged: one statement for all of a request's.
+_ATTEMPTS = ForRows(
+    lambda these: insert(attempts).from_select(
+        ["run_id", "row_number", "attempt", "request_number", "state", "code", "text", "at"],
+        select(
+            rows.c.run_id, rows.c.row_number, rows.c.attempts, rows.c.request_number,
+            rows.c.state, rows.c.error_code, rows.c.error, rows.c.changed_at,
+        ).where(these),
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,25 +81,24 @@ class Sent:
     at: float
 
     def write(self, connection: Connection) -> tuple[Start, ...]:
-        these = {"b_run": self.run_id, "b_rows": [start.row_number for start in self.starts]}
-        sent = connection.execute(_SEND, these | {"b_request": self.request_number, "b_at": self.at})
+        numbers = [start.row_number for start in self.starts]
+        sent = _SEND.once(connection, self.run_id, numbers, (self.request_number, self.at))
         may_go = set(sent.scalars())
-        kept = tuple(start for start in self.starts if start.row_number in may_go)
-        if len(kept) < len(self.starts):
-            self._give_up_lost(connection, these)
+        kept = self.starts
+        if len(may_go) < len(self.starts):
+            kept = tuple(start for start in self.starts if start.row_number in may_go)
+            self._give_up_lost(connection, numbers)
         if kept:
-            connection.execute(
-                insert(requests),
-                {"run_id": self.run_id, "number": self.request_number, "rows": len(kept), "sent_at": self.at},
-            )
+            _LEAVES.once(connection, (self.run_id, self.request_number, len(kept), self.at))
         return kept
 
-    def _give_up_lost(self, connection: Connection, these: dict[str, object]) -> None:
+    def _give_up_lost(self, connection: Connection, numbers: Sequence[int]) -> None:
         """Those that still wait to be sent are another row's to send."""
-        lost = [row.row_number for row in connection.execute(_STANDING, these).all() if row.state in SENDABLE]
+        standing = _STANDING.once(connection, self.run_id, numbers)
+        lost = [row_number for row_number, state in standing if state in SENDABLE]
         verdict = Verdict(State.SKIPPED, code="taken over", text="another row has taken this start over")
         if lost:
-            _JUDGE.execute(connection, [_judged(self.run_id, number, verdict, self.at) for number in lost])
+            _JUDGE.each(connection, [_judged(self.run_id, number, verdict, self.at) for number in lost])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,37 +114,18 @@ class Judged:
     at: float
 
     def write(self, connection: Connection) -> tuple[Start, ...]:
-        connection.execute(
-            _ANSWERED,
-            {
-                "b_run": self.run_id,
-                "b_request": self.request_number,
-                "b_at": self.at,
-                "b_outcome": self.outcome,
-            },
-        )
-        _JUDGE.execute(
-            connection,
-            [
-                _judged(self.run_id, start.row_number, verdict, self.at)
-                for start, verdict in zip(self.starts, self.judgement.verdicts, strict=True)
-            ],
-        )
-        judged = {"b_run": self.run_id, "b_rows": [start.row_number for start in self.starts]}
-        connection.execute(_ATTEMPTS, judged)
+        _ANSWERED.once(connection, (self.at, self.outcome, self.run_id, self.request_number))
+        numbers = [start.row_number for start in self.starts]
+        judged = [
+            _judged(self.run_id, number, verdict, self.at)
+            for number, verdict in zip(numbers, self.judgement.verdicts, strict=True)
+        ]
+        _JUDGE.each(connection, judged)
+        _ATTEMPTS.once(connection, self.run_id, numbers)
         return self.starts
 
 
 Record = Sent | Judged
-
-# Out of the rows that were just judged: one statement for all of a request's.
-_ATTEMPTS = insert(attempts).from_select(
-    ["run_id", "row_number", "attempt", "request_number", "state", "code", "text", "at"],
-    select(
-        rows.c.run_id, rows.c.row_number, rows.c.attempts, rows.c.request_number,
-        rows.c.state, rows.c.error_code, rows.c.error, rows.c.changed_at,
-    ).where(_THESE_ROWS),
-)  # fmt: skip
 
 
 def _judged(run_id: int, row_number: int, verdict: Verdict, at: float) -> tuple[object, ...]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from launcher.core.model import Start
-from launcher.ledger.many import ForMany
+from launcher.ledger.prepared import Prepared
 from launcher.ledger.schema import claims
 
 
@@ -17,14 +17,14 @@ def own_claims(connection: Connection, run_id: int, starts: Sequence[Start]) -> 
     """From now on these rows of that run own their start keys, whoever did before."""
     if not starts:
         return
-    _for_many(connection.dialect.name).execute(
+    _for_many(connection.dialect.name).each(
         connection, [(start.start_key, run_id, start.row_number) for start in starts]
     )
 
 
 @cache
-def _for_many(dialect: str) -> ForMany:
-    return ForMany(_statement(dialect), ("start_key", "run_id", "row_number"))
+def _for_many(dialect: str) -> Prepared:
+    return Prepared(_statement(dialect), ("start_key", "run_id", "row_number"))
 
 
 def _statement(dialect: str) -> Insert:

@@ -1,0 +1,107 @@
+"""Statements that every row of a run passes through, compiled once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Dialect,
+    Insert,
+    Select,
+    Update,
+    bindparam,
+)
+
+from launcher.ledger.schema import rows
+
+Statement = Insert | Update | Select[Any]
+
+
+class Prepared:
+    """A statement that takes its values as a tuple, in the order of `names`.
+
+    Compiled once for each dialect: left to itself SQLAlchemy looks at the statement anew each time and makes
+    maps and lists of the values, which costs more than what the database does with them. What it gives back
+    is as the driver has it.
+    """
+
+    def __init__(self, statement: Statement, names: Sequence[str]) -> None:
+        """`names`: every value that the statement takes, beside those that stand in it."""
+        self._statement = statement
+        self._names = list(names)
+        self._compiled: dict[str, _Compiled] = {}
+
+    def once(self, connection: Connection, values: Sequence[object]) -> CursorResult[Any]:
+        """With these values."""
+        compiled = self._for(connection.dialect)
+        return connection.exec_driver_sql(compiled.text, compiled.ordered(values))
+
+    def each(self, connection: Connection, values: Sequence[tuple[object, ...]]) -> None:
+        """Once for each of the values, of which there is at least one."""
+        compiled = self._for(connection.dialect)
+        in_place = compiled.order is None
+        ordered = list(values) if in_place else [compiled.ordered(row) for row in values]
+        connection.exec_driver_sql(compiled.text, ordered)
+
+    def _for(self, dialect: Dialect) -> _Compiled:
+        if dialect.name not in self._compiled:
+            self._compiled[dialect.name] = self._compile(dialect)
+        return self._compiled[dialect.name]
+
+    def _compile(self, dialect: Dialect) -> _Compiled:
+        compiled = self._statement.compile(dialect=dialect, column_keys=self._inserted())
+        places = compiled.positiontup or []
+        if missing := set(self._names) - set(places):
+            raise ValueError(f"the statement takes {places}, and not {sorted(missing)}")
+        fixed = [name for name in places if name not in self._names]
+        given = self._names + fixed
+        order = None if places == self._names else [given.index(name) for name in places]
+        return _Compiled(str(compiled), order, tuple(compiled.params[name] for name in fixed))
+
+    def _inserted(self) -> list[str] | None:
+        is_insert = isinstance(self._statement, Insert) and self._statement.select is None
+        return self._names if is_insert else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    text: str
+    order: list[int] | None
+    """Where each of the text's values stands in those that it is given and the `fixed` ones after them; None:
+    in its place."""
+    fixed: tuple[object, ...]
+
+    def ordered(self, values: Sequence[object]) -> tuple[object, ...]:
+        if self.order is None:
+            return tuple(values)
+        given = (*values, *self.fixed)
+        return tuple([given[index] for index in self.order])
+
+
+class ForRows:
+    """A statement about some rows of one run: compiled for each number of them, of which few are in use."""
+
+    def __init__(self, build: Callable[[ColumnElement[bool]], Statement], names: Sequence[str] = ()) -> None:
+        """`build` makes the statement out of the condition that tells the rows; `names` are its other values."""
+        self._build = build
+        self._names = names
+        self._prepared: dict[int, Prepared] = {}
+
+    def once(
+        self, connection: Connection, run_id: int, row_numbers: Sequence[int], values: Sequence[object] = ()
+    ) -> CursorResult[Any]:
+        """About these rows of that run, with the other values."""
+        count = len(row_numbers)
+        if count not in self._prepared:
+            self._prepared[count] = self._prepare(count)
+        return self._prepared[count].once(connection, (*values, run_id, *row_numbers))
+
+    def _prepare(self, count: int) -> Prepared:
+        names = [f"b_row_{number}" for number in range(count)]
+        these = (rows.c.run_id == bindparam("b_run")) & rows.c.row_number.in_([*map(bindparam, names)])
+        return Prepared(self._build(these), (*self._names, "b_run", *names))
