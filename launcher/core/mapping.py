@@ -155,6 +155,8 @@ class Mapper:
         return self._mapping.kind
 
     def _template_id(self, cells: Sequence[str], kinds: str) -> int:
+        if self._template is None and self._mapping.template_id is not None:
+            return self._mapping.template_id
         said = self._template.text(cells, kinds).strip() if self._template is not None else ""
         if found := _TEMPLATE_ID.fullmatch(said):
             return int(found[1])

@@ -160,7 +160,11 @@ class Values:
         identity: dict[str, Value] = {}
         for name, source in self._sources.items():
             text, letter = source.take(cells, kinds)
-            converted = _converted(conversions.get(name), text, letter, source)
+            conversion = conversions.get(name)
+            if conversion is None:
+                sent[name] = identity[name] = text
+                continue
+            converted = _converted(conversion, text, letter, source)
             identity[name] = converted.identity
             if converted.value is not None:
                 sent[name] = converted.value
@@ -186,9 +190,7 @@ def _conversions(
     }
 
 
-def _converted(conversion: Conversion | None, text: str, letter: str, source: Bound) -> Converted:
-    if conversion is None:
-        return Converted(text, text)
+def _converted(conversion: Conversion, text: str, letter: str, source: Bound) -> Converted:
     try:
         return conversion.convert(text, letter)
     except MisfitError as error:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, literal, or_, select, text, update
+from sqlalchemy import Connection, Integer, bindparam, delete, insert, literal, or_, select, text, update
 
 from launcher.core.model import TO_MEND, Document, Start, State
 from launcher.core.plan import Claim
@@ -19,9 +19,9 @@ from launcher.core.verdict import Verdict
 from launcher.ledger.course import CourseKeeping
 from launcher.ledger.database import open_database
 from launcher.ledger.errors import LedgerError
-from launcher.ledger.prepared import Prepared
 from launcher.ledger.model import NewRow, NewRun, RunRecord, run_name
-from launcher.ledger.reading import PAGE, Reading, run_of
+from launcher.ledger.prepared import Prepared
+from launcher.ledger.reading import PAGE, Reading, from_json, run_of
 from launcher.ledger.records import Record
 from launcher.ledger.schema import addresses, attempts, claims, rows, runs
 from launcher.ledger.upsert import own_claims
@@ -171,13 +171,10 @@ class Ledger(Reading, CourseKeeping):
 
     async def sendable(self, run_id: int, state: State, *, after_row: int, limit: int) -> list[Start]:
         """The run's next starts in that state (PENDING or DEFERRED), by row number."""
-        query = (
-            select(*_OF_A_START)
-            .where(rows.c.run_id == run_id, rows.c.state == state, rows.c.row_number > after_row)
-            .order_by(rows.c.row_number)
-            .limit(limit)
+        these = (run_id, state, after_row, limit)
+        return await self._database.read(
+            lambda connection: [_start(row) for row in _SENDABLE.once(connection, these)]
         )
-        return await self._database.read(lambda connection: [_start(row) for row in connection.execute(query)])
 
     async def lose_sent(self, run_id: int) -> int:
         """Rows that were in the air when the process ended become UNKNOWN; how many there were."""
@@ -298,6 +295,17 @@ _OF_A_START = (
     rows.c.row_number, rows.c.template_id, rows.c.module, rows.c.entity, rows.c.element_id, rows.c.parameters,
     rows.c.start_key,
 )  # fmt: skip
+_SENDABLE = Prepared(
+    select(*_OF_A_START)
+    .where(
+        rows.c.run_id == bindparam("b_run"),
+        rows.c.state == bindparam("b_state"),
+        rows.c.row_number > bindparam("b_after"),
+    )
+    .order_by(rows.c.row_number)
+    .limit(bindparam("b_limit", type_=Integer)),
+    ("b_run", "b_state", "b_after", "b_limit"),
+)
 
 
 def _start(row: Sequence[Any]) -> Start:
@@ -308,7 +316,7 @@ def _start(row: Sequence[Any]) -> Start:
         document=Document(module, entity, element_id),
         parameters={
             name: value if isinstance(value, str) else tuple(value)
-            for name, value in json.loads(parameters).items()
+            for name, value in from_json(parameters).items()
         },
         start_key=start_key,
     )

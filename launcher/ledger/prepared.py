@@ -56,9 +56,10 @@ class Prepared:
     def _compile(self, dialect: Dialect) -> _Compiled:
         compiled = self._statement.compile(dialect=dialect, column_keys=self._inserted())
         places = compiled.positiontup or []
-        if missing := set(self._names) - set(places):
-            raise ValueError(f"the statement takes {places}, and not {sorted(missing)}")
         fixed = [name for name in places if name not in self._names]
+        unknown = set(self._names) - set(places)
+        if unknown or any(compiled.binds[name].required for name in fixed):
+            raise ValueError(f"the statement takes {places}, not {self._names}")
         given = self._names + fixed
         order = None if places == self._names else [given.index(name) for name in places]
         return _Compiled(str(compiled), order, tuple(compiled.params[name] for name in fixed))
@@ -87,7 +88,7 @@ class ForRows:
     """A statement about some rows of one run: compiled for each number of them, of which few are in use."""
 
     def __init__(self, build: Callable[[ColumnElement[bool]], Statement], names: Sequence[str] = ()) -> None:
-        """`build` makes the statement out of the condition that tells the rows; `names` are its other values."""
+        """`build` makes the statement from the condition that tells the rows; `names` are its other values."""
         self._build = build
         self._names = names
         self._prepared: dict[int, Prepared] = {}

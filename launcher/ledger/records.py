@@ -95,7 +95,7 @@ class Sent:
     def _give_up_lost(self, connection: Connection, numbers: Sequence[int]) -> None:
         """Those that still wait to be sent are another row's to send."""
         standing = _STANDING.once(connection, self.run_id, numbers)
-        lost = [row_number for row_number, state in standing if state in SENDABLE]
+        lost = [row.row_number for row in standing if row.state in SENDABLE]
         verdict = Verdict(State.SKIPPED, code="taken over", text="another row has taken this start over")
         if lost:
             _JUDGE.each(connection, [_judged(self.run_id, number, verdict, self.at) for number in lost])

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 
 from launcher.core.summary import Summary
@@ -33,6 +34,9 @@ __all__ = [
     "write_results",
     "write_stdout",
 ]
+
+PAGE = 1_000
+"""Rows that are held at a time."""
 
 STDOUT = Path("-")
 """Stands for standard output in place of a file."""
@@ -105,8 +109,8 @@ def write_results(
     """
     file = _NewFile(path, header, dialect, summary)
     try:
-        for row in rows:
-            file.add(row)
+        for page in _pages(rows):
+            file.add(page)
         file.finish()
         file.put_in_place()
     finally:
@@ -127,12 +131,12 @@ def write_pair(
     """
     files = [_NewFile(path, header, dialect, summary)]
     try:
-        for row in rows:
-            files[0].add(row)
-            if row.status in TO_MEND:
+        for page in _pages(rows):
+            files[0].add(page)
+            if to_mend := [row for row in page if row.status in TO_MEND]:
                 if len(files) == 1:
                     files.append(_NewFile(failed_path(path), header, dialect))
-                files[1].add(row)
+                files[1].add(to_mend)
         for file in files:
             file.finish()
         for file in files:
@@ -161,6 +165,12 @@ def write_stdout(header: Sequence[str], dialect: Dialect, rows: Iterable[ResultR
             writer.release()
 
 
+def _pages(rows: Iterable[ResultRow]) -> Iterator[list[ResultRow]]:
+    rest = iter(rows)
+    while page := list(islice(rest, PAGE)):
+        yield page
+
+
 class _NewFile:
     """A results file under a temporary name, until it is put in place of the old one."""
 
@@ -184,10 +194,11 @@ class _NewFile:
             self.temporary.unlink(missing_ok=True)
             raise
 
-    def add(self, row: ResultRow) -> None:
-        """Write one row."""
+    def add(self, page: Sequence[ResultRow]) -> None:
+        """Write these rows."""
         with _errors_of(self.path):
-            self.writer.add(row)
+            for row in page:
+                self.writer.add(row)
 
     def finish(self) -> None:
         """Now all is on the disk, still under the temporary name."""

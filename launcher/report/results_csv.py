@@ -22,18 +22,23 @@ class CsvResults:
 
     def __init__(self, stream: BinaryIO, header: Sequence[str], dialect: Dialect) -> None:
         self.dialect = dialect if dialect.format == "csv" else EXCEL_READS
-        self.own = own_columns(header)
+        own = own_columns(header)
+        self.columns = None if len(own) == len(header) else own
+        """The columns that are written; None: all."""
         self.special = re.compile(f'[\r\n"{re.escape(self.dialect.delimiter)}]')
         # The person's cells came out of this encoding. Our texts may have letters that it lacks,
         # and a results file must not fail over one of them.
         self.text = io.TextIOWrapper(
             stream, encoding=self.dialect.encoding, errors="backslashreplace", newline=""
         )
-        self._write_head([header[index] for index in self.own] + list(LAUNCH_COLUMNS))
+        self._write_head([*self._own(header), *LAUNCH_COLUMNS])
 
     def add(self, row: ResultRow) -> None:
         """Write one row."""
-        self._write([row.cells[index] for index in self.own] + [_no_formula(c) for c in row.launch_cells()])
+        row_number, status, *foreign, attempts, time, run = row.launch_cells()
+        self._write(
+            [*self._own(row.cells), row_number, status, *map(_no_formula, foreign), attempts, time, run]
+        )
 
     def finish(self) -> None:
         """Write what is still held back."""
@@ -43,6 +48,9 @@ class CsvResults:
         """Let go of the stream, which stays open. The last call, also after an error."""
         with suppress(OSError, ValueError):  # ValueError: the stream is closed
             self.text.detach()
+
+    def _own(self, cells: Sequence[str]) -> Sequence[str]:
+        return cells if self.columns is None else [cells[index] for index in self.columns]
 
     def _write_head(self, headings: list[str]) -> None:
         if self.dialect.bom:
@@ -72,4 +80,4 @@ class CsvResults:
 
 def _no_formula(text: str) -> str:
     """The text so that no spreadsheet program reads it as a formula."""
-    return "'" + text if text.startswith(FORMULA_STARTS) else text
+    return "'" + text if text and text.startswith(FORMULA_STARTS) else text

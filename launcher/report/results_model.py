@@ -42,16 +42,16 @@ class ResultRow:
 
     def launch_cells(self) -> tuple[str, ...]:
         """Our cells, in the order of `LAUNCH_COLUMNS`."""
-        texts = (
+        return (
+            str(self.row_number),
             self.status,
-            self.workflow_id,
-            self.error_code,
-            self.error,
+            writable(self.workflow_id),
+            writable(self.error_code),
+            writable(self.error),
             str(self.attempts),
             self.time,
             self.run,
         )
-        return (str(self.row_number), *map(writable, texts))
 
 
 def writable(text: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, MetaData, insert
+from sqlalchemy import Connection, MetaData, bindparam, insert, update
 
 from launcher.core.course import Wait
 from launcher.core.model import Document, Invalid, Start, State
@@ -30,7 +30,7 @@ from launcher.ledger import (
     run_number,
 )
 from launcher.ledger.database import upgrade
-from launcher.ledger.many import ForMany
+from launcher.ledger.prepared import Prepared
 from launcher.ledger.schema import addresses
 
 NEW_RUN = NewRun(
@@ -238,10 +238,18 @@ async def test_a_write_that_is_cancelled_is_over_before_the_next_one_can_begin(t
 
 
 async def test_a_value_that_a_statement_for_many_rows_does_not_take_is_found_at_once(tmp_path: Path) -> None:
-    statement = ForMany(insert(addresses), ("address", "run_id"))
+    unknown = Prepared(insert(addresses), ("address", "run_id"))
+    missing = Prepared(
+        update(addresses)
+        .where(addresses.c.address == bindparam("b_address"))
+        .values(portal=bindparam("b_portal")),
+        ("b_address",),
+    )
     async with open_ledger(str(tmp_path / "ledger.db")) as ledger:
         with pytest.raises(ValueError, match="run_id"):
-            await ledger.database.write(lambda connection: statement.execute(connection, [("here", "there")]))
+            await ledger.database.write(lambda connection: unknown.each(connection, [("here", "there")]))
+        with pytest.raises(ValueError, match="b_portal"):
+            await ledger.database.write(lambda connection: missing.once(connection, ("here",)))
 
 
 async def test_the_migrations_lead_to_the_tables_that_a_new_ledger_has(ledger: Ledger) -> None:
