@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+from launcher.core.json_text import json_text, json_texts, json_value
 
 
 class State(StrEnum):
@@ -93,18 +94,12 @@ def start_key(
 
     The order of the parameters does not matter.
     """
-    identity = [
-        portal,
-        job,
-        template_id,
-        [document.module, document.entity, document.element_id],
-        sorted(parameters.items()),
-    ]
-    text = _json(identity)
+    called = json_texts((document.module, document.entity, document.element_id))
+    values = ",".join(
+        [f"[{json_text(name)},{json_value(value)}]" for name, value in sorted(parameters.items())]
+    )
+    text = f"[{json_text(portal)},{json_text(job)},{template_id},{called},[{values}]]"
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-
-
-_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def next_key(key: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, bindparam, delete, insert, literal, or_, select, text, update
 
+from launcher.core.json_text import json_texts, json_values
 from launcher.core.model import TO_MEND, Document, Start, State
 from launcher.core.plan import Claim
 from launcher.core.reconcile import Settled
@@ -283,11 +284,11 @@ def _new_row(run_id: int, row: NewRow, now: float) -> tuple[object, ...]:
         document = start.document
         called = (
             start.template_id, document.module, document.entity, document.element_id,
-            _json(start.parameters), start.start_key,
+            json_values(start.parameters), start.start_key,
         )  # fmt: skip
     return (
         run_id, planned.row_number, planned.state.value, *called,
-        _json(row.cells), row.kinds, planned.code, planned.reason, now,
+        json_texts(row.cells), row.kinds, planned.code, planned.reason, now,
     )  # fmt: skip
 
 

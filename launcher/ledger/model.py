@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from launcher.core.model import State
 from launcher.core.plan import Planned
@@ -66,8 +67,7 @@ class NewRow:
     kinds: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedRow:
+class RecordedRow(NamedTuple):
     """A row with its truth so far."""
 
     row_number: int

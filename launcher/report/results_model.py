@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 LAUNCH_COLUMNS = (
     "launch_row",
@@ -22,8 +22,7 @@ class ResultsError(Exception):
     """The results cannot be written; the text names the file, the reason and the next step."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResultRow:
+class ResultRow(NamedTuple):
     """What became of one row: the person's own cells, then ours.
 
     `cells` has one text for each heading of the file, `kinds` is that of the row that was read.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -16,7 +15,11 @@ from itertools import chain
 MAX_BLOCKS = 64
 """A line longer than this many blocks is no line of a table."""
 PLAIN_CHARS = 100_000  # below csv.field_size_limit(); longer lines are for the csv.reader to judge
-BLANKS = "".join(char for char in map(chr, range(sys.maxunicode + 1)) if char.isspace())
+BLANKS = (
+    "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680"
+    "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
+"""All that `strip` takes away. Spelt out: looking for them takes 40 ms."""
 
 
 @dataclass(slots=True)

@@ -2,11 +2,12 @@
 
 import csv
 import io
+import sys
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from launcher.sheets.csv_check import Shape
+from launcher.sheets.csv_check import BLANKS, Shape
 
 WIDTH = 3
 
@@ -56,3 +57,7 @@ def test_the_check_agrees_with_a_reader(lines: list[tuple[str, str]], size: int)
     text = "ID;A;B\n" + "".join(line + end for line, end in lines)
 
     assert by_shape(text, size) == by_reader(text)
+
+
+def test_the_blanks_are_all_that_strip_takes_away() -> None:
+    assert [char for char in map(chr, range(sys.maxunicode + 1)) if not char.strip()] == list(BLANKS)
