@@ -163,6 +163,7 @@ def questions(ledger: Ledger, run: int) -> dict[str, Callable[[], Awaitable[obje
         "owned of 50": lambda: ledger.owned(ids),
         "claims of 500": lambda: ledger.claims([f"{n:032x}" for n in range(500)]),
         "start_cost_s": lambda: ledger.start_cost_s(PORTAL),
+        "answered_since": lambda: ledger.answered_since(PORTAL, time.time() - 250, most=550),
         "sendable": lambda: ledger.sendable(run, State.PENDING, after_row=0, limit=500),
         "deferred": lambda: ledger.sendable(run, State.DEFERRED, after_row=0, limit=500),
         "page of rows": lambda: ledger.recorded_rows(run, after_row=1000),

@@ -14,7 +14,7 @@ from launcher.cli.options import GlobalOptions, Refused, global_options
 from launcher.cli.running import Running
 from launcher.cli.session import carry_out, chosen_run, metrics_file, opened_ledger, portal_of, settings_of
 from launcher.core.model import State
-from launcher.engine import Asker, Job
+from launcher.engine import Asker, Job, recall
 from launcher.ledger import Ledger, RunRecord, hold_portal
 from launcher.portal import Access, AddressError, Portal
 from launcher.portal.tokens import TokensError
@@ -54,7 +54,9 @@ async def taken_up(
     config, access = await _configured(settings, ledger, run)
     async with portal_of(ledger, access) as portal, hold_portal(ledger, run.portal, wait=wait):
         await ledger.lose_sent(run.id)
-        yield Running(said, ledger, Asker(portal, config.pacing()), config, metrics_file(said, settings))
+        asker = Asker(portal, config.pacing())
+        await recall(ledger, asker)
+        yield Running(said, ledger, asker, config, metrics_file(said, settings))
 
 
 async def go_on(running: Running, run: RunRecord, console: Console) -> int:

@@ -20,7 +20,7 @@ from launcher.cli.settling import settle_job
 from launcher.core.columns import MappingError
 from launcher.core.mapping import Mapper, RowMapping
 from launcher.core.plan import Duplicates
-from launcher.engine import Asker, Candidates, Job, refuse_duplicates
+from launcher.engine import Asker, Candidates, Job, recall, refuse_duplicates
 from launcher.ledger import NewRun, hold_portal
 from launcher.report.results import STDOUT, check_writable, results_path
 from launcher.settings import PortalConfig, Settings
@@ -73,6 +73,7 @@ async def run_file(
         check_writable(results, source=given.beside if given.is_file else None)
     async with opened_ledger(said, settings) as ledger, portal_of(ledger, access) as portal:
         asker = Asker(portal, chosen.portal.pacing())
+        await recall(ledger, asker)
         settling = settle_job(chosen, options, asker, Console(said).tell)
         if unattended is None:
             job = await settling
@@ -90,6 +91,7 @@ async def run_file(
                 said, ledger, job, Candidates(mapper, asker), table, file=given.shown, portal=portal.name
             )
         async with hold_portal(ledger, portal.name, wait=options.wait):
+            await recall(ledger, asker)  # again: until it is held, others may send
             new = NewRun(
                 job=job.name,
                 file=given.origin,

@@ -11,6 +11,7 @@ from launcher.engine.live import forget_live
 from launcher.engine.mending import mend
 from launcher.engine.metrics import figures, save_metrics
 from launcher.engine.progress import Progress
+from launcher.engine.recalling import recall
 from launcher.engine.rehearsal import refuse_duplicates, rehearse
 from launcher.engine.results import save_results
 from launcher.engine.rights import ask_rights
@@ -36,6 +37,7 @@ __all__ = [
     "forget_live",
     "list_templates",
     "mend",
+    "recall",
     "refuse_duplicates",
     "rehearse",
     "save_metrics",

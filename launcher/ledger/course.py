@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, cast, func, insert, select
+from sqlalchemy import ColumnElement, Integer, cast, func, insert, or_, select
 
 from launcher.core.course import Answers, Wait
 from launcher.core.model import State
 from launcher.ledger.database import Database
-from launcher.ledger.schema import attempts, waits
+from launcher.ledger.schema import attempts, requests, runs, waits
 
 
 class CourseKeeping:
@@ -43,6 +43,27 @@ class CourseKeeping:
         async with self._database.reading() as connection:
             first, last = (await connection.execute(query)).one()
         return None if first is None else (first, last)
+
+    async def answered_since(self, portal: str, since: float, *, most: int) -> list[float | None]:
+        """When the requests that left for that portal since then were answered; None: nobody heard it.
+
+        Of each run its last ones, about so many at the most.
+        """
+        of_run = requests.alias()
+        last = select(func.max(of_run.c.number)).where(of_run.c.run_id == runs.c.id).scalar_subquery()
+        query = (
+            select(requests.c.answered_at)
+            .select_from(runs)
+            # By number, which has an index; the times have none.
+            .join(requests, (requests.c.run_id == runs.c.id) & (requests.c.number > last - most))
+            .where(
+                runs.c.portal == portal,
+                or_(runs.c.ended_at.is_(None), runs.c.ended_at > since),
+                requests.c.sent_at > since,
+            )
+        )
+        async with self._database.reading() as connection:
+            return list(await connection.scalars(query))
 
     async def answers(self, run_id: int, *, slot_s: int) -> list[Answers]:
         """How many verdicts of each state every slot of that width has, where it has any."""

@@ -7,6 +7,9 @@ lets the bucket run down, and slowly more and more, until the next refusal: rare
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable
+
 from launcher.core.pacing.bucket import SOON_S, Bucket
 from launcher.core.pacing.limits import Limits
 
@@ -29,14 +32,23 @@ STEP_S = 1.0
 LEAST = 1 / 20
 """The part of the portal's rate that is always tried, however much others seem to take."""
 
+RECALLED = 10
+"""What earlier commands have sent matters for the time in which a full bucket drains; so many times as long is
+looked back, since nobody knows what was in the bucket before that, and it is taken for full then."""
+
 
 class Rate:
     """Told of every request, whatever it is for; learns of refusals how far apart they are to leave."""
 
     def __init__(self, limits: Limits, share: float = 1.0) -> None:
         self._bucket = Bucket(limits, share) if limits.has_rate else None
-        self._unheard: list[float] | None = []
-        """When requests left, until the first of them is answered; None: one was."""
+        self._recalls = (RECALLED + 1) * limits.burst if limits.has_rate else 0
+        self._heard = False
+        """Whether a request was answered."""
+        self._earlier: list[float] = []
+        """When the requests of earlier commands reached the portal, by their time."""
+        self._own: deque[float] = deque(maxlen=max(1, limits.burst))
+        """When the last requests left; those before the first answer, once it is here: when it was."""
         self._left: float | None = None
         """Requests a second that are thought to be left; None: all, nothing was refused yet."""
         self._looking = False
@@ -54,12 +66,28 @@ class Rate:
         The portal's bucket had nothing to drain before the first request reached it, so ours begins to
         drain when that one's answer is here, however slow the way is.
         """
-        if self._unheard is None or self._bucket is None:
+        if self._heard or self._bucket is None:
             return
-        self._bucket.empty()
-        for left_at in self._unheard:
-            self._bucket.takes(max(left_at, heard_at))
-        self._unheard = None
+        self._heard = True
+        for place, left_at in enumerate(self._own):
+            self._own[place] = max(left_at, heard_at)
+        _fill(self._bucket, [*self._earlier, *self._own], heard_at)
+
+    def earlier(self, reached: Iterable[float], now: float) -> None:
+        """Earlier commands have sent these requests, which reached the portal at those times at the latest.
+
+        Told again, only the last word counts. Times to come count as now, so a clock that was set does no harm.
+        Where some of it is still in the bucket, room is kept for the questions of those commands, of which
+        nobody tells: as many as drain in a step.
+        """
+        reached = sorted(min(at, now) for at in reached)
+        if self._bucket is None or not (reached or self._earlier):
+            return
+        self._earlier = [now - self.recalls_s] * self._bucket.size + reached
+        _fill(self._bucket, self._earlier, now)
+        if not self._bucket.is_empty(now):
+            self._earlier += [now] * self._bucket.together
+        _fill(self._bucket, sorted([*self._earlier, *self._own]), now)
 
     def refused(self, *, sent_at: float, now: float) -> None:
         """The portal refused a request that left at `sent_at`: its bucket is full.
@@ -84,8 +112,7 @@ class Rate:
         self._passed += 1
         if self._bucket is not None:
             self._bucket.takes(now)
-            if self._unheard is not None:
-                self._unheard.append(now)
+            self._own.append(now)
 
     def wait_s(self, now: float, *, hurried: bool = False) -> float:
         """Seconds until a request may leave; 0 when it may now.
@@ -103,6 +130,16 @@ class Rate:
         return wait_s if wait_s > SOON_S else 0.0
 
     @property
+    def recalls_s(self) -> float:
+        """Of so many seconds are earlier requests to be told; 0: they do not matter."""
+        return 0.0 if self._bucket is None else RECALLED * self._bucket.size / self._bucket.per_second
+
+    @property
+    def recalls(self) -> int:
+        """At most so many the portal can have taken in that time; 0: they do not matter."""
+        return self._recalls
+
+    @property
     def per_second(self) -> float:
         """Requests a second at the most, in the long run; 0: no limit."""
         if self._bucket is None:
@@ -114,3 +151,11 @@ class Rate:
             below, wary = KNOWING[0], min(KNOWING[1], max(LOOKING[1], TRUSTED * self._seen))
         beyond = (self._passed - wary) / wary
         return min(self._bucket.per_second, self._left * (1 + below * beyond**3))
+
+
+def _fill(bucket: Bucket, reached: Iterable[float], now: float) -> None:
+    """Nothing else is in the bucket than those requests, in the order of time, by now."""
+    bucket.empty()
+    for at in reached:
+        bucket.takes(at)
+    bucket.is_full_at_most(now)
