@@ -83,7 +83,8 @@ class Shape:
             [line.count('"') for line in lines] != [2 * count + 2 for count in inner]
             or max(inner) >= self.width
             or max(map(len, lines)) > PLAIN_CHARS
-            or not all(line[:1] == line[-1:] == '"' and line[:3] != between for line in lines)
+            # A cell's end that is the line's first or last quote, too, is none.
+            or not all(line[:1] == line[-1:] == '"' and between not in (line[:3], line[-3:]) for line in lines)
         ):
             return False
         filled = _filled(lines, blank)
