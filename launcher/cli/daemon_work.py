@@ -17,6 +17,7 @@ from launcher.cli.daemon import Endpoint
 from launcher.cli.nightly import as_step, night
 from launcher.cli.options import GlobalOptions, Refused
 from launcher.cli.session import interruptible, ledger_location, opened_ledger, settings_of
+from launcher.cli.telling import Telling
 from launcher.core.due import Timetable
 from launcher.core.nights import JobResult
 from launcher.engine import figures
@@ -52,6 +53,7 @@ async def work(said: GlobalOptions, endpoint: Endpoint | None) -> int:
                     f"--listen {endpoint}: {error.strerror or error}; name another, or none"
                 ) from None
         _log.info("daemon begins", ledger=ledger.database.name, listens_at=address)
+        await Telling(settings, taken_up_later=True).former(ledger, None, time.time)
         code = await daemon.run()
         _log.info("daemon ends", exit_code=int(code))
     if console.wants_json:

@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from launcher.cli.console import Console
+from launcher.cli.not_sent import not_sent_as_json, not_sent_in_words
 from launcher.cli.paths import shown_path
-from launcher.cli.telling import not_sent_as_json, not_sent_in_words
 from launcher.core.next_steps import headline, next_steps
 from launcher.core.nights import JobResult, night_as_json, worst
 from launcher.core.summary import SHOWN, Ending, Exit

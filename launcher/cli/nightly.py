@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -17,12 +18,13 @@ from launcher.cli.inputs import taken
 from launcher.cli.job_file import folder_of
 from launcher.cli.job_options import RunOptions
 from launcher.cli.night_report import show_night
+from launcher.cli.not_sent import messages_not_sent
 from launcher.cli.options import GlobalOptions, Refused, global_options
 from launcher.cli.resume import go_on, taken_up
 from launcher.cli.run import run_file
 from launcher.cli.running import Unattended
 from launcher.cli.session import carry_out, in_words, interruptible, opened_ledger, settings_of
-from launcher.cli.telling import Around, Telling, messages_not_sent
+from launcher.cli.telling import Around, Telling
 from launcher.core.nights import JobResult, Outcome, worst
 from launcher.core.summary import Exit, Summary
 from launcher.engine import Stopping
@@ -87,17 +89,16 @@ async def night(
             try:
                 with as_step():
                     job = await _night_job(settings, name, ledger)
-                await telling.begin(ledger, job, now())
                 portals.setdefault(job.portal, []).append(job)
             except StepError as error:
                 results[name] = JobResult(
                     job=name, portal="", outcome=Outcome.REFUSED, exit_code=error.exit_code, notes=(str(error),)
                 )
-    quietly = replace(said, quiet=True, json=False)
+    around = _Around(replace(said, quiet=True, json=False), settings, together, telling, now, wait)
     with interruptible(together, Console(said).tell) if hears_signals else nullcontext():
         # Not a TaskGroup: what breaks on one portal must not end the runs on another.
         ended = await asyncio.gather(
-            *(_on_portal(_Around(quietly, settings, together, now, wait), jobs) for jobs in portals.values()),
+            *(_on_portal(around, jobs) for jobs in portals.values()),
             return_exceptions=True,
         )
         for jobs, each in zip(portals.values(), ended, strict=True):
@@ -107,8 +108,7 @@ async def night(
         in_order = [results[name] for name in settings.config.jobs if name in results]
         # What the ledger refused to a daemon's night is done again in a minute, and not told each time.
         if not (isinstance(broken, LedgerError) and not hears_signals):
-            around = Around(lambda: opened_ledger(said, settings), together)
-            await telling.tell(in_order, now, around)
+            await telling.tell(in_order, now, Around(lambda: opened_ledger(said, settings), together))
     if broken is not None:
         raise broken
     return in_order
@@ -153,6 +153,7 @@ class _Around:
     said: GlobalOptions
     settings: Settings
     together: Together
+    telling: Telling
     now: Callable[[], float]
     wait: bool
 
@@ -162,16 +163,21 @@ async def _on_portal(around: _Around, jobs: Sequence[NightJob]) -> list[JobResul
     async with opened_ledger(around.said, around.settings) as ledger:
         if around.wait:
             await _until_free(around, ledger, jobs[0].portal)
-        return [
-            await JobNight(
-                job=job,
-                nights=Nights(ledger, job.name, job.portal),
-                hands=_Hands(around.said, around.settings, ledger, job),
-                together=around.together,
-                now=around.now,
-            ).go()
-            for job in jobs
-        ]
+        await around.telling.former(ledger, [jobs[0].portal], around.now)
+        return [await _job(around, ledger, job) for job in jobs]
+
+
+async def _job(around: _Around, ledger: Ledger, job: NightJob) -> JobResult:
+    # Not sooner: whether it is late is known when what it waited for is over, as its window is.
+    await around.telling.begin(ledger, job, around.now())
+    return await JobNight(
+        job=job,
+        nights=Nights(ledger, job.name, job.portal),
+        hands=_Hands(around.said, around.settings, ledger, job),
+        together=around.together,
+        now=around.now,
+        drafts=partial(around.telling.drafts, job),
+    ).go()
 
 
 async def _until_free(around: _Around, ledger: Ledger, portal: str) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 import click
 
 from launcher.cli.console import Console
+from launcher.cli.not_sent import messages_not_sent, not_sent_as_json, not_sent_in_words
 from launcher.cli.options import GlobalOptions, global_options
 from launcher.cli.session import carry_out, chosen_run, opened_ledger, settings_of
-from launcher.cli.telling import messages_not_sent, not_sent_as_json, not_sent_in_words
 from launcher.core.stops import Fate, Way
 from launcher.engine import summarise
 from launcher.ledger import Stops

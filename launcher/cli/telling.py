@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
 import structlog
 
+from launcher.cli.night_pings import NightPings
 from launcher.cli.ways_to_people import channels_of
 from launcher.core.due import Past, Timetable, missed
 from launcher.core.nights import JobResult
 from launcher.core.notices import Event, Notice, body, chat, subject
 from launcher.core.summary import Exit
 from launcher.core.words import duration
-from launcher.ledger import Ledger, LedgerError, NightRecord, Nights, Notices, Unsent
+from launcher.ledger import Ledger, LedgerError, Letter, NightRecord, Nights, Notices
 from launcher.nightly import NightJob, Together
-from launcher.notify import (
-    Channel,
-    Message,
-    NotSentError,
-    Outbox,
-    ping,
-    send_once,
-)
+from launcher.notify import Addressed, Channel, Message, Outbox, letter, send_once
 from launcher.notify.outbox import PAUSES_S
 from launcher.notify.pings import Signal
 from launcher.redact import redacted_text
@@ -35,8 +29,6 @@ from launcher.settings import Settings, SettingsError
 
 HURRY_S = 5.0
 """What is sent just then has so long when the night is to stop; the next night sends the rest."""
-SHOWN_S = 86_400.0
-"""A message that could not be sent is shown for so long."""
 _NIGHTS = 20
 _TOLD_ONCE = (Exit.INTERRUPTED, Exit.PORTAL_IN_USE)
 """A daemon takes such a night up again; what it comes to then is told."""
@@ -61,16 +53,31 @@ class Telling:
     """Whether a night that was interrupted, or gave way, is gone on with without anybody (by a daemon)."""
     pauses: Sequence[float] | None = None
     _late: dict[str, list[str]] = field(default_factory=dict)
-    _pings: dict[str, list[asyncio.Task[str]]] = field(default_factory=dict)
-    """By job, the oldest first."""
+    _drafted: dict[str, int] = field(default_factory=dict)
+    """By job, the night that has drafts in the ledger."""
     _ways: dict[str, list[Channel]] = field(default_factory=dict)
     """By job, made once: a keyring or a file may be asked for each."""
     _kept: bool = False
     """Whether the ledger was there for the messages."""
 
+    def __post_init__(self) -> None:
+        self._pings = NightPings(self.settings)
+
+    async def former(self, ledger: Ledger, portals: Sequence[str] | None, now: Callable[[], float]) -> None:
+        """What nights on these portals (None: on all) did not come to tell is told, or goes with this one.
+
+        One of them may go on still: it then tells of its other jobs only.
+        """
+        with _no_matter_what("not told of former nights"):
+            notices = Notices(ledger.database)
+            if await notices.release(portals, now()):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(HURRY_S):
+                        await Outbox(notices, self._channels().values(), now).send(())
+
     async def begin(self, ledger: Ledger, job: NightJob, now: float) -> None:
-        """A job's night is about to begin: whether it is late, and which nights there were not."""
-        self._ping(job.name, Signal.START)
+        """A job's night begins: whether it is late, and which nights there were not."""
+        self._pings.call(job.name, Signal.START)
         with _no_matter_what("not known whether it is late", job=job.name):
             await self._look_back(ledger, job, now)
 
@@ -93,6 +100,20 @@ class Telling:
             return float("inf") if config is None else config.late_after
         return float("inf")
 
+    def drafts(self, job: NightJob, night: int, result: JobResult, ended_at: float) -> Sequence[Letter]:
+        """What the next night tells of this one if it is cut off before it has told it."""
+        found: list[Letter] = []
+        with _no_matter_what("told only if nothing cuts the night off", job=job.name):
+            ended = datetime.fromtimestamp(ended_at, job.config.zone()).strftime("%Y-%m-%d %H:%M")
+            late = f"it ended on {ended}, and another night begins before that was told"
+            notice = self._notice(replace(result, notes=(late, *result.notes)))
+            ways = {channel.label: channel for channel in self._of(job.name)}
+            if self._is_told(result):
+                found = [letter(*each) for each in self._messages([notice], ways.values())]
+        if found:
+            self._drafted[job.name] = night
+        return found
+
     async def tell(self, results: Sequence[JobResult], now: Callable[[], float], around: Around) -> None:
         """What is to be told has gone out when this returns, or is in the ledger with the reason why not.
 
@@ -104,37 +125,36 @@ class Telling:
             await asyncio.wait((telling, stopping), return_when=asyncio.FIRST_COMPLETED)
             await asyncio.wait((telling,), timeout=HURRY_S)
         finally:
-            tasks = (telling, stopping, *(ping for pings in self._pings.values() for ping in pings))
+            tasks = (telling, stopping, *self._pings.tasks)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _tell(self, results: Sequence[JobResult], now: Callable[[], float], around: Around) -> None:
         with _no_matter_what("not told"):
-            told = [
-                self._notice(result)
-                for result in results
-                if not (self.taken_up_later and result.exit_code in _TOLD_ONCE)
-            ]
+            told = [self._notice(result) for result in results if self._is_told(result)]
             for notice in told:
                 code = notice.result.exit_code
                 # An interrupted night is no success: whoever waits for its end is to notice that it has none.
                 if code is not Exit.INTERRUPTED:
                     signal = Signal.SUCCESS if code is Exit.ALL_STARTED else Signal.FAIL
-                    self._ping(notice.result.job, signal, subject([notice]))
-            messages = list(self._messages(told))
+                    self._pings.call(notice.result.job, signal, subject([notice]))
             try:
                 async with around.opened() as ledger:
-                    await self._send(messages, Notices(ledger.database), now, hurry=around.together.is_set)
+                    await self._send(told, Notices(ledger.database), now, hurry=around.together.is_set)
             except LedgerError as error:
                 _log.error("messages not kept", reason=str(error))
                 if not self._kept:
-                    await asyncio.gather(*(send_once(channel, message) for channel, message in messages))
+                    messages = self._messages(told, self._channels().values())
+                    await asyncio.gather(*(send_once(*message) for message in messages))
         with _no_matter_what("pings"):
-            await asyncio.gather(*(ping for pings in self._pings.values() for ping in pings))
+            await self._pings.unheard()
 
-    def _messages(self, told: Sequence[Notice]) -> Iterator[tuple[Channel, Message]]:
-        for channel in self._channels().values():
+    def _is_told(self, result: JobResult) -> bool:
+        return not (self.taken_up_later and result.exit_code in _TOLD_ONCE)
+
+    def _messages(self, told: Sequence[Notice], channels: Iterable[Channel]) -> Iterator[Addressed]:
+        for channel in channels:
             for_it = [notice for notice in told if self._is_for(notice, channel)]
             if for_it:
                 files = tuple(Path(path) for notice in for_it for path in notice.to_mend.values())
@@ -142,22 +162,21 @@ class Telling:
                 yield channel, Message(subject=texts[0], text=texts[1], chat=texts[2], files=files)
 
     async def _send(
-        self,
-        messages: Sequence[tuple[Channel, Message]],
-        notices: Notices,
-        now: Callable[[], float],
-        *,
-        hurry: bool,
+        self, told: Sequence[Notice], notices: Notices, now: Callable[[], float], *, hurry: bool
     ) -> None:
-        outbox = Outbox(notices, self._channels().values(), now)
+        channels = self._channels().values()
+        outbox = Outbox(notices, channels, now)
+
+        def written(had_drafts: frozenset[int]) -> list[Addressed]:
+            by_another = {job for job, night in self._drafted.items() if night not in had_drafts}
+            return list(self._messages([one for one in told if one.result.job not in by_another], channels))
+
         self._kept = True
-        for channel, message in messages:
-            await outbox.put(channel, message)
+        await outbox.put(list(self._drafted.values()), written)
         await outbox.send(() if hurry else (PAUSES_S if self.pauses is None else self.pauses))
-        for name, pings in self._pings.items():
-            for why in await asyncio.gather(*pings):
-                if why:
-                    await notices.note(f"ping of {name}", why, now())
+        for name, whys in (await self._pings.unheard()).items():
+            for why in whys:
+                await notices.note(f"ping of {name}", why, now())
 
     def _channels(self) -> dict[str, Channel]:
         return {channel.label: channel for name in self.settings.config.jobs for channel in self._of(name)}
@@ -187,27 +206,6 @@ class Telling:
             to_mend={run: str(path) for run, path in files.items() if path.is_file()},
         )
 
-    def _ping(self, name: str, signal: Signal, text: str = "") -> None:
-        before = self._pings.setdefault(name, [])
-        before.append(asyncio.create_task(self._pinged(name, signal, text, tuple(before))))
-
-    async def _pinged(self, name: str, signal: Signal, text: str, before: Sequence[asyncio.Task[str]]) -> str:
-        """Why it was not heard; nothing where it was. The one before it has come to its end by then."""
-        await asyncio.gather(*before)
-        try:
-            address = self.settings.ping(name)
-            if address.get_secret_value():
-                await ping(address, signal, text)
-        except (SettingsError, NotSentError) as error:
-            why = str(error)
-        except Exception as error:  # noqa: BLE001  as a message's: the night goes on
-            # Without the traceback: its texts hold the address.
-            why = f"a fault of the launcher's ({type(error).__name__})"
-        else:
-            return ""
-        _log.warning("ping not heard", job=name, reason=why)
-        return why
-
 
 @contextmanager
 def _no_matter_what(what: str, **where: str) -> Iterator[None]:
@@ -216,25 +214,6 @@ def _no_matter_what(what: str, **where: str) -> Iterator[None]:
         yield
     except Exception as error:  # noqa: BLE001  its rows have started, whoever hears of it
         _log.error(what, exc_info=error, **where)
-
-
-async def messages_not_sent(ledger: Ledger, now: float) -> list[Unsent]:
-    """What nobody has been told within the last day, though somebody was to be."""
-    return await Notices(ledger.database).unsent(since=now - SHOWN_S)
-
-
-def not_sent_in_words(unsent: Sequence[Unsent]) -> list[str]:
-    """A line for each."""
-    return [
-        f"not sent: {one.channel}: {one.subject}: {one.error or 'it waits for its first try'}" for one in unsent
-    ]
-
-
-def not_sent_as_json(unsent: Sequence[Unsent]) -> list[dict[str, object]]:
-    """An entry for each."""
-    return [
-        {"to": one.channel, "subject": one.subject, "tries": one.tries, "error": one.error} for one in unsent
-    ]
 
 
 def _letters(text: str) -> str:

@@ -16,7 +16,7 @@ from launcher.ledger.lock import (
 )
 from launcher.ledger.model import NewRow, NewRun, RecordedRow, RunRecord, run_name, run_number
 from launcher.ledger.nights import NightRecord, Nights
-from launcher.ledger.notices import Notices, Unsent
+from launcher.ledger.notices import Letter, Notices, Unsent
 from launcher.ledger.pruning import Prunable, compact, portals, prunable, prune
 from launcher.ledger.records import Judged, Record, Sent
 from launcher.ledger.stops import StartedWorkflow, StopOutcome, Stops
@@ -27,6 +27,7 @@ __all__ = [
     "Judged",
     "Ledger",
     "LedgerError",
+    "Letter",
     "NewRow",
     "NewRun",
     "NightRecord",

@@ -3,6 +3,7 @@ done last, when each night was due and what it came to."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Exists, Row, exists, insert, or_, select, update
@@ -12,6 +13,7 @@ from launcher.core.nights import JobResult
 from launcher.core.summary import Ending, Exit, exit_code
 from launcher.ledger.ledger import Ledger
 from launcher.ledger.model import RunRecord
+from launcher.ledger.notices import Letter, keep
 from launcher.ledger.reading import run_of
 from launcher.ledger.schema import nights, rows, runs
 
@@ -88,8 +90,8 @@ class Nights:
             done = await connection.execute(insert(nights).values(values).returning(nights.c.id))
             return int(done.scalar_one())
 
-    async def end(self, night: int, ended_at: float, result: JobResult) -> None:
-        """What it came to."""
+    async def end(self, night: int, ended_at: float, result: JobResult, drafts: Sequence[Letter] = ()) -> None:
+        """What it came to, and what is to be told of it if nobody comes to that any more: both, or neither."""
         values = {
             "ended_at": ended_at,
             "outcome": result.outcome.value,
@@ -98,6 +100,7 @@ class Nights:
         }
         async with self._database.writing() as connection:
             await connection.execute(update(nights).where(nights.c.id == night).values(values))
+            await keep(connection, drafts, ended_at, night=night)
 
     async def begun_since(self, when: float) -> list[RunRecord]:
         """Runs that nights have begun since then; the oldest first."""

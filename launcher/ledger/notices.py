@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy import Row, delete, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from launcher.ledger.database import Database
-from launcher.ledger.schema import notices
+from launcher.ledger.schema import nights, notices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A message as it is kept, for that channel."""
+
+    channel: str
+    subject: str
+    text: str
+    chat: str
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,16 +46,26 @@ class Notices:
         self._database = database
 
     async def put(
-        self, channel: str, words: tuple[str, str, str], files: Sequence[str], created_at: float
+        self, of: Collection[int], written: Callable[[frozenset[int]], Sequence[Letter]], at: float
     ) -> None:
-        """Keep a message for that channel: its subject, its text, and its text for a chat."""
-        values = dict(zip(("subject", "text", "chat"), words, strict=True))
+        """Keep messages in place of the drafts of these nights; `written` is told which had theirs still.
+
+        Drafts that were released by then are messages of their own.
+        """
+        theirs = delete(notices).where(notices.c.state == "draft", notices.c.night.in_(of))
         async with self._database.writing() as connection:
-            await connection.execute(
-                insert(notices).values(
-                    channel=channel, **values, files="\n".join(files), created_at=created_at, state="waiting"
-                )
-            )
+            had = frozenset(await connection.scalars(theirs.returning(notices.c.night))) if of else frozenset()
+            await keep(connection, written(had), at)
+
+    async def release(self, portals: Sequence[str] | None, at: float) -> int:
+        """Drafts of nights on these portals (None: on all) are to be sent as they are; how many there were."""
+        drafts = update(notices).where(notices.c.state == "draft")
+        if portals is not None:
+            on_them = select(nights.c.id).where(nights.c.portal.in_(portals))
+            drafts = drafts.where(notices.c.night.in_(on_them))
+        async with self._database.writing() as connection:
+            # They wait from now on: an older one would be given up before its first try.
+            return (await connection.execute(drafts.values(state="waiting", created_at=at))).rowcount
 
     async def note(self, channel: str, error: str, at: float) -> None:
         """Something was not heard, and nobody tries again."""
@@ -59,7 +81,7 @@ class Notices:
 
     async def unsent(self, *, since: float) -> list[Unsent]:
         """Those that did not arrive, also where no other try is made."""
-        return await self._found(("waiting", "given up"), since)
+        return await self._found(("draft", "waiting", "given up"), since)
 
     async def take(self, notice: int, at: float, *, until: float) -> bool:
         """Whether the caller is to send it; nobody else is, before it is `sent` or `failed`, or `until`."""
@@ -97,7 +119,28 @@ class Notices:
             return [_unsent(row) for row in await connection.execute(query)]
 
 
-_OURS = ("state", "sent_at", "taken_until")
+async def keep(
+    connection: AsyncConnection, letters: Sequence[Letter], at: float, *, night: int | None = None
+) -> None:
+    """Keep them in that transaction: to be sent, or as drafts of a night that has just ended."""
+    values = [
+        {
+            "channel": letter.channel,
+            "subject": letter.subject,
+            "text": letter.text,
+            "chat": letter.chat,
+            "files": "\n".join(letter.files),
+            "created_at": at,
+            "state": "waiting" if night is None else "draft",
+            "night": night,
+        }
+        for letter in letters
+    ]
+    if values:
+        await connection.execute(insert(notices), values)
+
+
+_OURS = ("state", "sent_at", "taken_until", "night")
 
 
 def _unsent(row: Row[tuple[object, ...]]) -> Unsent:

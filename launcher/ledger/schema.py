@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, text
 
-SCHEMA_VERSION = "0006"
+SCHEMA_VERSION = "0007"
 """The newest migration. A ledger of another version is migrated, or refused when it is newer."""
 
 metadata = MetaData()
@@ -175,12 +175,14 @@ notices = Table(
     Column("chat", Text, nullable=False),
     Column("files", Text, nullable=False, server_default=""),
     Column("created_at", Float, nullable=False),
-    # waiting, sent, or given up
+    # draft, waiting, sent, or given up
     Column("state", String(8), nullable=False),
     Column("tries", Integer, nullable=False, server_default=text("0")),
     Column("error", Text, nullable=False, server_default=""),
     Column("sent_at", Float),
     # While somebody sends it; whoever was killed meanwhile has lost it then.
     Column("taken_until", Float),
+    # Of a draft: the night that it was written with, in one transaction with the night's end.
+    Column("night", Integer),
     Index("notices_by_state", "state", "created_at"),
 )

@@ -13,7 +13,7 @@ from launcher.core.nights import JobResult, Outcome, Step, Way, exit_codes, outc
 from launcher.core.summary import Ending, Exit, Summary
 from launcher.core.windows import Window, sends_until
 from launcher.engine import StoppedError, Stopping
-from launcher.ledger import Nights, RunRecord
+from launcher.ledger import Letter, Nights, RunRecord
 from launcher.nightly.files import chosen_files, have_same_results, move_away, names
 from launcher.nightly.together import Together
 from launcher.report.results import failed_path
@@ -88,6 +88,8 @@ class JobNight:
     hands: Hands
     together: Together
     now: Callable[[], float]
+    drafts: Callable[[int, JobResult, float], Sequence[Letter]]
+    """What is to be told of that night if nobody comes to it, by what it came to and when."""
     _until: float = 0.0
     _steps: list[Step] = field(default_factory=list)
     _notes: list[str] = field(default_factory=list)
@@ -112,7 +114,8 @@ class JobNight:
             await self._reconcile()
             await self._files()
         result = self._result()
-        await self.nights.end(night, self.now(), result)
+        ended_at = self.now()
+        await self.nights.end(night, ended_at, result, self.drafts(night, result, ended_at))
         return result
 
     def _result(self) -> JobResult:

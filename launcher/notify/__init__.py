@@ -5,10 +5,11 @@ from launcher.notify.channels import Channel, Message, NotSentError
 from launcher.notify.chats import ChatChannel
 from launcher.notify.delivery import deliver
 from launcher.notify.emails import EmailChannel
-from launcher.notify.outbox import Outbox, send_once
+from launcher.notify.outbox import Addressed, Outbox, letter, send_once
 from launcher.notify.pings import ping
 
 __all__ = [
+    "Addressed",
     "AppriseChannel",
     "Channel",
     "ChatChannel",
@@ -17,6 +18,7 @@ __all__ = [
     "NotSentError",
     "Outbox",
     "deliver",
+    "letter",
     "ping",
     "send_once",
 ]

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import structlog
 
-from launcher.ledger import LedgerError, Notices, Unsent
+from launcher.ledger import LedgerError, Letter, Notices, Unsent
 from launcher.notify.channels import Channel, Message, NotSentError
 from launcher.notify.delivery import DELIVER_WITHIN_S, deliver
 
@@ -22,6 +22,9 @@ TOO_OLD_S = 86_400.0
 """Tomorrow's message says more than yesterday's."""
 TAKEN_S = DELIVER_WITHIN_S + 60.0
 """Nobody else tries a message for so long; whoever took it has ended by then, or was killed."""
+
+Addressed = tuple[Channel, Message]
+"""A message, and the way that it is to go."""
 
 _log = structlog.get_logger()
 
@@ -35,19 +38,17 @@ class Outbox:
         self._notices, self._now = notices, now
         self._channels: Mapping[str, Channel] = {channel.label: channel for channel in channels}
 
-    async def put(self, channel: Channel, message: Message) -> None:
-        """It is in the ledger when this returns, and goes with the next `send`.
+    async def put(self, of: Collection[int], written: Callable[[frozenset[int]], Sequence[Addressed]]) -> None:
+        """They are in the ledger when this returns, in place of the drafts of these nights, and go with `send`.
 
-        Where the ledger does not take it, as on a full disk, it goes at once, and once only.
+        `written` is told which of the nights had their drafts still. Where the ledger does not take them, as on
+        a full disk, they go at once, and once only.
         """
-        files = [str(path) for path in message.files]
         try:
-            await self._notices.put(
-                channel.label, (message.subject, message.text, message.chat), files, self._now()
-            )
+            await self._notices.put(of, lambda had: [letter(*each) for each in written(had)], self._now())
         except LedgerError as error:
-            _log.error("message not kept", to=channel.label, reason=str(error))
-            await send_once(channel, message)
+            _log.error("messages not kept", reason=str(error))
+            await asyncio.gather(*(send_once(*each) for each in written(frozenset(of))))
 
     async def send(self, pauses: Sequence[float] = PAUSES_S) -> None:
         """What could be sent has arrived when this returns. What is left of former nights goes, too."""
@@ -105,6 +106,17 @@ class Outbox:
         _log.info("message sent", to=unsent.channel)
         await self._notices.sent(unsent.id, self._now())
         return True
+
+
+def letter(channel: Channel, message: Message) -> Letter:
+    """The message as the ledger keeps it."""
+    return Letter(
+        channel=channel.label,
+        subject=message.subject,
+        text=message.text,
+        chat=message.chat,
+        files=tuple(str(path) for path in message.files),
+    )
 
 
 async def send_once(channel: Channel, message: Message) -> None:

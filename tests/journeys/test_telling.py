@@ -19,7 +19,7 @@ from launcher.cli.options import GlobalOptions
 from launcher.cli.ways_to_people import channels_of
 from launcher.core.nights import Outcome
 from launcher.core.summary import Ending
-from launcher.ledger import LedgerError, Notices
+from launcher.ledger import LedgerError, Nights, Notices, hold_portal, open_ledger
 from launcher.nightly import JobNight, Together
 from launcher.notify import outbox
 from launcher.settings import load_settings
@@ -185,6 +185,45 @@ async def test_a_night_that_was_missed_and_one_that_begins_late_are_told(
     assert len(mails.mails) == 1, "a second night by hand is not late"
 
 
+async def test_a_night_that_waits_out_of_its_window_sends_nothing_and_is_told_as_late(
+    desk: Desk,
+    portal: Simulator,
+    mails: MailServer,
+    pings: WebReceiver,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """By the clock of when it really begins, and not of when it begins to wait."""
+    monkeypatch.chdir(desk.folder)
+    monkeypatch.setattr(nightly, "_LOOK_S", 0.01)
+    path = desk.folder / "config.yaml"
+    path.write_text(path.read_text().replace("    timezone:", '    window: "01:00-05:00"\n    timezone:'))
+    write(desk, ["1"])
+    said, settings = GlobalOptions(quiet=True), load_settings(None)
+    clock = datetime.fromisoformat("2026-11-24 02:00:01+01:00").timestamp()
+    assert (await night(said, settings, now=lambda: clock))[0].outcome is Outcome.FINISHED
+
+    clock += 86_400
+    write(desk, ["1", "2"])
+    address = portal.url.removeprefix("http://")
+    async with open_ledger(desk.ledger) as ledger:
+        async with hold_portal(ledger, address):
+            waiting = asyncio.create_task(night(said, settings, now=lambda: clock, wait=True))
+            await until(lambda: "waiting for its end" in capsys.readouterr().err)
+            assert len(pings.heard) == 2, "it has not begun"
+            clock += 4 * 3600
+        [result] = await waiting
+        [last] = await Nights(ledger, "followup", address).former()
+    assert (result.outcome, result.exit_code, len(portal.started)) == (Outcome.CONTINUES, 0, 1)
+    assert last.begun_at == clock
+    [mail] = mails.mails
+    plain = mail.get_body(("plain",))
+    assert plain is not None
+    assert mail["Subject"] == "launcher: followup: late, continues next night"
+    assert "it began 4 h after it was due at 2026-11-25 02:00" in plain.get_content()
+    assert "it is outside its window, 01:00-05:00" in plain.get_content()
+
+
 async def test_notify_says_who_is_told_and_tries_it(
     desk: Desk, portal: Simulator, mails: MailServer, pings: WebReceiver
 ) -> None:
@@ -291,6 +330,7 @@ async def test_a_fault_in_the_telling_changes_nothing_of_the_night(
     assert (result.outcome, result.exit_code, mails.mails) == (Outcome.FINISHED, 1, [])
     assert [line["event"] for line in lines if line["log_level"] == "error"] == [
         "not known whether it is late",
+        "told only if nothing cuts the night off",
         "not told",
     ]
 

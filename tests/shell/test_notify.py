@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from launcher.ledger import Ledger, Notices, open_ledger
+from launcher.core.nights import JobResult, Outcome
+from launcher.core.summary import Exit
+from launcher.ledger import Ledger, Letter, Nights, Notices, open_ledger
 from launcher.notify import (
     AppriseChannel,
+    Channel,
     ChatChannel,
     EmailChannel,
     Message,
@@ -32,6 +35,10 @@ MESSAGE = Message(
     text="3 rows failed, as <b>row 2</b>\n",
     chat="3 rows failed",
 )
+
+
+async def put(outbox: Outbox, channel: Channel, message: Message = MESSAGE) -> None:
+    await outbox.put((), lambda _: [(channel, message)])
 
 
 def email(port: int, **keys: object) -> EmailChannel:
@@ -131,7 +138,7 @@ async def test_a_message_waits_in_the_ledger_until_it_arrives(ledger: Ledger) ->
         channel = email(server.port)
         server.refuses = "451 try again later"
         outbox = Outbox(Notices(ledger.database), [channel], lambda: 1000.0)
-        await outbox.put(channel, MESSAGE)
+        await put(outbox, channel)
         await outbox.send((0.0, 0.0))
         [unsent] = await outbox.unsent()
         assert (unsent.tries, "451 try again later" in unsent.error) == (3, True)
@@ -149,7 +156,7 @@ async def test_after_a_day_nobody_tries_any_more(ledger: Ledger) -> None:
     async with mail_server() as server:
         channel = email(server.port)
         server.refuses = "451 try again later"
-        await Outbox(Notices(ledger.database), [channel], lambda: 0.0).put(channel, MESSAGE)
+        await put(Outbox(Notices(ledger.database), [channel], lambda: 0.0), channel)
         server.refuses = ""
         await Outbox(Notices(ledger.database), [channel], lambda: 90_000.0).send(())
         assert server.mails == []
@@ -158,7 +165,7 @@ async def test_after_a_day_nobody_tries_any_more(ledger: Ledger) -> None:
 async def test_what_cannot_arrive_is_tried_once(ledger: Ledger) -> None:
     channel = AppriseChannel(SecretStr("no-such-scheme://token"), 1)
     outbox = Outbox(Notices(ledger.database), [channel], lambda: 1000.0)
-    await outbox.put(channel, MESSAGE)
+    await put(outbox, channel)
     await asyncio.wait_for(outbox.send((60.0,)), 20)
     [unsent] = await outbox.unsent()
     assert (unsent.tries, unsent.error) == (1, "apprise does not know such an address")
@@ -254,7 +261,7 @@ async def test_two_nights_that_end_together_send_each_message_once(ledger_locati
     async with open_ledger(ledger_location) as one, open_ledger(ledger_location) as other:
         outboxes = [Outbox(Watched(each, channel), [channel], lambda: 1000.0) for each in (one, other)]
         for outbox in (*outboxes, *outboxes):
-            await outbox.put(channel, MESSAGE)
+            await put(outbox, channel)
         sending = (outbox.send(()) for outbox in (*outboxes, *outboxes))
         await asyncio.wait_for(asyncio.gather(*sending), 30)
         assert await outboxes[0].unsent() == []
@@ -263,7 +270,7 @@ async def test_two_nights_that_end_together_send_each_message_once(ledger_locati
 
 async def test_a_message_is_one_nights_until_it_is_settled_or_that_night_was_killed(ledger: Ledger) -> None:
     notices = Notices(ledger.database)
-    await notices.put("somebody", ("s", "t", "c"), (), 1000.0)
+    await notices.put((), lambda _: [Letter(channel="somebody", subject="s", text="t", chat="c")], 1000.0)
     [unsent] = await notices.waiting(since=0.0)
     assert await notices.take(unsent.id, 1000.0, until=1060.0)
     assert not await notices.take(unsent.id, 1059.0, until=1119.0)
@@ -272,6 +279,46 @@ async def test_a_message_is_one_nights_until_it_is_settled_or_that_night_was_kil
     assert await notices.take(unsent.id, 1061.0, until=1120.0)
     await notices.sent(unsent.id, 1062.0)
     assert not await notices.take(unsent.id, 2000.0, until=2060.0)
+
+
+def letters(*subjects: str) -> list[Letter]:
+    return [Letter(channel="somebody", subject=subject, text="t", chat="c") for subject in subjects]
+
+
+async def ended(ledger: Ledger, job: str, portal: str) -> int:
+    """A night that has ended, with the draft of what is to be told of it."""
+    nights = Nights(ledger, job, portal)
+    night = await nights.begin(900.0, None)
+    result = JobResult(
+        job=job, portal=portal, outcome=Outcome.FINISHED, exit_code=Exit.SOME_NOT_STARTED, notes=()
+    )
+    await nights.end(night, 1000.0, result, letters(f"draft of {job}"))
+    return night
+
+
+async def test_a_draft_is_not_sent_and_gives_way_to_the_message_of_its_night(ledger: Ledger) -> None:
+    notices = Notices(ledger.database)
+    night = await ended(ledger, "leads", "one")
+    assert await notices.waiting(since=0.0) == []
+    assert [one.subject for one in await notices.unsent(since=0.0)] == ["draft of leads"]
+
+    await notices.put([night], lambda had: letters(f"message of {had == {night}}"), 1000.0)
+    assert [one.subject for one in await notices.unsent(since=0.0)] == ["message of True"]
+    assert await notices.release(None, 2000.0) == 0
+
+
+async def test_drafts_of_a_portals_nights_are_sent_as_they_are_and_then_no_more_by_their_night(
+    ledger: Ledger,
+) -> None:
+    notices = Notices(ledger.database)
+    lost, other = await ended(ledger, "leads", "one"), await ended(ledger, "deals", "two")
+
+    assert await notices.release(["one"], 900_000.0) == 1
+    [waits] = await notices.waiting(since=900_000.0)
+    assert waits.subject == "draft of leads"
+    await notices.put([lost, other], lambda had: letters(*(f"of {night}" for night in had)), 900_000.0)
+    subjects = [one.subject for one in await notices.waiting(since=0.0)]
+    assert subjects == ["draft of leads", f"of {other}"]
 
 
 class Faulty:
@@ -288,7 +335,7 @@ async def test_a_fault_of_one_way_keeps_no_other_from_its_message(ledger: Ledger
         channels = [Faulty(), email(server.port)]
         outbox = Outbox(Notices(ledger.database), channels, lambda: 1000.0)
         for channel in channels:
-            await outbox.put(channel, MESSAGE)
+            await put(outbox, channel)
         await outbox.send(())
     [unsent] = await outbox.unsent()
     assert (unsent.channel, "KeyError" in unsent.error) == ("faulty", True)
@@ -318,7 +365,7 @@ async def test_while_a_server_is_down_one_message_tries_it_and_the_newest_goes_f
         server.refuses = "451 try again later"
         outbox = Outbox(Notices(ledger.database), [channel], lambda: 1000.0)
         for number in range(30):
-            await outbox.put(channel, Message(subject=f"night {number}", text="t", chat="c"))
+            await put(outbox, channel, Message(subject=f"night {number}", text="t", chat="c"))
         await outbox.send((0.0,))
         assert [one.tries for one in await outbox.unsent()] == [0] * 29 + [2]
         server.refuses = ""
@@ -331,7 +378,7 @@ async def test_a_mail_that_the_server_will_never_take_is_tried_once(ledger: Ledg
         channel = email(server.port)
         server.refuses = "552 too large"
         outbox = Outbox(Notices(ledger.database), [channel], lambda: 1000.0)
-        await outbox.put(channel, MESSAGE)
+        await put(outbox, channel)
         await asyncio.wait_for(outbox.send((60.0,)), 20)
     [unsent] = await outbox.unsent()
     assert (unsent.tries, "552 too large" in unsent.error) == (1, True)
