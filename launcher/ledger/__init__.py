@@ -18,11 +18,13 @@ from launcher.ledger.model import NewRow, NewRun, RecordedRow, RunRecord, run_na
 from launcher.ledger.nights import NightRecord, Nights
 from launcher.ledger.notices import Letter, Notices, Unsent
 from launcher.ledger.pruning import Prunable, compact, portals, prunable, prune
+from launcher.ledger.pruning_nights import Age, OldNights, old_nights, prune_nights
 from launcher.ledger.records import Judged, Record, Sent
 from launcher.ledger.stops import StartedWorkflow, StopOutcome, Stops
 from launcher.ledger.tallies import Tally, tallies
 
 __all__ = [
+    "Age",
     "DaemonRunsError",
     "Judged",
     "Ledger",
@@ -33,6 +35,7 @@ __all__ = [
     "NightRecord",
     "Nights",
     "Notices",
+    "OldNights",
     "PortalInUseError",
     "Prunable",
     "Record",
@@ -51,10 +54,12 @@ __all__ = [
     "hold_daemon",
     "hold_portal",
     "is_held",
+    "old_nights",
     "open_ledger",
     "portals",
     "prunable",
     "prune",
+    "prune_nights",
     "run_name",
     "run_number",
     "sqlite_file",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sqlite3
 import stat
 from collections import Counter
@@ -115,6 +116,37 @@ async def test_pruning_asks_first_and_a_dry_run_changes_nothing(desk: Desk) -> N
     assert young.stdout.strip() == "Nothing to prune."
     assert (await desk.run("results", "-o", "after.csv")).exit_code == 0
     assert (desk.folder / "after.csv").read_bytes() == (desk.folder / "before.csv").read_bytes()
+
+
+async def test_old_nights_and_messages_are_counted_asked_about_and_dropped(desk: Desk) -> None:
+    """Messages that nobody could be sent stay for the day in which they are tried."""
+    config = desk.folder / "config.yaml"
+    told = "{to: vera@company.example, from: a@company.example, server: 'smtp://127.0.0.1:1'}"
+    nobody_told = f"{config.read_text()}    file: leads.csv\n"
+    config.write_text(f"{nobody_told}notify: {{when: failure, email: {told}}}\n")
+    for number in range(3):
+        async with desk.running("nightly") as command:
+            await until(lambda: "message not sent" in command.stderr, unless=command)
+            command.signal(signal.SIGTERM)
+            assert (await command.ended()).exit_code == (1 if number == 0 else 0)
+    unsent = (await desk.run("status")).stdout
+    assert "not sent: e-mail to vera@company.example" in unsent
+    with closing(sqlite3.connect(desk.ledger)) as ledger, ledger:
+        ledger.execute("insert into notices (channel, subject, text, chat, created_at, state, sent_at)"
+                       " values ('somebody', 's', '', '', 1.0, 'sent', 2.0)")  # fmt: skip
+
+    shown = await desk.run("prune", "--older-than", "0s", "--dry-run")
+    assert "Dropped of nights: 2 nights and 1 message." in shown.stdout
+    assert "Kept of nights: each job's last one" in shown.stdout
+    refused = await desk.run("prune", "--older-than", "0s")
+    assert (refused.exit_code, "of 1 run, 2 nights, 1 message are to be dropped" in refused.stderr) == (2, True)
+    for number in (2, 0):
+        ended = await desk.run("prune", "--older-than", "0s", "--yes", "--json")
+        document = json.loads(ended.stdout)
+        assert (document["nights"], document["messages"]) == (number, number // 2)
+    assert "not sent: e-mail to vera@company.example" in (await desk.run("status")).stdout
+    config.write_text(nobody_told)
+    assert "unchanged since run r1" in (await desk.run("nightly")).stdout
 
 
 async def test_pruning_goes_on_beside_a_run_that_writes(desk: Desk, portal: Simulator) -> None:
