@@ -26,9 +26,9 @@ def _share(written: object) -> object:
     if not isinstance(written, str):
         return written
     number, percent, rest = written.strip().partition("%")
-    if not percent or rest.strip():
-        raise ValueError("a share such as 50% is expected")
-    return float(number) / 100 if number.strip().isdigit() else number
+    if not percent or rest.strip() or not number.strip().isdecimal() or not 1 <= int(number) <= 100:
+        raise ValueError("a share such as 50%, from 1% to 100%, is expected")
+    return int(number) / 100
 
 
 Share = Annotated[float, BeforeValidator(_share)]

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from launcher.core.guard import StopAfter
+from launcher.core.periods import period_s
 from launcher.core.plan import SKIP, START, Duplicates, StartedBefore
 from launcher.core.schedules import Schedule
 from launcher.core.windows import Window
@@ -31,6 +32,19 @@ class AfterConfig(Strict):
     """`started_before: {after: 7d}`."""
 
     after: Period
+
+
+def _started_before(written: object) -> object:
+    """The word or the period. Not left to the union, which tells a mistake once for each of its parts."""
+    match written:
+        case "skip" | "start" | AfterConfig():
+            return written
+        case {"after": after, **rest} if not rest:
+            return AfterConfig(after=period_s(after) if isinstance(after, str) else after)
+    raise ValueError("skip, start or {after: 7d} is expected")
+
+
+StartedBeforeConfig = Annotated[Literal["skip", "start"] | AfterConfig, BeforeValidator(_started_before)]
 
 
 class AfterRunConfig(Strict):
@@ -75,7 +89,7 @@ class JobConfig(Strict):
     parameters: dict[str, ParameterConfig] = Field(default_factory=dict)
     where: Annotated[tuple[ConditionConfig, ...], BeforeValidator(as_list)] = ()
     """A row is for this job when it meets all of these."""
-    started_before: Literal["skip", "start"] | AfterConfig = "skip"
+    started_before: StartedBeforeConfig = "skip"
     duplicates: Duplicates = Duplicates.SKIP
     stop_after: StopAfterConfig | None = None
     file: str = ""

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, SecretStr, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from launcher.core.words import nearest
@@ -18,10 +17,11 @@ from launcher.redact import register_parts
 from launcher.settings.config import Config
 from launcher.settings.errors import SettingsError
 from launcher.settings.jobs import JobConfig
+from launcher.settings.mistakes import mistakes
 from launcher.settings.notify import NotifyConfig
 from launcher.settings.portals import PortalConfig
 from launcher.settings.ways_in import Surroundings, completed
-from launcher.settings.yaml_file import Place, YamlFile, read_yaml
+from launcher.settings.yaml_file import YamlFile, read_yaml
 
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 DEFAULT_CONFIG = Path("config.yaml")
@@ -178,7 +178,7 @@ def _parse(file: YamlFile, known: Mapping[str, str | None]) -> Config:
     try:
         return Config.model_validate(_filled_in(file.values, known))
     except ValidationError as error:
-        raise SettingsError("\n".join(_in_words(file, trouble) for trouble in error.errors())) from None
+        raise SettingsError("\n".join(mistakes(file, error.errors()))) from None
 
 
 def _filled_in(value: object, known: Mapping[str, str | None]) -> object:
@@ -199,34 +199,3 @@ def _no_placeholder_left(text: str, place: str) -> None:
         raise SettingsError(
             f"{place} ${{{found[1]}}} is not defined; set {found[1]} in the environment or in .env"
         )
-
-
-def _in_words(file: YamlFile, trouble: ErrorDetails) -> str:
-    place: Place = trouble["loc"]
-    shown = ": ".join(str(part) for part in place)
-    where = file.where(place)
-    match trouble["type"]:
-        case "extra_forbidden":
-            # Without a blank behind its colon, a value is taken for a part of its key, and may be a secret.
-            key, known = str(place[-1]).partition(":")[0], _keys_at(place[:-1])
-            return f'{where}: unknown key "{key}"{nearest(key, known)}; known: {", ".join(known)}'
-        case "missing":
-            return f"{where}: {shown}: is missing"
-        case "value_error":
-            return ": ".join(part for part in (where, shown, str(trouble["ctx"]["error"])) if part)
-        case "model_type" | "dict_type" | "model_attributes_type":
-            return f"{where}: {shown}: keys are expected below it"
-        case _:
-            return f"{where}: {shown}: {trouble['msg'][:1].lower()}{trouble['msg'][1:]}"
-
-
-def _keys_at(place: Place) -> list[str]:
-    """The keys that the configuration knows at that place."""
-    model: type[BaseModel] = Config
-    for part in place:
-        field = model.model_fields.get(str(part))
-        if field is None:
-            continue  # a name that the person chose, as a job's
-        inner = [field.annotation, *getattr(field.annotation, "__args__", ())]
-        model = next((kind for kind in inner if isinstance(kind, type) and issubclass(kind, BaseModel)), model)
-    return [field.alias or name for name, field in model.model_fields.items()]

@@ -59,13 +59,31 @@ def _composed(path: Path, text: str) -> yaml.Node | None:
         return root
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
-        problem = _QUOTED.sub("…", error.problem or "cannot be read")
+        problem = _in_words(error.problem or "cannot be read")
     except yaml.YAMLError:
         line, problem = 0, "it holds characters that YAML does not allow"
     # Outside the except, so that no context holds the library's error.
     raise SettingsError(f"{path}{f', line {line}' if line else ''}: not YAML: {problem}")
 
 
+def _in_words(problem: str) -> str:
+    """What the person did. YAML's own words are for whoever wrote a parser, and may quote a secret."""
+    known = (words for part, words in _MISTAKES.items() if part in problem)
+    return next(known, _QUOTED.sub("…", problem))
+
+
+_MISTAKES = {
+    r"found character '\t'": "a tab; indent with blanks",
+    "that cannot start any token": "a value cannot begin with this sign; put the value in quotes",
+    "expected ',' or ']'": "a list in [ ] is not closed, or a comma is missing in it",
+    "expected ',' or '}'": "what stands in { } is not closed, or a comma is missing in it",
+    "expected <block end>": "the line does not fit those above it; see its indentation, and where quotes end",
+    "mapping values are not allowed": "a colon too many; see the indentation, or put the value in quotes",
+    "found unexpected end of stream": "a quote is opened and never closed",
+    "found undefined alias": "* means another value, which is not there; put the value in quotes",
+    "found another document": "--- begins a second document; keep one",
+}
+"""A part of what YAML says, and what it means for the person."""
 _QUOTED = re.compile(r"'.*'|\".*\"", re.DOTALL)
 _DEEPEST = 20
 

@@ -279,6 +279,20 @@ def test_what_becomes_of_a_row_that_an_earlier_run_started_is_a_word_or_a_period
 
 
 @pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("maybe", "skip, start or {after: 7d} is expected"),
+        ("{afer: 7d}", "skip, start or {after: 7d} is expected"),
+        ("{after: soon}", "a period such as 90s, 30m, 2h or 7d is expected"),
+    ],
+)
+def test_another_word_or_period_is_refused_in_one_line(written: str, words: str) -> None:
+    message = refusal(f"jobs: {{a: {{template: 1, kind: lead, started_before: {written}}}}}")
+
+    assert message == f"config.yaml, line 1: jobs: a: started_before: {words}"
+
+
+@pytest.mark.parametrize(
     ("written", "limit"),
     [
         ("{failures: 50}", StopAfter(failures=50)),
@@ -322,10 +336,12 @@ def test_limits_that_the_person_set_come_before_the_plans_also_when_they_are_zer
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("portal: {plan: gold}", "portal: plan: input should be 'standard', 'enterprise' or 'self-hosted'"),
-        ("portal: {limits: {burst: many}}", "portal: limits: burst: input should be a valid integer"),
-        ("portal: {limits: {burst: -1}}", "greater than or equal to 0"),
-        ("portal: {concurrency: 0}", "portal: concurrency: input should be greater than or equal to 1"),
+        ("portal: {plan: gold}", "portal: plan: standard, enterprise or self-hosted is expected"),
+        ("portal: {limits: {burst: many}}", "portal: limits: burst: a whole number is expected"),
+        ("portal: {limits: {burst: -1}}", "portal: limits: burst: a number of at least 0 is expected"),
+        ("portal: {concurrency: 0}", "portal: concurrency: a number of at least 1 is expected"),
+        ("portal: {batch_seconds: soon}", "portal: batch_seconds: a number is expected"),
+        ("portal: {share: 150%}", "portal: share: a share such as 50%, from 1% to 100%, is expected"),
         ("portal: {give_up_after: soon}", "portal: give_up_after: a period such as 90s, 30m, 2h or 7d"),
     ],
 )
@@ -375,6 +391,16 @@ def test_every_mistake_has_a_line_of_its_own() -> None:
     assert [line.partition(":")[0] for line in lines] == ["config.yaml, line 1", "config.yaml, line 5"]
 
 
+def test_a_list_whose_only_entry_is_wrong_is_not_said_to_be_empty_too() -> None:
+    message = refusal("notify: {email: {to: vera, from: a@company.example, server: 'smtps://mail:465'}}")
+
+    assert len(message.splitlines()) == 1
+    assert 'notify: email: to: 0: "vera" is no e-mail address' in message
+    assert "notify: email: to: at least one is expected" in refusal(
+        "notify: {email: {to: [], from: a@company.example, server: 'smtps://mail:465'}}"
+    )
+
+
 def test_a_missing_key_and_a_text_where_keys_belong_are_said_with_their_place() -> None:
     assert refusal("jobs:\n  a:\n    template: 1\n") == (
         "config.yaml, line 2: jobs: a: kind: is missing, or columns: {kind: …} where each row says its own"
@@ -416,7 +442,12 @@ def test_a_merge_of_another_map_is_not_silently_half_done() -> None:
     [
         (b"jobs: [\n", "config.yaml, line 2: not YAML"),
         (b"jobs:\n  a: {template: 1, kind: lead\nportal: {}\n", "config.yaml, line 3: not YAML"),
-        (b"portal:\n\tplan: standard\n", "config.yaml, line 2: not YAML"),
+        (b"portal:\n\tplan: standard\n", "config.yaml, line 2: not YAML: a tab; indent with blanks"),
+        (b"portal: {plan: standard\n", "config.yaml, line 2: not YAML: what stands in { } is not closed"),
+        (b"jobs:\n  a:\n    kind: lead\n   b: 1\n", "config.yaml, line 4: not YAML: the line does not fit"),
+        (b"jobs: a: b\n", "config.yaml, line 1: not YAML: a colon too many"),
+        (b'portal: "x\n', "config.yaml, line 2: not YAML: a quote is opened and never closed"),
+        (b"portal: @x\n", "config.yaml, line 1: not YAML: a value cannot begin with this sign"),
         (b"jobs: {}\n---\njobs: {}\n", "config.yaml, line 2: not YAML"),
         (b"a: \x01\n", "config.yaml: not YAML"),
         (b"- portal\n- jobs\n", "config.yaml: keys such as portal: and jobs: are expected at the top"),
