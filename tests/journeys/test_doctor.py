@@ -224,6 +224,16 @@ async def test_a_set_up_without_a_fault_has_none(desk: Desk) -> None:
     assert checks < {one["check"] for one in findings}
 
 
+async def test_an_example_of_a_webhook_in_a_comment_is_no_fault(desk: Desk) -> None:
+    """As in the config.yaml that comes with the launcher."""
+    path = desk.folder / "config.yaml"
+    path.write_text(f"# BITRIX24_WEBHOOK_URL=https://company.bitrix24.com/rest/1/abc123/\n{path.read_text()}")
+
+    code, findings = await examined(desk)
+
+    assert (code, [one for one in findings if one["level"] != "ok"]) == (0, [])
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 async def test_each_fault_is_named_with_its_mend(desk: Desk, portal: Simulator, fault: Fault) -> None:
     fault.do(desk, portal)
