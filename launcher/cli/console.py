@@ -101,7 +101,7 @@ class Console:
             self._out.print(Text("Pruned: its rows are gone, but for what protects against starting twice."))
         has_file = bool(summary.results) and Path(summary.results) != STDOUT
         if has_file:
-            self._out.print(Text(f"Results: {shown_path(summary.results)}"))
+            self._out.print(Text(_results(summary)))
         failed = shown_path(failed_path(Path(summary.results))) if has_file else ""
         for step in next_steps(summary, failed):
             self._out.print(Text(str(step)))
@@ -188,6 +188,15 @@ class _ProgressView:
         if progress.waiting:
             text.append(f" · waiting: {progress.waiting}", style="yellow")
         return text
+
+
+def _results(summary: Summary) -> str:
+    """Where the results are; of a run that has ended, only where the file is there."""
+    path = Path(summary.results)
+    where = f"Results: {shown_path(summary.results)}"
+    if summary.ending is Ending.RUNNING or summary.pruned or path.exists():
+        return where
+    return f"{where}, which is not there. To write it: launcher results {summary.run}"
 
 
 def _counts(summary: Summary) -> Text:

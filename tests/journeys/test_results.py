@@ -135,6 +135,21 @@ async def test_rows_so_far_can_be_read_in_the_middle_a_kill_leaves_them_and_the_
     assert not partial(desk).exists()
 
 
+async def test_results_that_are_not_there_are_not_said_to_be(desk: Desk) -> None:
+    """A full disk kept them from being written, or somebody moved them."""
+    await desk.run("run", desk.file)
+    assert (await desk.run("status")).stdout.count("Results: ") == 1
+    (desk.folder / "leads.results.csv").unlink()
+
+    ended = await desk.run("status")
+
+    assert "leads.results.csv, which is not there. To write it: launcher results r1" in " ".join(
+        ended.stdout.split()
+    )
+    await desk.run("results", "r1")
+    assert "not there" not in (await desk.run("status")).stdout
+
+
 @pytest.mark.parametrize("command", ["run", "results"])
 async def test_what_a_killed_run_left_goes_once_results_are_in_place(
     command: str, desk: Desk, portal: Simulator
