@@ -222,5 +222,7 @@ def _tell(console: Console, scheduler: str, changes: Changes) -> None:
         console.print(
             f"{scheduler}: nothing to change, {counted(len(changes.unchanged), 'entry', 'entries')} as before"
         )
+    if not (changes.written or changes.removed or changes.unchanged or changes.notes):
+        console.print(f"{scheduler}: nothing is scheduled for this configuration")
     for note in changes.notes:
         console.print(note)

@@ -180,13 +180,14 @@ async def test_lines_of_others_stay_byte_for_byte(tmp_path: Path, desk: Desk) ->
 
 async def test_what_cannot_be_scheduled_any_more_is_removed_all_the_same(tmp_path: Path, desk: Desk) -> None:
     launcher = f'"{Path(sys.executable).parent / "launcher"}" schedule'
-    code, _, complained = await in_own_cron(
+    code, said, complained = await in_own_cron(
         desk,
         tmp_path,
         f"{launcher} install --for cron; sed -i 's/schedule: .*/schedule: \"0 2 * * MON#1\"/' config.yaml;"
-        f"{launcher} remove --for cron; crontab -l > after",
+        f"{launcher} remove --for cron; crontab -l > after; {launcher} remove --for cron",
     )
     assert code == 0, complained
+    assert said.endswith("cron: nothing is scheduled for this configuration\n"), "not silence"
     assert (desk.folder / "after").read_text() == ""
 
 
