@@ -15,7 +15,7 @@ async def summarise(ledger: Ledger, run_id: int, *, causes: int = 10) -> Summary
         raise KeyError(run_id)
     ending, because = run.ending, run.stopped_because
     if ending is Ending.RUNNING and not await is_held(ledger, run.portal):
-        ending, because = Ending.INTERRUPTED, "the launcher was ended from outside"
+        ending, because = Ending.INTERRUPTED, "the launcher ended in the middle of it"
     return Summary(
         run=run.name,
         job=run.job,

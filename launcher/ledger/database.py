@@ -137,10 +137,10 @@ def _server(location: str) -> Database:
         url = make_url(location)
     except ArgumentError:
         raise LedgerError(
-            "--ledger: a path, or a URL like postgresql://user@host/database, is expected"
+            "the ledger: a path, or a URL like postgresql://user@host/database, is expected"
         ) from None
     if url.get_backend_name() not in ("postgresql", "postgres"):
-        raise LedgerError(f"--ledger: {url.get_backend_name()} is not supported; use SQLite or PostgreSQL")
+        raise LedgerError(f"the ledger: {url.get_backend_name()} is not supported; use SQLite or PostgreSQL")
     if url.password:
         register(str(url.password))
     engine = create_async_engine(url.set(drivername="postgresql+asyncpg"), pool_pre_ping=True)

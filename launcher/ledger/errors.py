@@ -30,6 +30,7 @@ def in_words(name: str) -> Iterator[None]:
 _MENDS = {
     "file is not a database": "it is no ledger; name another file with --ledger",
     "unable to open database file": "name a file with --ledger, not a folder",
+    "malformed": "it is damaged; launcher doctor says what to do",
     "database or disk is full": "make room on its disk, then: launcher resume",
     "disk I/O error": "see to its disk, then: launcher resume",
     "readonly database": "let this user write it, then: launcher resume",

@@ -167,7 +167,7 @@ class Ledger(Reading, CourseKeeping):
             await connection.execute(
                 update(runs)
                 .where(runs.c.portal == portal, runs.c.ending == Ending.RUNNING)
-                .values(ending=Ending.INTERRUPTED, stopped_because="the launcher was ended from outside")
+                .values(ending=Ending.INTERRUPTED, stopped_because="the launcher ended in the middle of it")
             )
 
     async def sendable(self, run_id: int, state: State, *, after_row: int, limit: int) -> list[Start]:

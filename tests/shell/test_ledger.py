@@ -308,6 +308,25 @@ async def test_a_ledger_of_a_newer_launcher_is_refused(tmp_path: Path) -> None:
             pass
 
 
+async def test_a_damaged_ledger_says_who_knows_what_to_do(tmp_path: Path) -> None:
+    location = tmp_path / "ledger.db"
+    async with open_ledger(str(location)):
+        pass
+    content = bytearray(location.read_bytes())
+    content[200:4096] = b"\xff" * 3896  # the page with the names of all tables
+    location.write_bytes(content)
+
+    with pytest.raises(LedgerError, match=r"malformed.*; it is damaged; launcher doctor says what to do"):
+        async with open_ledger(str(location)):
+            pass
+
+
+async def test_a_database_that_is_none_of_ours_is_named_as_what_it_is() -> None:
+    with pytest.raises(LedgerError, match=r"^the ledger: mysql is not supported; use SQLite or PostgreSQL"):
+        async with open_ledger("mysql://host/database"):
+            pass
+
+
 async def test_a_file_that_is_no_ledger_is_refused_in_words(tmp_path: Path) -> None:
     location = tmp_path / "ledger.db"
     location.write_text("not a database, but long enough to look at" * 50)
