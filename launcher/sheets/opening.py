@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from pathlib import Path
 
+from launcher.core.words import nearest
 from launcher.sheets import containers
 from launcher.sheets.csv_files import open_csv
 from launcher.sheets.html_files import open_html
@@ -74,7 +75,9 @@ def _head(source: Source) -> bytes:
         with path.open("rb") as file:
             head = file.read(4096)
     except FileNotFoundError:
-        raise SheetError(f"{path}: there is no such file.") from None
+        raise SheetError(
+            f"{path}: there is no such file in {path.absolute().parent}{nearest(path.name, _beside(path))}."
+        ) from None
     except IsADirectoryError:
         raise SheetError(f"{path} is a folder. Name the file in it.") from None
     except ValueError:  # a NUL in the name
@@ -82,6 +85,14 @@ def _head(source: Source) -> bytes:
     if not head:
         raise SheetError(f"{source.name} is empty: it needs a row of headings and rows below it.")
     return head
+
+
+def _beside(path: Path) -> list[str]:
+    """The names of the files in the folder; none where it cannot be looked into."""
+    try:
+        return [each.name for each in path.parent.iterdir() if each.is_file()]
+    except OSError:
+        return []
 
 
 def _refuse_foreign(source: Source, head: bytes) -> None:

@@ -48,6 +48,10 @@ def test_what_is_no_table_is_refused_in_words(tmp_path: Path, content: bytes, me
 def test_a_missing_file_and_a_folder_are_said_to_be_that(tmp_path: Path) -> None:
     with pytest.raises(SheetError, match=r"none\.csv: there is no such file"):
         open_table(tmp_path / "none.csv")
+    (tmp_path / "leads.csv").write_text("ID\n")
+    with pytest.raises(SheetError) as mistyped:
+        open_table(tmp_path / "lead.csv")
+    assert str(mistyped.value).endswith(f'no such file in {tmp_path} (did you mean "leads.csv"?).')
     with pytest.raises(SheetError, match=r"is a folder|cannot be read"):
         open_table(tmp_path)
     (tmp_path / "file").write_text("ID\n")
