@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
+from errno import ENOSPC
 from pathlib import Path
 
 from launcher.core.summary import Summary
@@ -242,4 +243,5 @@ def _errors_of(path: Path) -> Iterator[None]:
             "Close it there, or choose another name."
         ) from None
     except OSError as error:
-        raise ResultsError(f"{path}: cannot be written ({error.strerror or error}).") from None
+        mend = "Make room on its disk, or choose another" if error.errno == ENOSPC else "Choose another"
+        raise ResultsError(f"{path}: cannot be written ({error.strerror or error}). {mend} place.") from None
