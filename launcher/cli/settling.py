@@ -78,7 +78,7 @@ async def _known(
     except AskingError as error:
         if tell is None or (typed and not error.refused):
             raise
-        unchecked = "parameters are sent unchecked, as they stand" if typed else "it is not checked"
+        unchecked = "parameters are sent unchecked, as they stand" if typed else "the template is not checked"
         tell(f"the portal does not show its templates, so {unchecked} ({error})")
         return []
     if template is None:
@@ -91,8 +91,8 @@ def _check_kind(templates: Sequence[Template], kind: Kind | None) -> None:
     for template in templates:
         if kind is not None and template.kind is not None and not template.is_for(kind):
             raise TemplateError(
-                f'template {template.id} "{template.name}" is for the kind {template.kind.name}, '
-                f"and the job says {kind.name}"
+                f'template {template.id} "{template.name}" is for the kind {template.kind.name}, not '
+                f"{kind.name}; say --kind {template.kind.name}, or kind: in the job, or choose another template"
             )
 
 

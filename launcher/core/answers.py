@@ -80,7 +80,11 @@ def answer_of(outcome: Outcome) -> dict[str, object] | NoAnswer:
         case Barred(_, text):
             return NoAnswer(text, refused=True)
         case Unsent(cause):
-            return NoAnswer(f"the portal could not be reached ({cause})", refused=False)
+            return NoAnswer(
+                f"the portal could not be reached ({cause}); see whether it can be reached from this machine, "
+                "and check its address",
+                refused=False,
+            )
         case Unheard(cause):
             return NoAnswer(f"the portal's answer was lost ({cause})", refused=False)
 

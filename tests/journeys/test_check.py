@@ -124,7 +124,7 @@ async def test_a_good_file_says_how_long_its_run_takes_and_ends_with_0(
         ({"license": "ru_basic"}, (), 3, "plan"),
         ({}, ("--template", "999"), 2, "no template 999"),
         ({}, ("--template", "Lead folow-up"), 2, 'did you mean "Lead follow-up"'),
-        ({}, ("--template", "2"), 2, "is for the kind deal, and the job says lead"),
+        ({}, ("--template", "2"), 2, "is for the kind deal, not lead; say --kind deal"),
         ({}, ("--param", "Parameter2=Name"), 2, "Parameter1"),
         ({}, ("--param", "Parameter1=Nmae"), 2, 'did you mean "Name"'),
         ({}, ("--template", "All types"), 2, "Text1"),
