@@ -35,8 +35,8 @@ _SECTIONS = {
     },
     "With nobody watching": {
         "nightly": "Run all jobs that know their file, with nobody watching.",
-        "schedule": "Have systemd, cron or Windows run them at their times.",
-        "notify": "Send a test message to all who are told of nights.",
+        "schedule": "Have systemd, cron or Windows run these jobs at their times.",
+        "notify": "Say who is told of nights, and send them a test message.",
         "daemon": "Wait for the jobs' schedules and run them, in the foreground.",
     },
     "To look after its workflows": {
