@@ -130,7 +130,7 @@ CASES = {
         ("leads.csv", *SAID, "--ledger", "leads.csv"), ("ledger leads.csv", "not a database")
     ),
     "a ledger on an unknown database": Case(
-        ("leads.csv", *SAID, "--ledger", f"mysql://user:{SECRET}@host/db"), ("--ledger", "mysql", "PostgreSQL")
+        ("leads.csv", *SAID, "--ledger", f"mysql://user:{SECRET}@host/db"), ("the ledger", "PostgreSQL")
     ),
 }  # fmt: skip
 
