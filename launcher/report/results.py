@@ -10,8 +10,8 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import islice
 from errno import ENOSPC
+from itertools import islice
 from pathlib import Path
 
 from launcher.core.summary import Summary
