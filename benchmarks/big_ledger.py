@@ -27,7 +27,7 @@ from sqlalchemy import event
 
 from launcher.core.model import Document, State
 from launcher.core.reconcile import LostRow
-from launcher.engine import Job
+from launcher.engine.job import Job
 from launcher.ledger import Ledger, open_ledger
 
 LAUNCHER = Path(sys.executable).with_name("launcher")

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from launcher.portal import Access, parse_address, parse_webhook
+import click
+
+from launcher.ledger import Ledger
+from launcher.portal.access import Access, parse_webhook
+from launcher.portal.address import parse_address
 from launcher.portal.authorisation import Hidden
+from launcher.portal.client import Portal
 from launcher.portal.oauth import OAuth
 from launcher.portal.token_server import Application, token_server_named
 from launcher.portal.tokens import SIGN_IN_AGAIN, SignIn, TokensError, TokensFile
@@ -61,3 +68,26 @@ def _application(oauth: OAuthConfig, signed_in: SignIn) -> Application:
     register(secret)
     server = token_server_named(oauth.token_server or signed_in.token_server)
     return Application(signed_in.client_id, Hidden(secret), server)
+
+
+@asynccontextmanager
+async def portal_of(ledger: Ledger, access: Access) -> AsyncIterator[Portal]:
+    """The portal of that access, under the name that it has in the ledger; a move is recorded there first."""
+    warn_of_http(access)
+    name = await ledger.portal_at(access.portal)
+
+    async def on_move(to: str) -> None:
+        await ledger.add_address(to, name)
+
+    async with Portal(access, name=name, on_move=on_move) as portal:
+        yield portal
+
+
+def warn_of_http(access: Access) -> None:
+    """Say each time that the secret can be read on its way, where that is so."""
+    if access.address.is_readable_on_the_way:
+        click.echo(
+            f"launcher: {access.portal} is called without TLS (allow_http: true): whoever is on the way reads "
+            f"the secret and start workflows with it",
+            err=True,
+        )

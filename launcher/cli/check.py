@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 
 import click
 
-from launcher.cli.access import access_of
+from launcher.cli.access import access_of, portal_of
 from launcher.cli.check_report import CheckReport, show_check
 from launcher.cli.console import Console
 from launcher.cli.inputs import Input, taken
 from launcher.cli.job_file import with_file_of_job
 from launcher.cli.job_options import Chosen, RunOptions, choose_job, run_options
 from launcher.cli.options import GlobalOptions, global_options
-from launcher.cli.session import carry_out, opened_ledger, portal_of, settings_of
+from launcher.cli.session import carry_out, opened_ledger, settings_of
 from launcher.cli.settling import plain_job, settle_job
 from launcher.core.columns import MappingError
 from launcher.core.findings import Findings, Severity
@@ -21,9 +21,13 @@ from launcher.core.forecast import Forecast, forecast
 from launcher.core.mapping import Mapper
 from launcher.core.rights import Rights
 from launcher.core.templates import TemplateError
-from launcher.engine import Asker, Candidates, Job, RowCheck, ask_rights
+from launcher.engine.asking import Asker
+from launcher.engine.candidates import Candidates
+from launcher.engine.checking import RowCheck
+from launcher.engine.job import Job
+from launcher.engine.rights import ask_rights
 from launcher.ledger import Ledger
-from launcher.portal import AskingError
+from launcher.portal.errors import AskingError
 from launcher.settings import Settings
 from launcher.sheets import SheetError, Table, open_table
 

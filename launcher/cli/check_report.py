@@ -13,7 +13,7 @@ from launcher.core.findings import Finding, Findings, Severity, row_ranges
 from launcher.core.forecast import Forecast
 from launcher.core.pacing import Why
 from launcher.core.words import counted, duration
-from launcher.engine import Job
+from launcher.engine.job import Job
 
 _STYLES = {Severity.STOPS: "bold red", Severity.ROWS: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
 _WORDS = {

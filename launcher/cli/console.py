@@ -23,7 +23,7 @@ from launcher.core.next_steps import headline, next_steps
 from launcher.core.pacing import eta_s
 from launcher.core.summary import Cause, Ending, Exit, Summary
 from launcher.core.words import counted, duration
-from launcher.engine import Progress
+from launcher.engine.progress import Progress
 from launcher.report.results import STDOUT, failed_path
 
 STYLES = {

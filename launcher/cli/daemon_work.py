@@ -20,7 +20,7 @@ from launcher.cli.session import interruptible, ledger_location, opened_ledger, 
 from launcher.cli.telling import Telling
 from launcher.core.due import Timetable
 from launcher.core.nights import JobResult
-from launcher.engine import figures
+from launcher.engine.metrics import figures
 from launcher.ledger import Ledger, LedgerError, Nights, hold_daemon, sqlite_file, who_holds
 from launcher.nightly import StepError, Together
 from launcher.nightly.daemon import Daemon

@@ -9,7 +9,9 @@ from launcher.cli.options import GlobalOptions
 from launcher.core.model import Start, State
 from launcher.core.plan import Planned
 from launcher.core.summary import Cause, Counts, Ending, Exit, Summary
-from launcher.engine import Candidates, Job, rehearse
+from launcher.engine.candidates import Candidates
+from launcher.engine.job import Job
+from launcher.engine.rehearsal import rehearse
 from launcher.ledger import Ledger
 from launcher.sheets import Table
 

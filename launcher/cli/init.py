@@ -19,8 +19,12 @@ from launcher.cli.session import carry_out
 from launcher.cli.templates import template_said, template_table
 from launcher.core.pacing import PLANS, Pacing
 from launcher.core.templates import Template
-from launcher.engine import Asker, list_templates, smart_process_names
-from launcher.portal import Access, AddressError, AskingError, Portal
+from launcher.engine.asking import Asker
+from launcher.engine.templates import list_templates, smart_process_names
+from launcher.portal.access import Access
+from launcher.portal.address import AddressError
+from launcher.portal.client import Portal
+from launcher.portal.errors import AskingError
 from launcher.portal.tokens import TokensError
 from launcher.settings import SettingsError, load_settings
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import click
 
-from launcher.cli.access import as_configured
+from launcher.cli.access import as_configured, warn_of_http
 from launcher.cli.console import Console
 from launcher.cli.options import GlobalOptions, Refused, global_options
-from launcher.cli.session import carry_out, settings_of, warn_of_http
-from launcher.portal import Access, Portal, parse_webhook
+from launcher.cli.session import carry_out, settings_of
+from launcher.portal.access import Access, parse_webhook
 from launcher.portal.asking import Owner, owner_of
 from launcher.portal.authorisation import Hidden
+from launcher.portal.client import Portal
 from launcher.settings import PortalConfig, Settings
 from launcher.settings.keyrings import check_keyring, store_webhook
 

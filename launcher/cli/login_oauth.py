@@ -15,7 +15,7 @@ from launcher.cli.console import Console
 from launcher.cli.listening import listen_for_sign_in
 from launcher.cli.login import LoginOptions, secret_from_person, show, verified
 from launcher.cli.options import GlobalOptions, Refused
-from launcher.portal import Address, parse_address
+from launcher.portal.address import Address, parse_address
 from launcher.portal.authorisation import Hidden
 from launcher.portal.signing_in import Returned, authorise_url, exchange, returned_by_paste, without_secret
 from launcher.portal.token_server import Application, token_server_named

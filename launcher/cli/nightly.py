@@ -27,10 +27,10 @@ from launcher.cli.session import carry_out, in_words, interruptible, opened_ledg
 from launcher.cli.telling import Around, Telling
 from launcher.core.nights import JobResult, Outcome, worst
 from launcher.core.summary import Exit, Summary
-from launcher.engine import Stopping
+from launcher.engine.stopping import Stopping
 from launcher.ledger import Ledger, LedgerError, Nights, RunRecord, Unsent, who_holds
 from launcher.nightly import JobNight, NightJob, StepError, Taken, Together, named_by_job, shared_by
-from launcher.portal import AskingError
+from launcher.portal.errors import AskingError
 from launcher.settings import Settings
 from launcher.sheets import WebAddress
 

@@ -13,7 +13,8 @@ from launcher.cli.job_entry import described
 from launcher.core.columns import MappingError, column_named, document_column, folded
 from launcher.core.documents import Kind
 from launcher.core.templates import FILE, Parameter, Template, TemplateError
-from launcher.portal import Access, AddressError, parse_webhook
+from launcher.portal.access import Access, parse_webhook
+from launcher.portal.address import AddressError
 from launcher.sheets import SheetError, Table, open_table
 
 Answer = TypeVar("Answer")

@@ -13,7 +13,9 @@ from launcher.cli.session import carry_out, chosen_run, opened_ledger, refuse_pr
 from launcher.core.model import State
 from launcher.core.summary import Ending
 from launcher.core.words import nearest
-from launcher.engine import forget_live, save_results, summarise
+from launcher.engine.live import forget_live
+from launcher.engine.results import save_results
+from launcher.engine.summary import summarise
 from launcher.report.results import STDOUT, check_writable
 
 

@@ -8,15 +8,19 @@ from pathlib import Path
 
 import click
 
-from launcher.cli.access import access_of
+from launcher.cli.access import access_of, portal_of
 from launcher.cli.console import Console
 from launcher.cli.options import GlobalOptions, Refused, global_options
 from launcher.cli.running import Running
-from launcher.cli.session import carry_out, chosen_run, metrics_file, opened_ledger, portal_of, settings_of
+from launcher.cli.session import carry_out, chosen_run, metrics_file, opened_ledger, settings_of
 from launcher.core.model import State
-from launcher.engine import Asker, Job, recall
+from launcher.engine.asking import Asker
+from launcher.engine.job import Job
+from launcher.engine.recalling import recall
 from launcher.ledger import Ledger, RunRecord, hold_portal
-from launcher.portal import Access, AddressError, Portal
+from launcher.portal.access import Access
+from launcher.portal.address import AddressError
+from launcher.portal.client import Portal
 from launcher.portal.tokens import TokensError
 from launcher.settings import PortalConfig, Settings
 from launcher.sheets import Dialect, Table, fingerprint, is_address, open_table

@@ -15,7 +15,8 @@ from launcher.cli.running import Running
 from launcher.cli.session import carry_out, chosen_run, opened_ledger, refuse_pruned, settings_of
 from launcher.core.model import State
 from launcher.core.words import counted
-from launcher.engine import Job, mend
+from launcher.engine.job import Job
+from launcher.engine.mending import mend
 from launcher.ledger import Ledger, RunRecord
 from launcher.settings import Settings
 from launcher.sheets import WebAddress, open_table

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from launcher.cli.access import access_of
+from launcher.cli.access import access_of, portal_of
 from launcher.cli.console import Console
 from launcher.cli.dry_run import show_plan
 from launcher.cli.inputs import Input, taken
@@ -15,12 +15,16 @@ from launcher.cli.job_file import with_file_of_job
 from launcher.cli.job_options import RunOptions, choose_job, run_options
 from launcher.cli.options import GlobalOptions, Refused, global_options
 from launcher.cli.running import Running, Unattended
-from launcher.cli.session import carry_out, metrics_file, opened_ledger, portal_of, settings_of
+from launcher.cli.session import carry_out, metrics_file, opened_ledger, settings_of
 from launcher.cli.settling import settle_job
 from launcher.core.columns import MappingError
 from launcher.core.mapping import Mapper, RowMapping
 from launcher.core.plan import Duplicates
-from launcher.engine import Asker, Candidates, Job, recall, refuse_duplicates
+from launcher.engine.asking import Asker
+from launcher.engine.candidates import Candidates
+from launcher.engine.job import Job
+from launcher.engine.recalling import recall
+from launcher.engine.rehearsal import refuse_duplicates
 from launcher.ledger import NewRun, hold_portal
 from launcher.report.results import STDOUT, check_writable, results_path
 from launcher.settings import PortalConfig, Settings

@@ -14,18 +14,15 @@ from launcher.cli.session import interruptible
 from launcher.core.model import State
 from launcher.core.summary import Ending, Exit, Summary
 from launcher.core.words import counted
-from launcher.engine import (
-    Asker,
-    Conductor,
-    Job,
-    Progress,
-    Rules,
-    Stopping,
-    forget_live,
-    save_metrics,
-    save_results,
-    summarise,
-)
+from launcher.engine.asking import Asker
+from launcher.engine.conductor import Conductor, Rules
+from launcher.engine.job import Job
+from launcher.engine.live import forget_live
+from launcher.engine.metrics import save_metrics
+from launcher.engine.progress import Progress
+from launcher.engine.results import save_results
+from launcher.engine.stopping import Stopping
+from launcher.engine.summary import summarise
 from launcher.ledger import Ledger, LedgerError, RunRecord
 from launcher.report.results import STDOUT, ResultsError
 from launcher.settings import PortalConfig

@@ -13,7 +13,7 @@ from launcher.cli.console import Console
 from launcher.cli.options import GlobalOptions, global_options
 from launcher.cli.session import carry_out, opened_ledger, settings_of
 from launcher.core.summary import Summary
-from launcher.engine import summarise
+from launcher.engine.summary import summarise
 
 _COUNTED = {"started": ("started",), "to mend": ("failed", "invalid"), "unknown": ("unknown",)}
 """Heading → states whose rows are counted under it."""

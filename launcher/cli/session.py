@@ -19,7 +19,7 @@ from launcher.core.columns import MappingError
 from launcher.core.documents import KindError
 from launcher.core.summary import Ending, Exit
 from launcher.core.templates import TemplateError
-from launcher.engine import Stopping
+from launcher.engine.stopping import Stopping
 from launcher.ledger import (
     DaemonRunsError,
     Ledger,
@@ -29,8 +29,8 @@ from launcher.ledger import (
     open_ledger,
     run_number,
 )
-from launcher.portal import Access, AddressError, AskingError, Portal
-from launcher.portal.signing_in import SignInError
+from launcher.portal.address import AddressError
+from launcher.portal.errors import AskingError, SignInError
 from launcher.portal.tokens import TokensError
 from launcher.report.results import ResultsError
 from launcher.settings import Settings, SettingsError, load_settings
@@ -108,29 +108,6 @@ def _usual_ledger(settings: Settings) -> str:
     if settings.path is not None:
         return str(settings.path.resolve().parent / "launcher.db")
     return str(user_data_path("bizproc-launcher", appauthor=False) / "launcher.db")
-
-
-@asynccontextmanager
-async def portal_of(ledger: Ledger, access: Access) -> AsyncIterator[Portal]:
-    """The portal of that access, under the name that it has in the ledger; a move is recorded there first."""
-    warn_of_http(access)
-    name = await ledger.portal_at(access.portal)
-
-    async def on_move(to: str) -> None:
-        await ledger.add_address(to, name)
-
-    async with Portal(access, name=name, on_move=on_move) as portal:
-        yield portal
-
-
-def warn_of_http(access: Access) -> None:
-    """Say each time that the secret can be read on its way, where that is so."""
-    if access.address.is_readable_on_the_way:
-        click.echo(
-            f"launcher: {access.portal} is called without TLS (allow_http: true): whoever is on the way reads "
-            f"the secret and start workflows with it",
-            err=True,
-        )
 
 
 def metrics_file(options: GlobalOptions, settings: Settings) -> Path | None:

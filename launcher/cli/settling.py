@@ -11,8 +11,11 @@ from launcher.core.guard import StopAfter
 from launcher.core.sources import Fixed, Formatted, FromColumn, Source
 from launcher.core.templates import Template, TemplateError, ids_by_name, template_named
 from launcher.core.values import Types
-from launcher.engine import Asker, Job, list_templates, template_with_id, with_types
-from launcher.portal import AskingError
+from launcher.engine.asking import Asker
+from launcher.engine.declaring import with_types
+from launcher.engine.job import Job
+from launcher.engine.templates import list_templates, template_with_id
+from launcher.portal.errors import AskingError
 from launcher.settings import ParameterConfig
 
 

@@ -12,7 +12,7 @@ from launcher.cli.not_sent import messages_not_sent, not_sent_as_json, not_sent_
 from launcher.cli.options import GlobalOptions, global_options
 from launcher.cli.session import carry_out, chosen_run, opened_ledger, settings_of
 from launcher.core.stops import Fate, Way
-from launcher.engine import summarise
+from launcher.engine.summary import summarise
 from launcher.ledger import Stops
 
 

@@ -18,9 +18,10 @@ from launcher.core.model import State
 from launcher.core.stops import Fate, Way
 from launcher.core.summary import Exit
 from launcher.core.words import counted
-from launcher.engine import Ender, Stopping
+from launcher.engine.ending import Ender
+from launcher.engine.stopping import Stopping
 from launcher.ledger import LedgerError, PortalInUseError, RunRecord, StartedWorkflow, StopOutcome, Stops
-from launcher.portal import AskingError
+from launcher.portal.errors import AskingError
 from launcher.settings import Settings
 
 _SHOWN = 10

@@ -10,14 +10,15 @@ import rich.box
 from rich.table import Table
 from rich.text import Text
 
-from launcher.cli.access import access_of
+from launcher.cli.access import access_of, portal_of
 from launcher.cli.console import Console
 from launcher.cli.job_entry import described, job_entry, job_name
 from launcher.cli.options import GlobalOptions, Refused, global_options
-from launcher.cli.session import carry_out, opened_ledger, portal_of, settings_of
+from launcher.cli.session import carry_out, opened_ledger, settings_of
 from launcher.core.documents import kind_named
 from launcher.core.templates import Parameter, Template, TemplateError, template_named
-from launcher.engine import Asker, list_templates, smart_process_names
+from launcher.engine.asking import Asker
+from launcher.engine.templates import list_templates, smart_process_names
 
 
 @click.command("templates")

@@ -16,9 +16,10 @@ from launcher.core.periods import period_s
 from launcher.core.summary import Exit
 from launcher.core.watching import Watched, of_rows
 from launcher.core.words import counted
-from launcher.engine import Asker, Watcher
+from launcher.engine.asking import Asker
+from launcher.engine.watching import Watcher
 from launcher.ledger import RunRecord
-from launcher.portal import AskingError
+from launcher.portal.errors import AskingError
 from launcher.settings import Settings
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from launcher.cli.access import access_of
 from launcher.notify import AppriseChannel, Channel, ChatChannel, EmailChannel, Message, NotSentError
-from launcher.portal import AddressError
+from launcher.portal.address import AddressError
 from launcher.portal.tokens import TokensError
 from launcher.settings import NotifyConfig, Settings, SettingsError
 

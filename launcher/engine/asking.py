@@ -15,7 +15,8 @@ from aiolimiter import AsyncLimiter
 from launcher.core.answers import Heard, NoAnswer, Outcome, answer_of, error_of
 from launcher.core.pacing import Pacing, backoff_s
 from launcher.engine.budget import Budget
-from launcher.portal import AskingError, Portal
+from launcher.portal.client import Portal
+from launcher.portal.errors import AskingError
 
 _log = structlog.get_logger()
 

@@ -30,7 +30,7 @@ from launcher.engine.stopping import Stopping
 from launcher.engine.waits import Waits, keep_waits
 from launcher.engine.worker import Requests, Worker
 from launcher.ledger import Ledger, LedgerError, RunRecord
-from launcher.portal import AskingError
+from launcher.portal.errors import AskingError
 from launcher.sheets import SheetError, Table
 
 _log = structlog.get_logger()

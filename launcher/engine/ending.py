@@ -15,7 +15,7 @@ from launcher.engine.asking import TRIES, Asker
 from launcher.engine.questions import send, wait, who_runs
 from launcher.engine.stopping import Stopping
 from launcher.ledger import RunRecord, StartedWorkflow, StopOutcome, Stops
-from launcher.portal import AskingError
+from launcher.portal.errors import AskingError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from launcher.core.instances import Running, StrangeAnswerError, answer, questio
 from launcher.core.pacing import backoff_s
 from launcher.engine.asking import TRIES, Asker
 from launcher.ledger import StartedWorkflow
-from launcher.portal import AskingError
+from launcher.portal.errors import AskingError
 
 Maps = tuple[Mapping[str, object], Mapping[str, object]]
 

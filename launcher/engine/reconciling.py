@@ -10,7 +10,7 @@ from launcher.core.batch import MAX_COMMANDS, encode_call
 from launcher.core.reconcile import LostRow, Running, Settled, settle
 from launcher.engine.asking import Asker
 from launcher.ledger import Ledger
-from launcher.portal import AskingError
+from launcher.portal.errors import AskingError
 
 _SELECT = ["ID", "TEMPLATE_ID", "ENTITY", "DOCUMENT_ID", "STARTED", "STARTED_BY"]
 _PAGE = 50

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from launcher.core.parameters import offset_of
 from launcher.core.templates import SELECTED, Template, template_of
 from launcher.engine.asking import Asker
-from launcher.portal import AskingError
+from launcher.portal.errors import AskingError
 
 
 async def list_templates(asker: Asker) -> list[Template]:

@@ -14,7 +14,7 @@ from launcher.engine.asking import Asker
 from launcher.engine.questions import who_runs
 from launcher.engine.summary import summarise
 from launcher.ledger import Ledger, RunRecord, Stops
-from launcher.portal import AskingError
+from launcher.portal.errors import AskingError
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ from launcher.engine.live import Settled
 from launcher.engine.progress import Progress
 from launcher.engine.recorder import Recorder
 from launcher.ledger import Judged, Sent
-from launcher.portal import Portal
+from launcher.portal.client import Portal
 
 _log = structlog.get_logger()
 

@@ -12,7 +12,7 @@ from launcher.core.due import taken_up_since
 from launcher.core.nights import JobResult, Outcome, Step, Way, exit_codes, outcome_of, worst
 from launcher.core.summary import Ending, Exit, Summary
 from launcher.core.windows import Window, sends_until
-from launcher.engine import StoppedError, Stopping
+from launcher.engine.stopping import StoppedError, Stopping
 from launcher.ledger import Letter, Nights, RunRecord
 from launcher.nightly.files import chosen_files, have_same_results, move_away, names
 from launcher.nightly.together import Together

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from launcher.core.summary import Ending
-from launcher.engine import Stopping
+from launcher.engine.stopping import Stopping
 
 _LOOK_S = 20.0
 """The clock on the wall is looked at so often: it leaps when it is set, or when the machine slept."""

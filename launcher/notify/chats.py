@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from launcher.core.answers import NoAnswer, answer_of
 from launcher.notify.channels import Message, NotSentError
-from launcher.portal import Access, Portal
+from launcher.portal.access import Access
+from launcher.portal.client import Portal
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from launcher.notify.channels import SEND_WITHIN_S, Message, NotSentError
 from launcher.notify.delivery import in_own_thread
-from launcher.portal import AddressError
+from launcher.portal.address import AddressError
 from launcher.portal.trust import trusted
 from launcher.settings import EmailConfig
 

@@ -1,4 +1,4 @@
-"""What a question to the portal may end in, and the one asked before anything else. Questions start nothing."""
+"""The question that is asked before anything else. Questions start nothing."""
 
 from __future__ import annotations
 
@@ -6,14 +6,7 @@ from dataclasses import dataclass
 
 from launcher.core.answers import NoAnswer, answer_of
 from launcher.portal.client import Portal
-
-
-class AskingError(Exception):
-    """The portal did not answer, or not to the purpose; the text says what to do."""
-
-    def __init__(self, text: str, *, refused: bool = False) -> None:
-        super().__init__(text)
-        self.refused = refused
+from launcher.portal.errors import AskingError
 
 
 @dataclass(frozen=True, slots=True)

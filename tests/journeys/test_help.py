@@ -30,20 +30,43 @@ finally:
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], []])
 def test_help_imports_no_heavy_package(arguments: list[str], tmp_path: Path) -> None:
+    assert not HEAVY & imported_by(arguments, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("command", "without"),
+    [
+        ("explain", {"pandas", "numpy", "aiohttp", "sqlalchemy", "pydantic"}),
+        ("runs", {"pandas", "numpy", "aiohttp"}),
+        ("status", {"pandas", "numpy", "aiohttp"}),
+        ("results", {"pandas", "numpy", "aiohttp"}),
+    ],
+)
+def test_a_command_that_asks_no_portal_imports_nothing_for_it(
+    command: str, without: set[str], tmp_path: Path
+) -> None:
+    arguments = (
+        [command, "--ledger", str(tmp_path / "ledger.db")] if command != "explain" else [command, "moved"]
+    )
+
+    assert not without & imported_by(arguments, tmp_path)
+
+
+def imported_by(arguments: list[str], cwd: Path) -> set[str]:
+    """The packages that a command has imported by its end."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     done = subprocess.run(
         [sys.executable, "-c", IMPORTED.format(arguments=arguments)],
         capture_output=True,
         text=True,
-        cwd=tmp_path,
+        cwd=cwd,
         env=environment,
         check=False,
     )
-
     loaded = {name.partition(".")[0] for name in done.stderr.splitlines()[-1].split()}
     assert "launcher" in loaded, done.stderr
     assert "click" in loaded
-    assert not HEAVY & loaded
+    return loaded
 
 
 async def listed_commands(launcher: Launcher, cwd: Path) -> list[str]:

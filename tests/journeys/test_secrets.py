@@ -16,7 +16,8 @@ import launcher as package
 from launcher.cli.job_options import RunOptions
 from launcher.cli.options import GlobalOptions
 from launcher.cli.run import run_file
-from launcher.portal import Portal, parse_webhook
+from launcher.portal.access import parse_webhook
+from launcher.portal.client import Portal
 from launcher.redact import MARK
 from launcher.settings import load_settings
 from launcher.simulator import Settings, Simulator

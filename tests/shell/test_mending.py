@@ -11,9 +11,15 @@ import pytest
 
 from launcher.core.mapping import MappingError
 from launcher.core.model import State
-from launcher.engine import Asker, Conductor, Progress, Rules, Stopping, mend, save_results
+from launcher.engine.asking import Asker
+from launcher.engine.conductor import Conductor, Rules
+from launcher.engine.mending import mend
+from launcher.engine.progress import Progress
+from launcher.engine.results import save_results
+from launcher.engine.stopping import Stopping
 from launcher.ledger import Ledger, RecordedRow, RunRecord
-from launcher.portal import Portal, parse_webhook
+from launcher.portal.access import parse_webhook
+from launcher.portal.client import Portal
 from launcher.report.results import failed_path
 from launcher.sheets import open_table
 from launcher.simulator import Settings, Simulator

@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from launcher.core.answers import Barred, Heard, Moved, Outcome
-from launcher.portal import Access, AddressError, Portal, parse_webhook
+from launcher.portal.access import Access, parse_webhook
+from launcher.portal.address import AddressError
+from launcher.portal.client import Portal
 from launcher.simulator import Settings, Simulator
 from tests.shell.test_oauth import start, started
 from tests.support import tls

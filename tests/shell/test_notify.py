@@ -24,7 +24,7 @@ from launcher.notify import (
     ping,
 )
 from launcher.notify.pings import Signal
-from launcher.portal import parse_webhook
+from launcher.portal.access import parse_webhook
 from launcher.settings import EmailConfig
 from launcher.simulator import Settings, Simulator
 from tests.support.certificates import Certificates

@@ -20,7 +20,7 @@ from launcher.core.answers import Barred, Heard, Unsent
 from launcher.core.model import State
 from launcher.core.summary import Exit
 from launcher.ledger import Ledger
-from launcher.portal import Portal
+from launcher.portal.client import Portal
 from launcher.portal.tokens import TokensFile
 from launcher.simulator import Settings, Simulator
 from tests.journeys.test_secrets import rendered

@@ -15,8 +15,9 @@ import aiohttp
 import pytest
 
 from launcher.core.answers import Heard, Moved, Outcome, Unheard, Unsent
-from launcher.portal import Access, AddressError, Portal, parse_webhook
-from launcher.portal.client import MAY_HAVE_LEFT, NEVER_LEFT
+from launcher.portal.access import Access, parse_webhook
+from launcher.portal.address import AddressError
+from launcher.portal.client import MAY_HAVE_LEFT, NEVER_LEFT, Portal
 from launcher.simulator import FAULTS, Settings, Simulator
 
 SECRET = "an0therD1st1nct1ve"

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from launcher.core.model import Invalid, State
 from launcher.core.summary import Ending
 from launcher.core.verdict import Verdict
-from launcher.engine import summarise
+from launcher.engine.summary import summarise
 from launcher.ledger import Ledger, RunRecord, compact, open_ledger, prunable, prune
 from launcher.ledger import pruning as steps
 from tests.shell.test_ledger import filled, judged, sent, start, states

@@ -10,11 +10,13 @@ import pytest
 from sqlalchemy import insert, update
 
 from launcher.core.pacing import PLANS, Pacing
-from launcher.engine import Asker, recall
+from launcher.engine.asking import Asker
 from launcher.engine.budget import now
+from launcher.engine.recalling import recall
 from launcher.ledger import Ledger, RunRecord
 from launcher.ledger.schema import requests, runs
-from launcher.portal import Portal, parse_webhook
+from launcher.portal.access import parse_webhook
+from launcher.portal.client import Portal
 from tests.shell.test_ledger import NEW_RUN
 
 FULL, DRAINED_S = 50, 25

@@ -12,9 +12,13 @@ import pytest
 from launcher.core.catalogue.entry import LOOK
 from launcher.core.model import State
 from launcher.core.summary import Ending, Exit
-from launcher.engine import Asker, Conductor, Progress, Rules, Stopping
+from launcher.engine.asking import Asker
+from launcher.engine.conductor import Conductor, Rules
+from launcher.engine.progress import Progress
+from launcher.engine.stopping import Stopping
 from launcher.ledger import open_ledger
-from launcher.portal import Portal, parse_webhook
+from launcher.portal.access import parse_webhook
+from launcher.portal.client import Portal
 from launcher.simulator import Settings, Simulator, workflows
 from launcher.simulator.state import Started
 from tests.support.runs import UNPACED, Runs

@@ -16,7 +16,7 @@ from launcher.core.pacing import Limits
 from launcher.core.plan import START
 from launcher.core.sources import FromColumn
 from launcher.core.summary import Ending, Exit
-from launcher.engine import Job
+from launcher.engine.job import Job
 from launcher.ledger import open_ledger
 from launcher.simulator import Settings, Simulator
 from tests.support.runs import LEADS, Runs
@@ -178,7 +178,7 @@ async def test_a_portal_that_cannot_be_reached_stops_the_run_in_time_and_nothing
 
 
 def _impatient(rules: dict[str, object]) -> object:
-    from launcher.engine import Rules
+    from launcher.engine.conductor import Rules
 
     return Rules(**{**rules, "give_up_after_s": 0.5})  # type: ignore[arg-type]
 

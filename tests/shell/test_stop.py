@@ -11,9 +11,13 @@ import pytest
 
 from launcher.core.pacing import Limits, Pacing
 from launcher.core.stops import Fate, Way
-from launcher.engine import Asker, Ender, Stopping
+from launcher.engine.asking import Asker
+from launcher.engine.ending import Ender
+from launcher.engine.stopping import Stopping
 from launcher.ledger import Ledger, RunRecord, StartedWorkflow, StopOutcome, Stops, open_ledger
-from launcher.portal import AskingError, Portal, parse_webhook
+from launcher.portal.access import parse_webhook
+from launcher.portal.client import Portal
+from launcher.portal.errors import AskingError
 from launcher.simulator import Settings, Simulator
 from tests.support.runs import NO_LIMITS, Runs
 

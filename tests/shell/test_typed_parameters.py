@@ -17,19 +17,18 @@ from launcher.core.mapping import Mapper
 from launcher.core.model import State
 from launcher.core.summary import Ending, Exit
 from launcher.core.templates import TemplateError
-from launcher.engine import (
-    Asker,
-    Candidates,
-    Conductor,
-    Job,
-    Progress,
-    Rules,
-    Stopping,
-    mend,
-    refuse_duplicates,
-)
+from launcher.engine.asking import Asker
+from launcher.engine.candidates import Candidates
+from launcher.engine.conductor import Conductor, Rules
+from launcher.engine.job import Job
+from launcher.engine.mending import mend
+from launcher.engine.progress import Progress
+from launcher.engine.rehearsal import refuse_duplicates
+from launcher.engine.stopping import Stopping
 from launcher.ledger import open_ledger
-from launcher.portal import AskingError, Portal, parse_webhook
+from launcher.portal.access import parse_webhook
+from launcher.portal.client import Portal
+from launcher.portal.errors import AskingError
 from launcher.settings import JobConfig, PortalConfig
 from launcher.sheets import open_table
 from launcher.simulator import Settings, Simulator

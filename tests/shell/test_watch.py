@@ -12,9 +12,12 @@ import pytest
 
 from launcher.core.stops import Fate, Way
 from launcher.core.watching import Watched
-from launcher.engine import Asker, Watcher
+from launcher.engine.asking import Asker
+from launcher.engine.watching import Watcher
 from launcher.ledger import StopOutcome, Stops, hold_portal, open_ledger
-from launcher.portal import AskingError, Portal, parse_webhook
+from launcher.portal.access import parse_webhook
+from launcher.portal.client import Portal
+from launcher.portal.errors import AskingError
 from launcher.simulator import Settings, Simulator
 from tests.support.runs import UNPACED, Runs
 

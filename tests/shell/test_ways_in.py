@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from launcher.cli.access import access_of
-from launcher.cli.session import warn_of_http
-from launcher.portal import AddressError
+from launcher.cli.access import access_of, warn_of_http
+from launcher.portal.address import AddressError
 from launcher.portal.tokens import TokensError
 from launcher.private import Replacement
 from launcher.settings import Settings, SettingsError, keyrings, load_settings

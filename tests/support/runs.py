@@ -11,9 +11,16 @@ from launcher.core.model import State
 from launcher.core.pacing import Limits, Pacing
 from launcher.core.sources import FromColumn
 from launcher.core.summary import Summary
-from launcher.engine import Asker, Conductor, Job, Progress, Rules, Stopping, save_results, summarise
+from launcher.engine.asking import Asker
+from launcher.engine.conductor import Conductor, Rules
+from launcher.engine.job import Job
+from launcher.engine.progress import Progress
+from launcher.engine.results import save_results
+from launcher.engine.stopping import Stopping
+from launcher.engine.summary import summarise
 from launcher.ledger import Ledger, NewRun
-from launcher.portal import Access, Portal, parse_webhook
+from launcher.portal.access import Access, parse_webhook
+from launcher.portal.client import Portal
 from launcher.sheets import open_table
 from launcher.simulator import Simulator
 

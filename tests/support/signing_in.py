@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from launcher.cli.access import access_of
-from launcher.portal import Access
+from launcher.portal.access import Access
 from launcher.portal.authorisation import Hidden
 from launcher.portal.tokens import SignIn, TokensFile
 from launcher.private import Replacement

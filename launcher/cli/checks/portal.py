@@ -10,8 +10,13 @@ from launcher.cli.checks.setup import Setup
 from launcher.core.answers import NoAnswer, answer_of
 from launcher.core.health import Diagnosis, Level, ok, trouble, trouble_of, warning
 from launcher.core.words import duration
-from launcher.engine import Asker, ask_rights, list_templates
-from launcher.portal import Access, AddressError, AskingError, Portal
+from launcher.engine.asking import Asker
+from launcher.engine.rights import ask_rights
+from launcher.engine.templates import list_templates
+from launcher.portal.access import Access
+from launcher.portal.address import AddressError
+from launcher.portal.client import Portal
+from launcher.portal.errors import AskingError
 from launcher.portal.tokens import TokensError
 from launcher.settings import JobConfig, PortalConfig, Settings, SettingsError
 

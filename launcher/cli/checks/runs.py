@@ -11,7 +11,7 @@ from launcher.core.health import Diagnosis, ok, warning
 from launcher.core.model import State
 from launcher.core.summary import Ending, Exit, Summary
 from launcher.core.words import counted
-from launcher.engine import summarise
+from launcher.engine.summary import summarise
 from launcher.ledger import Ledger, RunRecord, is_held, portals
 
 _RUNS = 50
