@@ -24,7 +24,7 @@ XLSX_ROWS = 100_000
 PROGRAM = """
 import asyncio, re, sys, time
 from pathlib import Path
-from launcher.engine import save_results
+from launcher.engine.results import save_results
 from launcher.ledger import open_ledger
 
 async def main():

@@ -411,7 +411,7 @@ CALLER = """
 import asyncio, os, signal, sys
 from pathlib import Path
 from launcher.core.answers import Barred
-from launcher.portal import Portal
+from launcher.portal.client import Portal
 from tests.support.signing_in import access_with
 
 def die(*_):

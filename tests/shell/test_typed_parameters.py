@@ -241,7 +241,7 @@ async def test_a_portal_that_does_not_answer_is_not_taken_for_one_that_refuses(p
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ({"kind": "lead"}, ('"Deal hand-over"', "for the kind deal", "the job says lead")),
+        ({"kind": "lead"}, ('"Deal hand-over"', "for the kind deal, not lead", "say --kind deal")),
         ({"template": "99"}, ("no template 99", "launcher templates")),
         ({"template": "Deal handover"}, ('did you mean "Deal hand-over"?', '"Lead follow-up" (1)')),
     ],
