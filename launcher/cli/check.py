@@ -15,6 +15,7 @@ from launcher.cli.job_options import Chosen, RunOptions, choose_job, run_options
 from launcher.cli.options import GlobalOptions, global_options
 from launcher.cli.session import carry_out, opened_ledger, settings_of
 from launcher.cli.settling import plain_job, settle_job
+from launcher.cli.two_ledgers import refuse_second_ledger
 from launcher.core.columns import MappingError
 from launcher.core.findings import Findings, Severity
 from launcher.core.forecast import Forecast, forecast
@@ -60,6 +61,7 @@ async def check_file(said: GlobalOptions, settings: Settings, options: RunOption
     findings = Findings()
     table = _opened(given, options, findings)
     async with opened_ledger(said, settings) as ledger, portal_of(ledger, access) as portal:
+        await refuse_second_ledger(said, settings, ledger, portal.name)
         asker = Asker(portal, chosen.portal.pacing())
         checking = _Checking(ledger, asker, chosen, options, findings)
         rights = await checking.rights()
@@ -134,8 +136,9 @@ class _Checking:
     async def rows(self, job: Job, given: Input, table: Table, rights: Rights | None) -> RowCheck | None:
         """What the rows come to; None where the job does not fit the file, which is a finding."""
         addresses = await self.ledger.addresses_of(self.asker.portal)
+        kindred = await self.ledger.kindred(self.asker.portal, job.name)
         try:
-            mapper = Mapper(job.mapping(self.asker.portal, addresses), table.header)
+            mapper = Mapper(job.mapping(self.asker.portal, addresses, kindred), table.header)
         except MappingError as error:
             self.findings.add(Severity.STOPS, "columns", f"{given.source.name}: {error}")
             return None

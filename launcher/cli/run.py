@@ -17,6 +17,7 @@ from launcher.cli.options import GlobalOptions, Refused, global_options
 from launcher.cli.running import Running, Unattended
 from launcher.cli.session import carry_out, metrics_file, opened_ledger, settings_of
 from launcher.cli.settling import settle_job
+from launcher.cli.two_ledgers import refuse_second_ledger
 from launcher.core.columns import MappingError
 from launcher.core.mapping import Mapper, RowMapping
 from launcher.core.plan import Duplicates
@@ -38,8 +39,8 @@ def command(options: RunOptions) -> None:
     """Start a workflow on every row of FILE, a CSV or an Excel file.
 
     FILE may be an https:// address, or - for standard input; without it, the job's file: is taken. Rows that an
-    earlier run of the same job has started are skipped. The results file is written beside FILE, of an address
-    or standard input into the current folder.
+    earlier run of the same job, or one without a job, has started are skipped; without --job, those of any job.
+    The results file is written beside FILE, of an address or standard input into the current folder.
     """
     carry_out(lambda said: _run(said, settings_of(said), options))
 
@@ -76,6 +77,7 @@ async def run_file(
         _check_stdout(said, results)
         check_writable(results, source=given.beside if given.is_file else None)
     async with opened_ledger(said, settings) as ledger, portal_of(ledger, access) as portal:
+        await refuse_second_ledger(said, settings, ledger, portal.name)
         asker = Asker(portal, chosen.portal.pacing())
         await recall(ledger, asker)
         settling = settle_job(chosen, options, asker, Console(said).tell)
@@ -85,7 +87,11 @@ async def run_file(
             # At night a portal may be down for a while, and nobody is there to try again.
             with asker.patiently(chosen.portal.give_up_after):
                 job = await unattended.stopping.unless_set(settling)
-        mapping = job.mapping(portal.name, await ledger.addresses_of(portal.name))
+        mapping = job.mapping(
+            portal.name,
+            await ledger.addresses_of(portal.name),
+            await ledger.kindred(portal.name, job.name),
+        )
         mapper = _bound(mapping, table, given)
         job = _with_column(job, mapper, Console(said))
         if job.duplicates is Duplicates.ERROR:

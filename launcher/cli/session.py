@@ -100,14 +100,19 @@ async def opened_ledger(options: GlobalOptions, settings: Settings) -> AsyncIter
 
 def ledger_location(options: GlobalOptions, settings: Settings) -> str:
     """The path or URL of that ledger, which may hold a password."""
-    return options.ledger or settings.ledger().get_secret_value() or _usual_ledger(settings)
+    named = options.ledger or settings.ledger().get_secret_value()
+    beside = settings.path.resolve().parent / "launcher.db" if settings.path is not None else None
+    return named or str(beside or ledger_without_config())
 
 
-def _usual_ledger(settings: Settings) -> str:
-    """Beside the configuration file, else in the person's data folder."""
-    if settings.path is not None:
-        return str(settings.path.resolve().parent / "launcher.db")
-    return str(user_data_path("bizproc-launcher", appauthor=False) / "launcher.db")
+def is_ledger_named(options: GlobalOptions, settings: Settings) -> bool:
+    """Whether somebody has said which ledger it is."""
+    return bool(options.ledger or settings.ledger().get_secret_value())
+
+
+def ledger_without_config() -> Path:
+    """The ledger in the person's data folder."""
+    return user_data_path("bizproc-launcher", appauthor=False) / "launcher.db"
 
 
 def metrics_file(options: GlobalOptions, settings: Settings) -> Path | None:

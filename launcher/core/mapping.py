@@ -11,7 +11,7 @@ from launcher.core.columns import CellError, Column, MappingError, column_named,
 from launcher.core.documents import Kind, KindError, kind_named
 from launcher.core.element_ids import ElementIdError, element_number
 from launcher.core.filters import Condition, Filter
-from launcher.core.model import Document, Filtered, Invalid, Start, start_key
+from launcher.core.model import Document, Filtered, Invalid, Start, Value, start_key
 from launcher.core.sources import Source
 from launcher.core.values import Types, Values
 from launcher.core.words import nearest
@@ -57,6 +57,8 @@ class RowMapping:
     where: Sequence[Condition] = ()
     addresses: Collection[str] = ()
     """Hosts at which the portal answers beside `portal`: links to other ones are no IDs."""
+    kindred: Sequence[str] = ()
+    """Jobs of which a start counts as one of `job`."""
 
 
 class Mapper:
@@ -108,7 +110,6 @@ class Mapper:
 
         `kinds` has one letter for each cell where the file knows the cells' types, else nothing.
         """
-        mapping = self._mapping
         try:
             if why := self._filter.why_not(cells, kinds):
                 return Filtered(row_number, why)
@@ -122,13 +123,19 @@ class Mapper:
             template_id=template_id,
             document=document,
             parameters=parameters,
-            start_key=start_key(
-                portal=mapping.portal,
-                job=mapping.job,
-                template_id=template_id,
-                document=document,
-                parameters=identity,
+            start_key=self._key(self._mapping.job, template_id, document, identity),
+            kin=tuple(
+                [(job, self._key(job, template_id, document, identity)) for job in self._mapping.kindred]
             ),
+        )
+
+    def _key(self, job: str, template_id: int, document: Document, identity: Mapping[str, Value]) -> str:
+        return start_key(
+            portal=self._mapping.portal,
+            job=job,
+            template_id=template_id,
+            document=document,
+            parameters=identity,
         )
 
     def _document_column(self, header: Sequence[str]) -> Column:

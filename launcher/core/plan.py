@@ -7,7 +7,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from launcher.core.model import Candidate, Filtered, Invalid, Start, State, next_key
+from launcher.core.model import (
+    MAY_HAVE_STARTED,
+    Candidate,
+    Filtered,
+    Invalid,
+    Start,
+    State,
+    next_key,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +99,10 @@ class Planner:
         self._starts = planned_so_far
 
     def plan(self, candidates: Iterable[Candidate], claims: Mapping[str, Claim]) -> list[Planned]:
-        """One plan for each candidate. `claims` has those of the candidates' start keys that have an owner."""
+        """One plan for each candidate. `claims` has those of `keys_of` the candidates that have an owner.
+
+        The start of a plan has those of its `kin` that are to lose their owners, which did not start.
+        """
         here: dict[str, int] = {}
         return [self._plan_one(candidate, claims, here) for candidate in candidates]
 
@@ -106,6 +117,12 @@ class Planner:
         claim = claims.get(candidate.start_key)
         if claim is not None and (why := self._why_skipped(claim)):
             return Planned(candidate.row_number, State.SKIPPED, code=why[0], reason=why[1])
+        if candidate.kin:
+            for job, key in candidate.kin:
+                if key in claims and (why := self._why_skipped(claims[key], _of_job(job))):
+                    return Planned(candidate.row_number, State.SKIPPED, code=why[0], reason=why[1])
+            taken = tuple((job, key) for job, key in candidate.kin if _has_not_started(claims.get(key)))
+            candidate = replace(candidate, kin=taken)
         if self._limit is not None and self._starts >= self._limit:
             return Planned(
                 candidate.row_number,
@@ -117,18 +134,32 @@ class Planner:
         here[candidate.start_key] = candidate.row_number
         return Planned(candidate.row_number, State.PENDING, start=candidate)
 
-    def _why_skipped(self, claim: Claim) -> tuple[str, str] | None:
+    def _why_skipped(self, claim: Claim, whose: str = "") -> tuple[str, str] | None:
         """Why a start with that owner is not planned, as code and reason; None where it is."""
         if claim.run_id == self._run_id:
             return DUPLICATE, _the_same_as(claim.row_number)
         if self._now - claim.at >= self._started_before.forget_after_s:
             return None
-        where = f"{claim.when} in run {claim.run}, row {claim.row_number}"
+        where = f"{claim.when} in run {claim.run}{whose}, row {claim.row_number}"
         if claim.state is State.STARTED:
             return "started before", f"started {where}, as {claim.workflow_id}"
         if claim.state in (State.UNKNOWN, State.SENT):
             return "unknown before", f"may have started {where}, which is unknown"
         return None
+
+
+def keys_of(candidates: Iterable[object]) -> list[str]:
+    """The start keys whose owners decide what becomes of these candidates."""
+    starts = [candidate for candidate in candidates if isinstance(candidate, Start)]
+    return [start.start_key for start in starts] + [key for start in starts for _, key in start.kin]
+
+
+def _of_job(job: str) -> str:
+    return f" of the job {job}" if job else " without a job"
+
+
+def _has_not_started(claim: Claim | None) -> bool:
+    return claim is not None and claim.state not in MAY_HAVE_STARTED
 
 
 def _the_same_as(row_number: int) -> str:
@@ -140,4 +171,5 @@ def another(start: Start) -> Start:
 
     The n-th repetition has the same start key in every run, so that a later run knows it again.
     """
-    return replace(start, start_key=next_key(start.start_key))
+    kin = tuple((job, next_key(key)) for job, key in start.kin)
+    return replace(start, start_key=next_key(start.start_key), kin=kin)

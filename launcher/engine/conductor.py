@@ -114,7 +114,11 @@ class Conductor:
 
     async def _intake(self, run: RunRecord, job: Job, table: Table, settled: Settled) -> Intake:
         counts = await self._ledger.counts(run.id)
-        mapping = job.mapping(run.portal, await self._ledger.addresses_of(run.portal))
+        mapping = job.mapping(
+            run.portal,
+            await self._ledger.addresses_of(run.portal),
+            await self._ledger.kindred(run.portal, job.name),
+        )
         planner = Planner(
             run_id=run.id,
             started_before=job.started_before,

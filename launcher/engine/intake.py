@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from launcher.core.model import Candidate, Start
-from launcher.core.plan import DUPLICATE, Duplicates, Planned, Planner, another
+from launcher.core.plan import DUPLICATE, Duplicates, Planned, Planner, another, keys_of
 from launcher.engine.candidates import Candidates
 from launcher.engine.live import Settled
 from launcher.engine.progress import Progress
@@ -65,8 +65,7 @@ class Intake:
         self.added.set()
 
     async def _plan(self, candidates: Sequence[Candidate]) -> list[Planned]:
-        keys = [candidate.start_key for candidate in candidates if isinstance(candidate, Start)]
-        planned = self.planner.plan(candidates, await self.ledger.claims(keys))
+        planned = self.planner.plan(candidates, await self.ledger.claims(keys_of(candidates)))
         if self.duplicates is not Duplicates.START:
             return planned
         repeated = [index for index, plan in enumerate(planned) if plan.code == DUPLICATE]

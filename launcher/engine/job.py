@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -42,8 +42,11 @@ class Job:
     limit: int | None = None
     """Start that many rows at most."""
 
-    def mapping(self, portal: str, addresses: Collection[str] = ()) -> RowMapping:
-        """How a row becomes a start on that portal, which answers at these addresses too."""
+    def mapping(self, portal: str, addresses: Collection[str] = (), kindred: Sequence[str] = ()) -> RowMapping:
+        """How a row becomes a start on that portal, which answers at these addresses too.
+
+        `kindred`: other jobs of which a start counts as one of this.
+        """
         return RowMapping(
             portal=portal,
             job=self.name,
@@ -58,6 +61,7 @@ class Job:
             kind_column=self.kind_column,
             where=self.where,
             addresses=addresses,
+            kindred=kindred,
         )
 
     def to_plan(self) -> dict[str, object]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from launcher.core.columns import MappingError
 from launcher.core.mapping import Mapper
 from launcher.core.model import TO_MEND, Start
-from launcher.core.plan import Claim, Planner
+from launcher.core.plan import Claim, Planner, keys_of
 from launcher.core.words import counted
 from launcher.engine.asking import Asker
 from launcher.engine.candidates import Candidates
@@ -34,7 +34,9 @@ async def mend(ledger: Ledger, run: RunRecord, job: Job, mended: Table, asker: A
     AskingError.
     """
     mending = _Mending(ledger, run, _Columns.of(mended.header, run))
-    mapping = job.mapping(run.portal, await ledger.addresses_of(run.portal))
+    mapping = job.mapping(
+        run.portal, await ledger.addresses_of(run.portal), await ledger.kindred(run.portal, job.name)
+    )
     candidates = Candidates(Mapper(mapping, run.header), asker)
     planner = Planner(run_id=run.id, started_before=job.started_before, now=time.time())
     chunks = mended.chunks()
@@ -111,11 +113,11 @@ class _Mending:
     async def _others(self, candidates: Sequence[object]) -> Mapping[str, Claim]:
         """The owners of the candidates' start keys, but for the candidates themselves."""
         starts = {start.start_key: start for start in candidates if isinstance(start, Start)}
-        claims = await self._ledger.claims(list(starts))
+        claims = await self._ledger.claims(keys_of(candidates))
         return {
             key: claim
             for key, claim in claims.items()
-            if (claim.run_id, claim.row_number) != (self._run.id, starts[key].row_number)
+            if key not in starts or (claim.run_id, claim.row_number) != (self._run.id, starts[key].row_number)
         }
 
     def _note(self, known: RecordedRow, cells: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 from launcher.core.columns import MappingError
 from launcher.core.model import Start, State
-from launcher.core.plan import Claim, Planned, Planner
+from launcher.core.plan import Claim, Planned, Planner, keys_of
 from launcher.engine.candidates import Candidates
 from launcher.engine.job import Job
 from launcher.ledger import Ledger
@@ -22,7 +22,7 @@ async def rehearse(
     planned_already: dict[str, Claim] = {}
     for chunk in table.chunks():
         rows = await candidates.of(chunk)
-        claims = await ledger.claims([row.start_key for row in rows if isinstance(row, Start)])
+        claims = await ledger.claims(keys_of(rows))
         plans = planner.plan(rows, claims | planned_already)
         for plan in plans:
             if plan.start is not None:

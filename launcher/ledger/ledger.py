@@ -72,6 +72,7 @@ class Ledger(Reading, CourseKeeping):
         def add(connection: Connection) -> None:
             _ADD.each(connection, [_new_row(run_id, row, now) for row in new])
             own_claims(connection, run_id, to_send)
+            _disown_kin(connection, to_send)
 
         await self._database.write(add)
 
@@ -111,6 +112,7 @@ class Ledger(Reading, CourseKeeping):
                 ],
             )
             await connection.run_sync(own_claims, run_id, to_send)
+            await connection.run_sync(_disown_kin, to_send)
 
     async def claims(self, start_keys: Sequence[str]) -> dict[str, Claim]:
         """The owners of those start keys that have one."""
@@ -290,6 +292,15 @@ def _new_row(run_id: int, row: NewRow, now: float) -> tuple[object, ...]:
         run_id, planned.row_number, planned.state.value, *called,
         json_texts(row.cells), row.kinds, planned.code, planned.reason, now,
     )  # fmt: skip
+
+
+_DISOWN = Prepared(delete(claims).where(claims.c.start_key == bindparam("b_key")), ("b_key",))
+
+
+def _disown_kin(connection: Connection, starts: Sequence[Start]) -> None:
+    """Rows of other jobs that wait to send the same are not sent any more."""
+    if kin := [(key,) for start in starts for _, key in start.kin]:
+        _DISOWN.each(connection, kin)
 
 
 _OF_A_START = (

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     CursorResult,
+    Delete,
     Dialect,
     Insert,
     Select,
@@ -19,7 +20,7 @@ from sqlalchemy import (
 
 from launcher.ledger.schema import rows
 
-Statement = Insert | Update | Select[Any]
+Statement = Insert | Update | Delete | Select[Any]
 
 
 class Prepared:

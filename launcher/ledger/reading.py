@@ -140,6 +140,15 @@ class Reading:
         async with self._database.reading() as connection:
             return list(await connection.scalars(query))
 
+    async def kindred(self, portal: str, job: str) -> list[str]:
+        """The other jobs with runs on that portal whose starts count as that job's: runs without a job count
+        for each, and each counts for them."""
+        query = select(runs.c.job).where(runs.c.portal == portal, runs.c.job != job).distinct()
+        if job:
+            query = query.where(runs.c.job == "")
+        async with self._database.reading() as connection:
+            return sorted(await connection.scalars(query))
+
     async def lost_rows(self, run_id: int, *, after_row: int = 0) -> list[LostRow]:
         """The run's next unknown rows by number, at most 2,000."""
         query = (

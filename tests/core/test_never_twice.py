@@ -25,6 +25,8 @@ from tests.core.making import batch_body, error
 
 USER = 1
 PORTAL_AHEAD_S = 7200.0
+JOBS = ("", "j")
+"""Runs without a job, and those of one."""
 BUSY_TEXT = "Для каждого документа может одновременно быть запущено не более 2 процесса(ов)"
 
 
@@ -50,6 +52,8 @@ class Ledger:
             if plan.start is not None:
                 self.rows[run, plan.row_number] = Row(plan.start)
                 self.owners[plan.start.start_key] = run, plan.row_number
+                for _, key in plan.start.kin:
+                    del self.owners[key]
 
     def claims(self) -> dict[str, Claim]:
         return {
@@ -72,7 +76,7 @@ class Ledger:
             row = self.rows[run, start.row_number]
             if row.state not in SENDABLE:
                 continue
-            if self.owners[start.start_key] != (run, start.row_number):
+            if self.owners.get(start.start_key) != (run, start.row_number):
                 row.state = State.SKIPPED
                 continue
             row.state, row.sent_at = State.SENT, at
@@ -93,16 +97,16 @@ class Portal:
 
     def __init__(self) -> None:
         self.started: dict[str, str] = {}
-        """Workflow ID → start key."""
+        """Workflow ID → identity without the job."""
         self.running: dict[str, tuple[Start, float]] = {}
         self.may_have_started: set[str] = set()
-        """Start keys that started, or of which no answer says that they did not."""
+        """Identities that started, or of which no answer says that they did not."""
 
     def start(self, start: Start, at: float) -> str:
         workflow_id = f"66e81a64{len(self.started):05x}.1"
-        self.started[workflow_id] = start.start_key
+        self.started[workflow_id] = identity(start)
         self.running[workflow_id] = start, at
-        self.may_have_started.add(start.start_key)
+        self.may_have_started.add(identity(start))
         return workflow_id
 
     def execute(self, starts: Sequence[Start], at: float) -> list[str]:
@@ -190,7 +194,7 @@ class Answered:
             if fate in CERTAIN_NO:
                 errors[key] = CERTAIN_NO[fate]
                 continue
-            portal.may_have_started.add(start.start_key)
+            portal.may_have_started.add(identity(start))
             started = portal.start(start, now) if self.executed or fate is Fate.STARTS else "66e.nobody's"
             if fate in NOBODY_KNOWS:
                 errors[key] = NOBODY_KNOWS[fate]
@@ -226,7 +230,7 @@ class Lost:
 
     def of(self, portal: Portal, starts: Sequence[Start], now: float) -> Outcome:
         portal.execute(starts[: self.executed], now)
-        portal.may_have_started.update(start.start_key for start in starts)
+        portal.may_have_started.update(map(identity, starts))
         return self.outcome
 
 
@@ -241,6 +245,7 @@ answers = st.one_of(
     st.builds(Certain, st.sampled_from(NOTHING_STARTED)),
     st.builds(Lost, st.sampled_from(MEANS_NOTHING), executed),
 )
+jobs = st.sampled_from(JOBS)
 files = st.lists(st.tuples(st.integers(1, 9), st.sampled_from("AB")), min_size=5, max_size=12)
 
 
@@ -269,16 +274,16 @@ class NeverTwice(RuleBasedStateMachine):
         self.caution = Caution(concurrency=3)
         self.air: list[Request] = []
 
-    @initialize(file=files)
-    def run_the_first_file(self, file: list[tuple[int, str]]) -> None:
-        self.run_a_file(file, 0)
+    @initialize(file=files, job=jobs)
+    def run_the_first_file(self, file: list[tuple[int, str]], job: str) -> None:
+        self.run_a_file(file, job, 0)
 
-    @rule(file=files, executed=executed)
-    def run_a_file(self, file: list[tuple[int, str]], executed: int) -> None:
+    @rule(file=files, job=jobs, executed=executed)
+    def run_a_file(self, file: list[tuple[int, str]], job: str, executed: int) -> None:
         self.crash(executed)
         self.runs += 1
         planner = Planner(run_id=self.runs, started_before=SKIP, now=self.now)
-        rows = [row_of(row_number, *cells) for row_number, cells in enumerate(file, start=2)]
+        rows = [row_of(row_number, *cells, job) for row_number, cells in enumerate(file, start=2)]
         planned = planner.plan(rows, self.ledger.claims())
         keys = [plan.start.start_key for plan in planned if plan.start is not None]
         assert len(keys) == len(set(keys)), "one file, one start key, one row that may be sent"
@@ -320,7 +325,7 @@ class NeverTwice(RuleBasedStateMachine):
         waiting = self.ledger.sendable(self.run)
         kept = self.ledger.sent(self.run, waiting[: together(waiting, self.caution.size)], self.now)
         for start in kept:
-            assert start.start_key not in self.portal.may_have_started, "sent after it may have happened"
+            assert identity(start) not in self.portal.may_have_started, "sent after it may have happened"
         if kept:
             self.air.append(Request(self.run, kept, self.now))
 
@@ -383,28 +388,38 @@ class NeverTwice(RuleBasedStateMachine):
         for row in self.ledger.rows.values():
             assert (row.state is State.STARTED) == bool(row.workflow_id)
             if row.workflow_id:
-                assert self.portal.started[row.workflow_id] == row.start.start_key
+                assert self.portal.started[row.workflow_id] == identity(row.start)
 
     @invariant()
     def what_may_have_started_is_known_as_such_and_what_did_not_waits_or_failed(self) -> None:
-        for key, owner in self.ledger.owners.items():
+        for owner in self.ledger.owners.values():
             row = self.ledger.rows[owner]
-            if key in self.portal.may_have_started:
+            if identity(row.start) in self.portal.may_have_started:
                 assert row.state in MAY_HAVE_STARTED
             else:
                 assert row.state in SENDABLE | {State.FAILED, State.SENT}
 
 
-def row_of(row_number: int, number: int, manager: str) -> Start:
+def identity(start: Start) -> str:
+    """What is started, whatever the job. One named job is enough: two of them may start the same."""
+    return f"{start.document.element_id} {start.parameters['Manager']}"
+
+
+def row_of(row_number: int, number: int, manager: str, job: str) -> Start:
     document = Document("crm", "CCrmDocumentLead", f"LEAD_{number}")
+
+    def key(job: str) -> str:
+        return start_key(
+            portal="portal.example", job=job, template_id=7, document=document, parameters={"Manager": manager}
+        )
+
     return Start(
         row_number=row_number,
         template_id=7,
         document=document,
         parameters={"Manager": manager},
-        start_key=start_key(
-            portal="portal.example", job="j", template_id=7, document=document, parameters={"Manager": manager}
-        ),
+        start_key=key(job),
+        kin=tuple((other, key(other)) for other in JOBS if other != job),
     )
 
 

@@ -351,3 +351,51 @@ def test_a_row_that_the_job_is_not_for_is_skipped_and_says_why() -> None:
 
     assert (planned.row_number, planned.state, planned.code) == (7, State.SKIPPED, "filtered")
     assert planned.reason == "the stage is Lost"
+
+
+WITHOUT_A_JOB = (("", "its key without a job"),)
+
+
+def test_what_was_started_without_a_job_is_skipped_by_one_and_the_reason_says_whose_it_was() -> None:
+    row = replace(lead(2), kin=WITHOUT_A_JOB)
+
+    [planned] = planner().plan([row], {"its key without a job": claim(State.STARTED)})
+
+    assert (planned.state, planned.start, planned.code) == (State.SKIPPED, None, "started before")
+    assert planned.reason.startswith("started 2026-11-22 02:00 in run r11 without a job, row 40, as 66e81a64")
+
+
+def test_a_run_without_a_job_skips_what_may_have_started_in_a_job() -> None:
+    row = replace(lead(2), kin=(("other", "k1"), ("follow-up", "k2")))
+
+    [planned] = planner().plan([row], {"k2": claim(State.UNKNOWN)})
+
+    assert (planned.state, planned.code) == (State.SKIPPED, "unknown before")
+    assert "in run r11 of the job follow-up, row 40" in planned.reason
+
+
+def test_what_did_not_start_without_a_job_is_taken_over_and_nothing_else_is() -> None:
+    rows = [replace(row, kin=(("", f"kin of {row.row_number}"),)) for row in leads(3)]
+    claims = {"kin of 2": claim(State.PENDING), "kin of 3": claim(State.FAILED)}
+
+    planned = planner().plan(rows, claims)
+
+    assert states(planned) == [State.PENDING] * 3
+    assert [one.start.kin for one in planned if one.start] == [rows[0].kin, rows[1].kin, ()]
+
+
+def test_a_job_whose_runs_start_anew_starts_what_was_started_without_it_and_leaves_its_claim() -> None:
+    row = replace(lead(2), kin=WITHOUT_A_JOB)
+
+    [planned] = planner(START).plan([row], {"its key without a job": claim(State.STARTED)})
+
+    assert planned.start == replace(row, kin=())
+
+
+def test_a_start_once_more_is_once_more_under_other_jobs_too() -> None:
+    row = replace(lead(2), kin=WITHOUT_A_JOB)
+
+    once_more = another(row)
+
+    assert once_more.kin[0][0] == ""
+    assert len({row.start_key, once_more.start_key, row.kin[0][1], once_more.kin[0][1]}) == 4

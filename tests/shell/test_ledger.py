@@ -13,7 +13,7 @@ from sqlalchemy import Connection, MetaData, bindparam, insert, update
 
 from launcher.core.course import Wait
 from launcher.core.model import Document, Invalid, Start, State
-from launcher.core.plan import SKIP, Planner
+from launcher.core.plan import SKIP, Planner, keys_of
 from launcher.core.summary import Ending
 from launcher.core.verdict import Judgement, Verdict
 from launcher.ledger import (
@@ -59,8 +59,7 @@ async def filled(ledger: Ledger, *candidates: Start | Invalid) -> RunRecord:
     """A run that has those rows, planned as a run plans them."""
     run = await ledger.begin_run(NEW_RUN)
     planner = Planner(run_id=run.id, started_before=SKIP, now=0.0)
-    keys = [candidate.start_key for candidate in candidates if isinstance(candidate, Start)]
-    planned = planner.plan(candidates, await ledger.claims(keys))
+    planned = planner.plan(candidates, await ledger.claims(keys_of(candidates)))
     await ledger.add_rows(run.id, [NewRow(plan, (str(plan.row_number), "Анна"), "") for plan in planned])
     return run
 
@@ -140,6 +139,25 @@ async def test_a_start_that_a_later_run_has_taken_over_is_not_sent_by_the_earlie
     assert await ledger.record([sent(second, 1, start(2, "k"))]) == [(start(2, "k"),)]
     assert await ledger.record([sent(first, 1, start(2, "k"))]) == [()]
     assert await states(ledger, first) == {2: State.SKIPPED}
+
+
+async def test_what_waits_without_a_job_is_not_sent_any_more_once_a_job_has_planned_it(ledger: Ledger) -> None:
+    by_hand = await filled(ledger, start(2, "without a job"), start(3, "another"))
+    await filled(ledger, replace(start(2, "of a job"), kin=(("", "without a job"),)))
+
+    leaving = sent(by_hand, 1, start(2, "without a job"), start(3, "another"))
+    assert await ledger.record([leaving]) == [(start(3, "another"),)]
+    assert await states(ledger, by_hand) == {2: State.SKIPPED, 3: State.SENT}
+
+
+async def test_runs_without_a_job_count_for_every_job_and_every_jobs_for_them(ledger: Ledger) -> None:
+    for job, portal in (("a", "p"), ("b", "p"), ("a", "p"), ("c", "elsewhere"), ("", "elsewhere")):
+        await ledger.begin_run(replace(NEW_RUN, job=job, portal=portal))
+
+    assert await ledger.kindred("p", "") == ["a", "b"]
+    assert await ledger.kindred("p", "a") == []
+    await ledger.begin_run(replace(NEW_RUN, job="", portal="p"))
+    assert await ledger.kindred("p", "a") == [""]
 
 
 async def test_a_row_that_another_process_has_sent_is_not_sent_again(ledger: Ledger) -> None:
