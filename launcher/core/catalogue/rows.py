@@ -59,7 +59,7 @@ ROWS = (
     _skipped("duplicate", "an earlier row of the file is the same start: template, document and parameters"),
     _skipped(
         "started before",
-        "an earlier run of this job has started it",
+        "an earlier run of this job, or one without a job, has started it",
         started=Started.YES,
     ),
     _skipped(
