@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
@@ -156,7 +157,10 @@ def refuse_pruned(run: RunRecord, so: str) -> None:
 
 @contextmanager
 def interruptible(stopping: Stopping, tell: Callable[[str], None]) -> Iterator[None]:
-    """A first SIGINT or SIGTERM stops the run in good order, a later second one stops waiting for answers."""
+    """A first SIGINT or SIGTERM stops the run in good order, a later second one stops waiting for answers.
+
+    What belongs to the first is no other signal after the block either: a run may end sooner than it is there.
+    """
     loop = asyncio.get_running_loop()
     first: float | None = None
 
@@ -178,4 +182,14 @@ def interruptible(stopping: Stopping, tell: Callable[[str], None]) -> Iterator[N
         yield
     finally:
         for name, handler in before.items():
-            signal.signal(name, handler)
+            signal.signal(name, handler if first is None else _after(first))
+
+
+def _after(first: float) -> Callable[..., None]:
+    """A handler for what comes after the block that had a first signal at that time of the loop."""
+
+    def on_signal(*_: object) -> None:
+        if time.monotonic() - first > ONE_SIGNAL_S:
+            raise KeyboardInterrupt
+
+    return on_signal
