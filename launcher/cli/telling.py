@@ -105,7 +105,7 @@ class Telling:
         found: list[Letter] = []
         with _no_matter_what("told only if nothing cuts the night off", job=job.name):
             ended = datetime.fromtimestamp(ended_at, job.config.zone()).strftime("%Y-%m-%d %H:%M")
-            late = f"it ended on {ended}, and another night begins before that was told"
+            late = f"it ended on {ended}, and is told late: the launcher was cut off, or its other jobs went on"
             notice = self._notice(replace(result, notes=(late, *result.notes)))
             ways = {channel.label: channel for channel in self._of(job.name)}
             if self._is_told(result):

@@ -21,7 +21,7 @@ __all__ = ["branch", "main"]
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no program can send another one signals there")
 
 SLOW = Settings(burst=0, runs_seconds=float("inf"), start_seconds=0.05)
-UNTOLD = "and another night begins before that was told"
+UNTOLD = "and is told late: the launcher was cut off"
 
 # The installed command's night, with a kill -9 at that line of it.
 KILLED_AT = """
