@@ -94,6 +94,15 @@ CASES = {
         later={"start_seconds": 0.15},
         config="limits: {operating_seconds: 0, per_second: 40}\n  batch_seconds: 0.5",
     ),
+    "cost jumps, no rate limit": Case(
+        "cut <= 1",
+        # Not scaled: how small batches may be is a time of its own.
+        300 * 3 / CONCURRENCY,
+        rows=600,
+        portal={"start_seconds": 0.02, "cut_seconds": 60, "burst": 0},
+        later={"start_seconds": 3},
+        config="plan: self-hosted",
+    ),
     "another program": Case(
         "<= 1.11, refused <= 2 %",
         (5000 / BATCH - 1 - 50) / 1.0,
