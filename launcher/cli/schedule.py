@@ -134,6 +134,11 @@ def installed_here(
     return bool(units_there), units_there == {unit.name: unit.text for unit in units(entries, place)}
 
 
+def idle_here(said: GlobalOptions, settings: Settings) -> list[str]:
+    """The timers of this configuration that systemd does not call. Raises SchedulingError, Refused."""
+    return SystemdUser(unit_folder()).idle(place_of(said, settings))
+
+
 def _program() -> tuple[str, ...]:
     beside = shutil.which("launcher", path=str(Path(sys.executable).parent))
     return (beside,) if beside else (sys.executable, "-m", "launcher")

@@ -14,8 +14,12 @@ from launcher.scheduling.entries import Place, SchedulingError
 from launcher.scheduling.systemd import MADE_BY, Unit, prefix
 
 _LONGEST_S = 60
+_SIGN_IN = "sign in as this user itself, over ssh or at the screen and not by su or sudo"
+"""What to do where the user's own systemd does not answer: it runs while the user is signed in, or lingers."""
 _AS_IT_IS = ("utf-8", "surrogateescape")
 """A crontab may hold lines of others in any encoding, and line ends of any kind."""
+_CALLED = {"ActiveState": "active", "UnitFileState": "enabled", "NeedDaemonReload": "no"}
+"""What systemd says of a timer that it calls, also after the machine's next start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +59,14 @@ class SystemdUser:
     def install(self, units: Sequence[Unit], place: Place) -> Changes:
         """These units and no others of that configuration are there and enabled when this returns.
 
-        systemd-analyze looks at them first; nothing is changed where it refuses one. Raises SchedulingError.
+        systemd-analyze looks at them first; nothing is changed where it refuses one, or where the user's
+        systemd does not answer. Raises SchedulingError.
         """
         self.verify(units)
+        self._expect_an_answer(
+            f"nothing was written and nothing is scheduled: {_SIGN_IN}, say once loginctl enable-linger, and "
+            "then this again; or have cron call it: launcher schedule install --for cron"
+        )
         before, changes = self.installed(place), Changes()
         gone = [name for name in before if name not in {unit.name for unit in units}]
         self._take_away(gone, changes)
@@ -67,12 +76,13 @@ class SystemdUser:
             else:
                 self._write(unit)
                 changes.written.append(unit.name)
-        _run(["systemctl", "--user", "daemon-reload"])
-        for unit in units:
-            if unit.is_timer:
-                _run(["systemctl", "--user", "enable", unit.name])
-                # restart, not start: a timer that is going takes a changed schedule only so.
-                _run(["systemctl", "--user", "restart" if unit.name in changes.written else "start", unit.name])
+        try:
+            self._begin([unit.name for unit in units if unit.is_timer], changes)
+        except SchedulingError as error:
+            raise SchedulingError(
+                f"{error}. The units are written into {self.folder}, but systemd does not call all of them "
+                "yet: mend that, then launcher schedule install again"
+            ) from None
         if units and not lingers():
             changes.notes.append(
                 "user units run only while you are signed in; for the night, once: loginctl enable-linger"
@@ -81,11 +91,30 @@ class SystemdUser:
 
     def remove(self, place: Place) -> Changes:
         """No unit of that configuration is there when this returns. Raises SchedulingError."""
-        changes = Changes()
-        self._take_away(list(self.installed(place)), changes)
+        changes, there = Changes(), list(self.installed(place))
+        if there:
+            self._expect_an_answer(f"nothing was removed: {_SIGN_IN}, and then this again")
+        self._take_away(there, changes)
         if changes.removed:
             _run(["systemctl", "--user", "daemon-reload"])
         return changes
+
+    def idle(self, place: Place) -> list[str]:
+        """The timers there that systemd does not call as they stand there. Raises SchedulingError.
+
+        It may not know them, have them stopped or not enabled, or know what stood there before.
+        """
+        timers = [name for name in self.installed(place) if name.endswith(".timer")]
+        if not timers:
+            return []
+        asked = ",".join(_CALLED)
+        done = _run(["systemctl", "--user", "show", f"--property=Id,{asked}", *timers])
+        blocks = [
+            dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+            for block in done.stdout.split("\n\n")
+        ]
+        called = {block.get("Id") for block in blocks if _CALLED.items() <= block.items()}
+        return [name for name in timers if name not in called]
 
     def verify(self, units: Sequence[Unit]) -> None:
         """Raise SchedulingError where systemd-analyze does not take a unit as it is."""
@@ -101,6 +130,19 @@ class SystemdUser:
                     if_there=True,
                     XDG_RUNTIME_DIR=runtime,
                 )
+
+    def _expect_an_answer(self, otherwise: str) -> None:
+        try:
+            _run(["systemctl", "--user", "show", "--property=Version"])
+        except SchedulingError as error:
+            raise SchedulingError(f"this user's systemd does not answer ({error}), so {otherwise}") from None
+
+    def _begin(self, timers: Sequence[str], changes: Changes) -> None:
+        _run(["systemctl", "--user", "daemon-reload"])
+        for name in timers:
+            _run(["systemctl", "--user", "enable", name])
+            # restart, not start: a timer that is going takes a changed schedule only so.
+            _run(["systemctl", "--user", "restart" if name in changes.written else "start", name])
 
     def _write(self, unit: Unit) -> None:
         try:

@@ -208,6 +208,15 @@ FAULTS = (
 )
 
 
+def programs(folder: Path, **scripts: str) -> str:
+    """A PATH on which these shell scripts come first: nobody's own systemd or crontab is touched."""
+    folder.mkdir(exist_ok=True)
+    for name, script in scripts.items():
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+    return str(folder)
+
+
 async def examined(desk: Desk) -> tuple[int, list[dict[str, str]]]:
     ended = await desk.run("doctor", "--json")
     assert "Traceback" not in ended.stderr, ended.stderr
@@ -248,6 +257,49 @@ async def test_each_fault_is_named_with_its_mend(desk: Desk, portal: Simulator, 
     assert code == (fault.level == "trouble")
     assert all(one["mend"] for one in wrong)
     assert len(wrong) <= 2, "one fault is not told as many"
+
+
+_KNOWS = """\
+for name; do case $name in *.timer)
+    printf 'Id=%s\\nActiveState=active\\nUnitFileState=enabled\\nNeedDaemonReload=no\\n\\n' "$name"
+esac; done"""
+
+
+@pytest.mark.parametrize(
+    ("systemctl", "level", "found", "mend"),
+    [
+        (_KNOWS, "ok", "systemd calls 1 job", ""),
+        ("exit 0", "warning", "systemd does not call launcher-", "launcher schedule install"),
+        (
+            "echo 'Failed to connect to bus: No medium found' >&2; exit 1",
+            "warning",
+            "not known whether systemd calls 1 job",
+            "launcher schedule install --for cron",
+        ),
+    ],
+)
+async def test_units_that_stand_there_are_fine_where_systemd_knows_them(
+    desk: Desk,
+    portal: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    systemctl: str,
+    level: str,
+    found: str,
+    mend: str,
+) -> None:
+    of_nights('schedule: "0 2 * * *"')(desk, portal)
+    others = {"loginctl": "echo Linger=yes", "crontab": "echo no crontab >&2; exit 1"}
+    first = programs(desk.folder / "bin", systemctl="exit 0", **others)
+    path = f"{first}{os.pathsep}{desk.environment['PATH']}"
+    monkeypatch.setattr(Desk, "environment", desk.environment | {"PATH": path})
+    installed = await desk.run("schedule", "install", "--for", "systemd")
+    assert installed.exit_code == 0, installed.stderr
+    programs(desk.folder / "bin", systemctl=systemctl)
+
+    _, findings = await examined(desk)
+
+    [named] = [one for one in findings if one["check"] == "schedule"]
+    assert (named["level"], found in named["found"], mend in named["mend"]) == (level, True, True), named
 
 
 async def test_the_table_names_fault_and_mend_too_and_holds_no_secret(desk: Desk, portal: Simulator) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
@@ -219,11 +221,101 @@ def test_what_systemctl_edit_has_added_is_no_unit_of_ours(tmp_path: Path) -> Non
     assert list(SystemdUser(tmp_path).installed(PLACE)) == [made[0].name]
 
 
-def test_units_that_cannot_be_written_are_said(tmp_path: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class Systemctl:
+    """A script in the place of systemctl: nobody's own systemd is given units by a test."""
+
+    folder: Path
+
+    def says(self, script: str) -> None:
+        path = self.folder / "systemctl"
+        path.write_text(f'#!/bin/sh\necho "$@" >> "{self.folder}/asked"\n{script}\n')
+        path.chmod(0o755)
+
+    @property
+    def asked(self) -> list[str]:
+        return (self.folder / "asked").read_text().splitlines()
+
+
+@pytest.fixture
+def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Systemctl:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    return Systemctl(folder)
+
+
+REAL = Place((sys.executable,), PLACE.config)
+NO_BUS = "echo 'Failed to connect to bus: No medium found' >&2; exit 1"
+
+
+def test_without_a_systemd_that_answers_nothing_is_written_and_it_is_said_what_to_do(
+    tmp_path: Path, systemctl: Systemctl
+) -> None:
+    systemctl.says(NO_BUS)
+    user = SystemdUser(tmp_path / "units")
+    with pytest.raises(SchedulingError, match="No medium found") as caught:
+        user.install(units([entry()], REAL), REAL)
+    for words in ("nothing was written", "loginctl enable-linger", "launcher schedule install --for cron"):
+        assert words in str(caught.value)
+    assert not user.folder.exists()
+
+
+def test_what_systemd_refuses_after_the_units_are_written_is_said_with_what_is_done(
+    tmp_path: Path, systemctl: Systemctl
+) -> None:
+    systemctl.says('test "$2" != enable || { echo "Unit is masked." >&2; exit 1; }')
+    user = SystemdUser(tmp_path / "units")
+    with pytest.raises(SchedulingError, match=r"masked.*written into .*units.*does not call") as caught:
+        user.install(units([entry()], REAL), REAL)
+    assert "launcher schedule install" in str(caught.value)
+    assert len(user.installed(REAL)) == 2
+
+
+def test_units_stay_where_systemd_cannot_be_told_that_they_go(tmp_path: Path, systemctl: Systemctl) -> None:
+    user = SystemdUser(tmp_path / "units")
+    systemctl.says("exit 0")
+    user.install(units([entry()], REAL), REAL)
+    systemctl.says(NO_BUS)
+    with pytest.raises(SchedulingError, match="nothing was removed"):
+        user.remove(REAL)
+    assert len(user.installed(REAL)) == 2
+    systemctl.says("exit 0")
+    assert len(user.remove(REAL).removed) == 2
+
+
+@pytest.mark.parametrize(
+    ("active", "enabled", "stale", "is_called"),
+    [
+        ("active", "enabled", "no", True),
+        ("inactive", "enabled", "no", False),
+        ("active", "disabled", "no", False),
+        ("active", "enabled", "yes", False),
+        ("inactive", "", "no", False),
+    ],
+)
+def test_a_timer_is_called_where_systemd_says_so_and_not_for_standing_there(
+    tmp_path: Path, systemctl: Systemctl, active: str, enabled: str, stale: str, is_called: bool
+) -> None:
+    """As `systemctl show` answers: a block for each unit, also for one that it does not know."""
+    user = SystemdUser(tmp_path / "units")
+    made = units([entry(), entry("0 3 * * *", "", "deals")], REAL)
+    timers = [unit.name for unit in made if unit.is_timer]
+    systemctl.says(
+        f"printf 'Id={timers[0]}\\nActiveState=active\\nUnitFileState=enabled\\nNeedDaemonReload=no\\n\\n"
+        f"Id={timers[1]}\\nActiveState={active}\\nUnitFileState={enabled}\\nNeedDaemonReload={stale}\\n'"
+    )
+    assert user.idle(REAL) == [], "none is there"
+    user.install(made, REAL)
+    assert user.idle(REAL) == ([] if is_called else [timers[1]])
+    assert set(timers) < set(systemctl.asked[-1].split())
+
+
+def test_units_that_cannot_be_written_are_said(tmp_path: Path, systemctl: Systemctl) -> None:
+    systemctl.says("exit 0")
     (tmp_path / "systemd").write_text("no folder")
-    place = Place((sys.executable,), PLACE.config)
     with pytest.raises(SchedulingError, match="systemd/user/launcher-"):
-        SystemdUser(tmp_path / "systemd" / "user").install(units([entry()], place), place)
+        SystemdUser(tmp_path / "systemd" / "user").install(units([entry()], REAL), REAL)
 
 
 def test_a_user_without_a_home_has_no_units(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import shutil
 
 from launcher.cli.checks.setup import Setup
-from launcher.cli.options import Refused
-from launcher.cli.schedule import installed_here
-from launcher.core.health import Diagnosis, ok, trouble, trouble_of, warning
+from launcher.cli.options import GlobalOptions, Refused
+from launcher.cli.schedule import idle_here, installed_here
+from launcher.core.health import Diagnosis, Level, ok, trouble, trouble_of, warning
 from launcher.core.words import counted
 from launcher.ledger import daemon_runs
 from launcher.notify.apprises import MISSING, is_installed
 from launcher.scheduling import SchedulingError, entries_of, lingers
-from launcher.settings import SettingsError
+from launcher.settings import Settings, SettingsError
 
 _INSTALL = "launcher schedule install, or let launcher daemon run"
+_ASK = (
+    "look again signed in as this user itself, over ssh or at the screen and not by su or sudo; where that "
+    "does not help: launcher schedule install --for cron"
+)
 
 
 async def check_schedule(setup: Setup) -> list[Diagnosis]:
@@ -40,18 +44,36 @@ async def check_schedule(setup: Setup) -> list[Diagnosis]:
                 found.append(warning("schedule", str(error), _INSTALL))
             continue
         if there and is_right:
-            found.append(ok("schedule", f"{scheduler} calls {what}"))
-            if scheduler == "systemd" and not lingers():
-                found.append(
-                    warning("schedule", "user units run only while you are signed in", "loginctl enable-linger")
-                )
+            found += (
+                _by_systemd(setup.said, setup.settings, what)
+                if scheduler == "systemd"
+                else [ok("schedule", f"cron calls {what}")]
+            )
         elif there:
             found.append(warning("schedule", f"{scheduler} has another schedule than config.yaml", _INSTALL))
-    if len([one for one in found if "calls" in one.found]) > 1:
+    if len([one for one in found if one.level is Level.OK]) > 1:
         found.append(
             warning("schedule", "systemd and cron both call them", "launcher schedule remove --for cron")
         )
     return found or [warning("schedule", f"nothing calls {what} with a schedule:", _INSTALL)]
+
+
+def _by_systemd(said: GlobalOptions, settings: Settings, what: str) -> list[Diagnosis]:
+    """Whether systemd itself knows the units, which are there and right."""
+    try:
+        idle = idle_here(said, settings)
+    except SchedulingError as error:
+        text = f"not known whether systemd calls {what}: its units are there, but it cannot be asked ({error})"
+        return [warning("schedule", text, _ASK)]
+    if idle:
+        text = f"the units for {what} are there, but systemd does not call {', '.join(idle)}"
+        return [warning("schedule", text, "launcher schedule install")]
+    found = [ok("schedule", f"systemd calls {what}")]
+    if not lingers():
+        found.append(
+            warning("schedule", "user units run only while you are signed in", "loginctl enable-linger")
+        )
+    return found
 
 
 async def check_telling(setup: Setup) -> list[Diagnosis]:
