@@ -17,7 +17,7 @@ from rich.text import Text
 
 from launcher.cli.options import GlobalOptions
 from launcher.cli.paths import shown_path
-from launcher.core.catalogue import row_text
+from launcher.core.catalogue import cause_text
 from launcher.core.model import Start, State, Value
 from launcher.core.next_steps import headline, next_steps
 from launcher.core.pacing import eta_s
@@ -141,7 +141,7 @@ class Console:
             table.add_row(
                 f"{cause.rows:,}",
                 Text(cause.state.value, style=STYLES.get(cause.state.value, "")),
-                Text(": ".join(part for part in (cause.code, row_text(cause.code, cause.text)) if part)),
+                Text(cause_text(cause.code, cause.text)),
                 str(cause.first_row),
             )
         self._out.print(table)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from launcher.core.catalogue import MENDS, moved_text, stop_text
+from launcher.core.catalogue import MENDS, lost_text, moved_text, stop_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +81,21 @@ def answer_of(outcome: Outcome) -> dict[str, object] | NoAnswer:
             return NoAnswer(text, refused=True)
         case Unsent(cause):
             return NoAnswer(
-                f"the portal could not be reached ({cause}); see whether it can be reached from this machine, "
-                "and check its address",
+                f"{not_reached(cause)}; see whether it can be reached from this machine, and check its address",
                 refused=False,
             )
         case Unheard(cause):
-            return NoAnswer(f"the portal's answer was lost ({cause})", refused=False)
+            return NoAnswer(not_heard(cause), refused=False)
+
+
+def not_reached(cause: str) -> str:
+    """Why a request never left, in words."""
+    return lost_text(cause, "the portal could not be reached")
+
+
+def not_heard(cause: str) -> str:
+    """Why no whole answer came back, in words."""
+    return lost_text(cause, "the portal's answer was lost")
 
 
 def answers_of_batch(body: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from launcher.core.catalogue import row_text
+from launcher.core.catalogue import cause_text
 from launcher.core.next_steps import next_steps
 from launcher.core.nights import JobResult, Outcome, superseded
 from launcher.core.summary import Cause, Exit, Summary
@@ -126,7 +126,7 @@ def _of_run(summary: Summary, to_mend: str) -> Iterator[str]:
 
 
 def _in_words(cause: Cause) -> str:
-    text = ": ".join(part for part in (cause.code, row_text(cause.code, cause.text)) if part)
+    text = cause_text(cause.code, cause.text)
     return f"{counted(cause.rows, 'row')} {cause.state.value}, as row {cause.first_row}: {text}"
 
 

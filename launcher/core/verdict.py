@@ -22,6 +22,8 @@ from launcher.core.answers import (
     contradicts_itself,
     error_of,
     maps_of,
+    not_heard,
+    not_reached,
 )
 from launcher.core.batch import command_key
 from launcher.core.catalogue import BUSY, PORTAL_CODES, Does, is_busy, moved_text, stop_text
@@ -195,14 +197,14 @@ def _judge_refusal(starts: Sequence[Start], code: str, text: str, own_templates:
 def _not_heard(starts: Sequence[Start], outcome: Unsent | Unheard | Moved | Barred) -> Judgement:
     match outcome:
         case Unsent(cause):
-            verdict = Verdict(State.DEFERRED, code=cause, text="the portal could not be reached")
+            verdict = Verdict(State.DEFERRED, code=cause, text=not_reached(cause))
             return Judgement((verdict,) * len(starts), hold=Hold(Limit.CONNECTION))
         case Moved(host):
             return Judgement((Verdict(State.PENDING),) * len(starts), halt=Halt("moved", moved_text(host)))
         case Barred(code, text):
             return Judgement((Verdict(State.PENDING),) * len(starts), halt=Halt(code, text))
         case Unheard(cause):
-            return _lost(starts, cause, "the portal's answer was lost; the workflow may have started")
+            return _lost(starts, cause, f"{not_heard(cause)}; the workflow may have started")
 
 
 def _lost(starts: Sequence[Start], code: str, text: str) -> Judgement:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -27,6 +29,9 @@ def in_words(name: str) -> Iterator[None]:
         raise LedgerError(_message(name, error)) from None
 
 
+_NUMBER = re.compile(r"\[Errno (-?\d+)\] ")
+_CLASS = re.compile(r"^<class '[^']+'>: ")
+_AWAY = "its server does not answer; see whether it runs, and check the address"
 _MENDS = {
     "file is not a database": "it is no ledger; name another file with --ledger",
     "unable to open database file": "name a file with --ledger, not a folder",
@@ -35,8 +40,10 @@ _MENDS = {
     "disk I/O error": "see to its disk, then: launcher resume",
     "readonly database": "let this user write it, then: launcher resume",
     "locked": "another program holds it; end that, then: launcher resume",
-    "Connect call failed": "its server does not answer; see whether it runs, and check the address",
-    "Connection refused": "its server does not answer; see whether it runs, and check the address",
+    "Connect call failed": _AWAY,
+    "Connection refused": _AWAY,
+    "Name or service not known": "check the server's name in its address",
+    "Temporary failure in name resolution": "check the server's name in its address, and the network",
     "password authentication failed": "check the user and the password in its address",
     "connection was closed": "its server has gone; when it is back: launcher resume",
 }
@@ -44,6 +51,17 @@ _MENDS = {
 
 
 def _message(name: str, error: BaseException | None) -> str:
-    said = str(error).strip().partition("\n")[0] or type(error).__name__
-    mend = next((mend for part, mend in _MENDS.items() if part in said), "")
+    text = str(error).strip().partition("\n")[0]
+    if isinstance(error, TimeoutError):
+        said, mend = "no answer in time", _AWAY
+    else:
+        said, mend = _said(text), next((mend for part, mend in _MENDS.items() if part in text), "")
     return f"the ledger {name}: {said}" + (f"; {mend}" if mend else "")
+
+
+def _said(text: str) -> str:
+    """The text without what only programmers read: numbers and names of Python's errors."""
+    if "Connect call failed" in text:  # asyncio's words, whatever the reason; the number tells it
+        number = _NUMBER.search(text)
+        return os.strerror(int(number[1])) if number else "no connection came about"
+    return _CLASS.sub("", _NUMBER.sub("", text)) or "it broke down without a word"

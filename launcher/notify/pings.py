@@ -40,9 +40,13 @@ async def ping(address: SecretStr, signal: Signal, text: str = "") -> None:
                     why = f"status {answer.status}"
                     if answer.status < 500 and answer.status != 429:
                         break
-            # Its text holds the whole address.
-            except (aiohttp.ClientError, ValueError) as error:
-                why = type(error).__name__
+            # Not their texts: these hold the whole address.
+            except aiohttp.ClientConnectorError:
+                why = "no connection to it came about"
+            except (aiohttp.InvalidURL, ValueError):
+                why = "its address cannot be one"
             except TimeoutError:
                 why = f"no answer within {PING_WITHIN_S:.0f} seconds"
+            except aiohttp.ClientError:
+                why = "its answer was lost"
     raise NotSentError(f"the service did not take the ping: {why}")

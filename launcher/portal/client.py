@@ -161,9 +161,10 @@ class Portal:
 
 
 def _distrusted(access: Access, error: Exception) -> str:
-    reason = getattr(error, "verify_message", "") or type(error).__name__
+    reason = getattr(error, "verify_message", "")
+    why = f" ({reason})" if reason else ""
     return (
-        f"{access.portal} shows a certificate that is not trusted here ({reason}); nothing was sent. Where it "
+        f"{access.portal} shows a certificate that is not trusted here{why}; nothing was sent. Where it "
         f"is a portal of your own, name its authority's certificate with ca_file: under portal: in config.yaml"
     )
 

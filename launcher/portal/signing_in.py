@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from launcher.core.answers import Unsent
+from launcher.core.catalogue import spoken
 from launcher.portal.address import Address
 from launcher.portal.authorisation import Hidden
 from launcher.portal.errors import SignInError
@@ -83,8 +84,10 @@ async def exchange(address: Address, application: Application, code: Hidden) -> 
         case Refused(refused, text):
             raise SignInError(in_words(refused, text))
         case Unsent(cause):
+            reason = spoken(cause.removeprefix("token server: "))
+            said = f" ({reason})" if reason else ""
             raise SignInError(
-                f"no answer from {application.token_server} ({cause}); check the connection, then again"
+                f"no answer from {application.token_server}{said}; check the connection, then again"
             )
 
 

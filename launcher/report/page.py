@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from launcher import __version__
+from launcher.core.catalogue import spoken
 from launcher.core.course import Course
 from launcher.core.model import State
 from launcher.core.next_steps import headline, next_steps
@@ -184,7 +185,13 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(
-        shown=_shown, said=_said, moment=_moment, offset=_offset, duration=duration, counted=counted
+        shown=_shown,
+        said=_said,
+        spoken=spoken,
+        moment=_moment,
+        offset=_offset,
+        duration=duration,
+        counted=counted,
     )
     made.globals.update(
         version=__version__, clock=clock, day=day,

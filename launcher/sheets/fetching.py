@@ -64,8 +64,8 @@ async def fetch(address: WebAddress, *, most: int = MAX_BYTES, whole_s: float = 
         raise _failed(address, "no host has that name", "Mend the address") from None
     except aiohttp.ClientConnectorError:
         raise _failed(address, "there is no connection to it", "Try again") from None
-    except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise _failed(address, f"the answer broke off ({type(error).__name__})", "Try again") from None
+    except (aiohttp.ClientError, OSError, ValueError):
+        raise _failed(address, "the answer broke off", "Try again") from None
     _refuse_page(address, source)
     return source
 

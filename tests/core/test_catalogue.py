@@ -18,9 +18,11 @@ from launcher.core.catalogue import (
     Who,
     answers_lost_text,
     busy,
+    cause_text,
     found,
     given_up_text,
     is_busy,
+    lost_text,
     row_text,
     stop_text,
     suggestion,
@@ -196,6 +198,24 @@ def test_every_error_of_the_network_library_is_in_the_catalogue_under_what_it_me
             assert entry.started is Started.MAYBE, kind.__name__
     for kind in (TimeoutError, OSError, ConnectionResetError, BrokenPipeError, ValueError):
         assert found(kind.__name__) is not None
+
+
+def test_no_sentence_says_the_name_of_a_librarys_error() -> None:
+    for name in (*_library_names(), "OSError", "ConnectionResetError", "token server: ServerDisconnectedError"):
+        entry = found(name)
+        assert entry is not None
+        for text in (lost_text(name, ""), cause_text(name, lost_text(name, "")), cause_text(name, "")):
+            assert text
+            assert "Error" not in text
+        assert entry.mend in cause_text(name, "")
+
+
+def test_a_code_of_the_portals_is_said_and_a_code_that_nobody_knows_too() -> None:
+    assert cause_text("ACCESS_DENIED", "no").startswith("ACCESS_DENIED: no (")
+    assert cause_text("BRAND_NEW", "no").startswith("BRAND_NEW: no (")
+    assert cause_text("", "Wrong DOCUMENT_ID!").startswith("Wrong DOCUMENT_ID! (")
+    assert lost_text("HTTP 502 without JSON", "").endswith("JSON (HTTP 502 without JSON)")
+    assert lost_text("BrandNewError", "it was lost") == "it was lost (BrandNewError)"
 
 
 RAISED_AFTER_SENDING = {

@@ -89,6 +89,16 @@ def test_the_message_says_what_how_many_why_and_what_to_do() -> None:
     )
 
 
+def test_a_lost_answer_is_told_in_words_and_not_by_a_librarys_name() -> None:
+    text = "the portal's answer was lost; the workflow may have started"
+    cause = Cause(state=State.UNKNOWN, code="ServerDisconnectedError", text=text, rows=1, first_row=2)
+
+    told = body([notice(unknown=1, causes=(cause,))])
+
+    assert f"1 row unknown, as row 2: {text} (" in told
+    assert "ServerDisconnectedError" not in told
+
+
 def test_the_chat_gets_no_markup_and_no_novel() -> None:
     tricky = Cause(
         state=State.FAILED, code="X", text="[url=https://evil.example]win[/url]", rows=1, first_row=2

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from launcher.core.answers import Barred, Heard, Moved, NoAnswer, Outcome, Unheard, Unsent, answer_of
-from launcher.core.catalogue import MENDS, PORTAL_CODES, stop_text
+from launcher.core.catalogue import MENDS, PORTAL_CODES, found, stop_text
 from launcher.core.model import State
 from launcher.core.verdict import Halt, Hold, Judgement, Limit, Verdict, judge_batch, judge_single
 from tests.core.making import batch_body, error, lead, leads
@@ -545,8 +545,11 @@ def test_a_question_that_is_refused_for_good_is_told_the_mend_and_any_other_may_
     [
         (Moved("new.bitrix24.com"), True, "new.bitrix24.com"),
         (Barred("invalid_grant", "sign in again"), True, "sign in again"),
-        (Unsent("ClientConnectorError"), False, "ClientConnectorError"),
-        (Unheard("TimeoutError"), False, "TimeoutError"),
+        (Unsent("ClientConnectorError"), False, "could not be reached: connection refused"),
+        (Unheard("TimeoutError"), False, "did not come within 90 seconds"),
+        (Unheard("HTTP 502 without JSON"), False, "HTTP 502"),
+        (Unsent("BrandNewError"), False, "could not be reached"),
+        (Unheard("BrandNewError"), False, "answer was lost"),
         (Heard(200, []), False, "understood"),
         (Heard(200, {"time": {}}), False, "understood"),
         (Heard(200, None), False, "understood"),
@@ -561,6 +564,8 @@ def test_a_question_without_an_answer_says_why_and_whether_asking_again_helps(
     assert isinstance(answer, NoAnswer)
     assert answer.refused == refused
     assert words in answer.text
+    if isinstance(outcome, Unsent | Unheard) and found(outcome.cause):
+        assert "Error" not in answer.text
 
 
 @given(statuses, bodies)

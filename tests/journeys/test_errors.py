@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from launcher import __version__
 from launcher.simulator import Settings, Simulator
+from tests.journeys.chaos import Desk
 from tests.journeys.conftest import Launcher
 
 ENV = {"BITRIX24_WEBHOOK_URL": "http://127.0.0.1:9/rest/1/abcdefgh/"}
@@ -161,3 +163,34 @@ async def test_explain_suggests_the_nearest_code(launcher: Launcher, tmp_path: P
 
     assert (done.exit_code, done.stdout) == (2, "")
     assert '(did you mean "OVERLOAD_LIMIT"?)' in done.stderr
+
+
+async def test_a_portal_that_cannot_be_reached_or_hangs_up_is_told_in_words(tmp_path: Path) -> None:
+    """Names of a library's errors are for the column launch_error_code and the log alone."""
+    async with Simulator(Settings(burst=0)) as portal:
+        desk = Desk.at(tmp_path / "desk")
+        desk.configure(portal.webhook_url)
+        desk.write([("1", "Anna")])
+        portal.script("reset after", method="bizproc.workflow.start", times=None)
+        portal.script("reset after", method="batch", times=None)
+        said = [
+            await desk.run(*words) for words in (("run", desk.file), ("status",), ("report", "-o", "r.html"))
+        ]
+        portal.script("reset before", times=None)
+        said += [await desk.run("reconcile")]
+    said += [await desk.run(*words) for words in (("check", desk.file), ("doctor",), ("run", desk.file))]
+
+    told = "\n".join(line for ended in said for line in (ended.stdout, *_for_people(ended.stderr)))
+    told += (desk.folder / "r.html").read_text(encoding="utf-8")
+    results = desk.results()
+    told += " ".join(row["launch_error"] for row in results)
+
+    assert [row["launch_status"] for row in results] == ["unknown"]
+    assert results[0]["launch_error_code"].endswith("Error")
+    assert "the connection ended before it was here" in told
+    assert "could not be reached: connection refused" in told
+    assert re.findall(r"\b[A-Z]\w+Error\b|Errno", told) == []
+
+
+def _for_people(stderr: str) -> list[str]:
+    return [line for line in stderr.splitlines() if not line.startswith('{"')]

@@ -52,6 +52,7 @@ async def test_a_server_that_does_not_answer_is_named_without_its_password() -> 
     assert (found.level, sound) == (Level.TROUBLE, False)
     assert "127.0.0.1/launcher" in found.found
     assert "see whether it runs" in found.mend
+    assert found.found.endswith(": Connection refused"), "and not its number, and no name of a Python error"
     assert "pa55word" not in found.found + found.mend
 
 

@@ -131,6 +131,7 @@ async def test_a_ping_says_start_success_and_fail() -> None:
     with pytest.raises(NotSentError) as gone:
         await ping(address, Signal.SUCCESS)
     assert "a-secret-token" not in str(gone.value)
+    assert "no connection to it came about" in str(gone.value)
 
 
 async def test_a_message_waits_in_the_ledger_until_it_arrives(ledger: Ledger) -> None:

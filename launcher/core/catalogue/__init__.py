@@ -27,13 +27,16 @@ __all__ = [
     "Started",
     "Who",
     "answers_lost_text",
+    "cause_text",
     "entry_of",
     "explained",
     "found",
     "given_up_text",
     "is_busy",
+    "lost_text",
     "moved_text",
     "row_text",
+    "spoken",
     "stop_text",
     "suggestion",
 ]
@@ -92,6 +95,24 @@ def row_text(code: str, text: str) -> str:
     entry = entry_of(code, text)
     said = text or entry.meaning
     return f"{said} ({entry.mend})" if entry.mend and not entry.told else said
+
+
+def spoken(code: str) -> str:
+    """The code where people are told it; nothing for a library's name, which says what its text says."""
+    entry = found(code) if code else None
+    return "" if entry is not None and entry.unspoken else code
+
+
+def cause_text(code: str, text: str) -> str:
+    """Why rows did not start, where no column holds the code: the code, and then as in their results."""
+    return ": ".join(part for part in (spoken(code), row_text(code, text)) if part)
+
+
+def lost_text(cause: str, otherwise: str) -> str:
+    """How a request or its answer got lost, by its cause's name; `otherwise` where the name is not known."""
+    entry = found(cause)
+    said = otherwise if entry is None else entry.meaning
+    return f"{said} ({spoken(cause)})" if spoken(cause) else said
 
 
 def stop_text(code: str, text: str = "") -> str:

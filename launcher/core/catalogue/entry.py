@@ -76,6 +76,9 @@ class Entry:
     page: str = ERROR_CODES
     """The documentation's page, or nothing for what only the launcher knows."""
 
+    unspoken: bool = False
+    """Whether the code is a programmer's name, which no sentence for people says."""
+
     @property
     def name(self) -> str:
         """What a person asks for."""

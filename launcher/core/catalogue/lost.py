@@ -10,34 +10,34 @@ _PORTAL_UP = "see in a browser whether the portal answers, then go on with launc
 def _unsent(code: str, meaning: str, who: Who, mend: str, *, also: tuple[str, ...] = ()) -> Entry:
     return Entry(
         code=code, also=also, meaning=meaning, started=Started.NO, does=Does.WAITS_FOR_CONNECTION, who=who,
-        mend=mend, page="",
+        mend=mend, page="", unspoken=True,
     )  # fmt: skip
 
 
-def _lost(code: str, meaning: str, *, also: tuple[str, ...] = (), title: str = "") -> Entry:
+def _lost(code: str, meaning: str, *, also: tuple[str, ...] = ()) -> Entry:
     return Entry(
-        code=code, also=also, title=title, meaning=meaning, started=Started.MAYBE, does=Does.LEAVES_UNKNOWN,
-        who=Who.YOU, mend=LOOK, page="",
+        code=code, also=also, meaning=meaning, started=Started.MAYBE, does=Does.LEAVES_UNKNOWN,
+        who=Who.YOU, mend=LOOK, page="", unspoken=bool(also),
     )  # fmt: skip
 
 
 LOST = (
     _unsent(
         "ClientConnectorError",
-        "no connection to the portal: nothing answers at its address",
+        "the portal could not be reached: connection refused, or no way to its address",
         Who.NETWORK,
         _PORTAL_UP,
         also=("UnixClientConnectorError",),
     ),
     _unsent(
         "ClientConnectorDNSError",
-        "no connection to the portal: its name is not known on this network",
+        "the portal could not be reached: its name is not known on this network",
         Who.SETTINGS,
         "check the portal's name in the webhook's address, and this machine's network; then launcher resume",
     ),
     _unsent(
         "ClientConnectorCertificateError",
-        "no connection to the portal: its certificate is not one that this machine trusts",
+        "the portal could not be reached: its certificate is not one that this machine trusts",
         Who.NETWORK,
         "see the certificate in a browser: it may have expired, or your office's proxy puts in its own; then "
         "launcher resume",
@@ -45,14 +45,14 @@ LOST = (
     ),
     _unsent(
         "ClientConnectorSSLError",
-        "no connection to the portal: no encrypted connection came about",
+        "the portal could not be reached: no encrypted connection came about",
         Who.NETWORK,
         "see in a browser whether https:// works for the portal's address; then launcher resume",
         also=("ClientSSLError",),
     ),
     _unsent(
         "ConnectionTimeoutError",
-        "no connection to the portal: its address does not answer within 15 seconds",
+        "the portal could not be reached: its address does not answer within 15 seconds",
         Who.NETWORK,
         "see whether a firewall is in the way; then launcher resume",
     ),
@@ -88,7 +88,7 @@ LOST = (
     ),
     _lost(
         "ServerDisconnectedError",
-        "the connection ended before the portal's answer was here",
+        "the portal's answer was lost: the connection ended before it was here",
         also=(
             "ClientOSError",
             "ClientConnectionResetError",
@@ -102,12 +102,12 @@ LOST = (
     ),
     _lost(
         "TimeoutError",
-        "the portal did not answer within 90 seconds",
+        "the portal's answer was lost: it did not come within 90 seconds",
         also=("ServerTimeoutError", "SocketTimeoutError"),
     ),
     _lost(
         "ClientPayloadError",
-        "the portal's answer was cut off or damaged on its way",
+        "the portal's answer was lost: it was cut off or damaged on its way",
         also=(
             "ClientResponseError",
             "ContentTypeError",
