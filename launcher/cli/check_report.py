@@ -11,6 +11,7 @@ from rich.text import Text
 from launcher.cli.console import Console
 from launcher.core.findings import Finding, Findings, Severity, row_ranges
 from launcher.core.forecast import Forecast
+from launcher.core.next_steps import NO_ROWS
 from launcher.core.pacing import Why
 from launcher.core.words import counted, duration
 from launcher.engine.job import Job
@@ -101,7 +102,7 @@ def _ending(report: CheckReport) -> str:
         return "A run would start nothing. Mend what stops it, and check again."
     ahead = report.forecast
     if ahead is None:
-        return "There is nothing to start."
+        return "There is nothing to start." if report.rows else NO_ROWS
     why = f"; {_BINDS[ahead.binds]}" if ahead.binds in _BINDS else ""
     return (
         f"A run would start {counted(report.would_start, 'row')}, in about {duration(ahead.seconds)} and "

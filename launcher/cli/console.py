@@ -19,7 +19,7 @@ from launcher.cli.options import GlobalOptions
 from launcher.cli.paths import shown_path
 from launcher.core.catalogue import cause_text
 from launcher.core.model import Start, State, Value
-from launcher.core.next_steps import headline, next_steps
+from launcher.core.next_steps import NO_ROWS, headline, next_steps
 from launcher.core.pacing import eta_s
 from launcher.core.summary import Cause, Ending, Exit, Summary
 from launcher.core.words import counted, duration
@@ -112,6 +112,8 @@ class Console:
             self.show_json(summary.as_json() | {"exit_code": int(code), "dry_run": True})
             return
         would = summary.counts[State.PENDING]
+        if not summary.counts.total:
+            self._out.print(Text(NO_ROWS))
         self._out.print(
             Text(
                 f"A run would start {counted(would, 'row')} on {summary.portal}. Nothing was started.",

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from launcher.core.summary import Ending, Summary
 from launcher.core.words import counted
 
+NO_ROWS = "The file has no rows below its headings."
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -37,6 +39,8 @@ def next_steps(summary: Summary, failed: str) -> Iterator[Step]:
     if summary.ending is Ending.RUNNING:
         return  # it holds the portal, so that nothing else may be begun on it
     counts = summary.counts.shown(running=False)
+    if summary.ending is Ending.FINISHED and not (summary.counts.total or summary.pruned):
+        yield Step(NO_ROWS)
     if summary.ending in (Ending.STOPPED, Ending.INTERRUPTED):
         mended = "Nothing is lost. When that is mended or over, go on with"
         yield Step(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from launcher.core.model import State
 from launcher.core.next_steps import headline, next_steps
@@ -30,6 +31,13 @@ def commands(ending: Ending, to_mend: str = "leads.failed.csv", **rows: int) -> 
 
 def test_a_run_in_which_all_started_asks_for_nothing() -> None:
     assert commands(Ending.FINISHED, started=5, skipped=2) == []
+
+
+def test_a_file_without_rows_is_said_to_have_none() -> None:
+    nothing = summary(Ending.FINISHED, {})
+    assert [str(step) for step in next_steps(nothing, "")] == ["The file has no rows below its headings."]
+    assert list(next_steps(replace(nothing, pruned=True), "")) == [], "it had some"
+    assert "no rows" not in " ".join(map(str, next_steps(summary(Ending.INTERRUPTED, {}), ""))), "none was read"
 
 
 def test_a_run_that_was_cut_off_goes_on_with_resume() -> None:

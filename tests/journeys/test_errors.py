@@ -192,5 +192,21 @@ async def test_a_portal_that_cannot_be_reached_or_hangs_up_is_told_in_words(tmp_
     assert re.findall(r"\b[A-Z]\w+Error\b|Errno", told) == []
 
 
+@pytest.mark.parametrize("words", [("run",), ("run", "--dry-run"), ("check",)])
+async def test_a_file_with_headings_and_no_rows_is_said_to_be_one(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    async with Simulator(Settings(burst=0)) as portal:
+        desk = Desk.at(tmp_path / "desk")
+        desk.configure(portal.webhook_url)
+        desk.write([])
+        empty = await desk.run(*words, desk.file)
+        desk.write([("1", "Anna")])
+        full = await desk.run(*words, desk.file)
+
+    assert (empty.exit_code, empty.stdout.count("The file has no rows below its headings.")) == (0, 1)
+    assert (full.exit_code, "no rows" in full.stdout) == (0, False)
+
+
 def _for_people(stderr: str) -> list[str]:
     return [line for line in stderr.splitlines() if not line.startswith('{"')]
