@@ -78,8 +78,8 @@ def check_writable(path: Path, *, source: Path | None = None) -> None:
     if path == STDOUT:
         return
     is_workbook(path)
+    _check_targets(path, source)
     with _errors_of(path):
-        _check_targets(path, source)
         probe = _temporary(path)
         probe.touch()
         probe.unlink()
@@ -87,13 +87,15 @@ def check_writable(path: Path, *, source: Path | None = None) -> None:
 
 def _check_targets(path: Path, source: Path | None) -> None:
     for target in (path, failed_path(path), partial_path(path)):
-        if source is not None and target.exists() and source.exists() and target.samefile(source):
-            raise ResultsError(f"{target.name} is the input, which is never overwritten. Choose another name.")
+        with _errors_of(target):
+            if source is not None and target.exists() and source.exists() and target.samefile(source):
+                raise ResultsError("it is the input, which is never overwritten. Choose another name.")
     for target in (path, failed_path(path)):
-        if target.is_dir():
-            raise ResultsError(f"{target.name} is a folder. Name a file in it.")
-        if target.exists() and not os.access(target, os.W_OK):
-            raise ResultsError(f"{target.name} is read-only. Choose another name.")
+        with _errors_of(target):
+            if target.is_dir():
+                raise ResultsError("it is a folder. Name a file in it.")
+            if target.exists() and not os.access(target, os.W_OK):
+                raise ResultsError("it is read-only. Choose another name.")
 
 
 def write_results(

@@ -198,8 +198,29 @@ def test_the_input_is_never_overwritten(tmp_path: Path) -> None:
 
     live = tmp_path / "leads.partial.csv"
     live.write_text("ID\n1\n")
-    with pytest.raises(ResultsError, match=r"leads\.partial\.csv is the input"):
+    with pytest.raises(ResultsError, match=r"leads\.partial\.csv: it is the input"):
         check_writable(tmp_path / "leads.csv", source=live)
+
+
+@pytest.mark.parametrize("written", ["leads.results.csv", "leads.failed.csv"])
+@pytest.mark.parametrize("words", ["it is a folder", "it is read-only", "it is the input"])
+def test_a_file_that_cannot_be_written_is_named_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, words: str
+) -> None:
+    there = tmp_path / written
+    if words == "it is a folder":
+        there.mkdir()
+    else:
+        there.touch()
+    if words == "it is read-only":
+        # Whoever runs the tests may be one who may write everything.
+        monkeypatch.setattr("os.access", lambda path, _mode: Path(path) != there)
+
+    with pytest.raises(ResultsError, match=words) as caught:
+        check_writable(tmp_path / "leads.results.csv", source=there if words == "it is the input" else None)
+
+    assert str(caught.value).startswith(f"{there}: {words}")
+    assert str(caught.value).count(written) == 1
 
 
 def test_another_suffix_is_refused(tmp_path: Path) -> None:
