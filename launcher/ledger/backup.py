@@ -64,6 +64,9 @@ def _copy(source: Path, to: Path, stop: threading.Event) -> None:
                 file.unlink(missing_ok=True)
     except sqlite3.Error as error:
         raise LedgerError(f"the ledger {source} cannot be copied to {to}: {error}") from None
+    except FileNotFoundError:
+        # As typed: whoever typed a path with a slip in it looks there.
+        raise LedgerError(f"{to}: there is no folder {to.parent}; make it, or choose another path") from None
     except OSError as error:
         raise LedgerError(f"{to}: cannot be written: {error.strerror}") from None
 

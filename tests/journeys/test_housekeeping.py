@@ -231,6 +231,16 @@ async def test_a_backup_of_a_ledger_whose_run_was_killed_has_what_it_wrote(
     assert started_twice(portal) == []
 
 
+async def test_a_backup_into_a_folder_that_is_not_there_says_so(desk: Desk) -> None:
+    await desk.run("run", desk.file, "--limit", "1")
+
+    refused = await desk.run("backup", "nofolder/b.db")
+
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "nofolder/b.db: there is no folder nofolder; make it, or choose another path" in refused.stderr
+    assert not (desk.folder / "nofolder").exists()
+
+
 async def test_a_backup_overwrites_nothing_unasked_and_never_the_ledger(desk: Desk) -> None:
     await desk.run("run", desk.file)
     (desk.folder / "there.db").write_text("something else")
