@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
+import shlex
 import socket
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -18,6 +20,7 @@ from launcher.simulator import Settings, Simulator
 from tests.journeys.chaos import Desk, until
 
 ROWS = 60
+README = Path(__file__).parents[2] / "README.md"
 
 
 @pytest.fixture
@@ -300,6 +303,22 @@ async def test_units_that_stand_there_are_fine_where_systemd_knows_them(
 
     [named] = [one for one in findings if one["check"] == "schedule"]
     assert (named["level"], found in named["found"], mend in named["mend"]) == (level, True, True), named
+
+
+async def test_a_webhook_kept_as_the_readme_says_is_no_trouble(desk: Desk, portal: Simulator) -> None:
+    """The editor makes .env as files are made, and the README's one command closes it."""
+    _, kept, _ = re.split(r"\*\*Keep it secret|\n3\. ", README.read_text(encoding="utf-8"), maxsplit=2)
+    [block] = re.findall(r"```\n(.+?)```", kept, flags=re.DOTALL)
+    [command] = re.findall(r"`(chmod [^`]+)`", kept)
+    env = desk.folder / ".env"
+    env.write_text(re.sub(r"https://\S+", portal.webhook_url, block.strip()))
+    env.chmod(0o644)
+    closing = await asyncio.create_subprocess_exec(*shlex.split(command), cwd=desk.folder)
+    assert await closing.wait() == 0
+
+    code, findings = await examined(desk)
+
+    assert (code, [one for one in findings if one["level"] != "ok"]) == (0, [])
 
 
 async def test_the_table_names_fault_and_mend_too_and_holds_no_secret(desk: Desk, portal: Simulator) -> None:
