@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,20 @@ from launcher.cli.checks import ledger as checks
 from launcher.cli.checks.nights import check_telling
 from launcher.cli.options import GlobalOptions
 from launcher.core.health import Level, trouble_of
-from launcher.ledger import Ledger, examine
+from launcher.ledger import Ledger, NewRun, examine, open_ledger
 from launcher.settings import load_settings
+
+SHARED_MEMORY = Path("/dev/shm")
+NEW_RUN = NewRun(
+    job="",
+    file="leads.csv",
+    portal="portal.example",
+    plan={},
+    header=("ID",),
+    dialect={},
+    fingerprint="",
+    results="",
+)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +51,35 @@ async def test_a_disk_without_room_is_told_before_a_run_fills_it(
 
     assert (found.level, str(tmp_path) in found.found) == (level, True)
     assert ("prune" in found.mend) == (level is not Level.OK)
+
+
+@pytest.mark.skipif(not SHARED_MEMORY.is_dir(), reason="the second disk is Linux's own")
+async def test_pruning_is_advised_for_the_disk_of_the_ledger_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Results may stand on another disk, of which pruning the ledger frees nothing."""
+    assert SHARED_MEMORY.stat().st_dev != tmp_path.stat().st_dev
+    monkeypatch.setattr(checks, "FULL_BYTES", 10**18)
+    file = tmp_path / "ledger" / "launcher.db"
+    file.parent.mkdir()
+    async with open_ledger(str(file)) as ledger:
+        for folder in (tmp_path, SHARED_MEMORY):
+            await ledger.begin_run(replace(NEW_RUN, results=str(folder / "leads.results.csv")))
+        setup = Setup(
+            said=GlobalOptions(),
+            settings=None,
+            settings_error="",
+            ledger_file=file,
+            ledger_diagnosis=None,
+            ledger=ledger,
+        )
+        found = await checks.check_disk(setup)
+        of_a_server = await checks.check_disk(replace(setup, ledger_file=None))
+
+    mends = {one.found.rpartition(" in ")[2]: one.mend for one in found}
+    assert {folder for folder, mend in mends.items() if "prune" in mend} == {str(file.parent), str(tmp_path)}
+    assert mends[str(SHARED_MEMORY)] == "make room there"
+    assert {one.mend for one in of_a_server} == {"make room there"}
 
 
 async def test_a_sound_ledger_is_said_to_be_one(ledger_location: str, ledger: Ledger) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from launcher.cli.checks.setup import Setup
@@ -24,10 +24,16 @@ async def check_ledger(setup: Setup) -> list[Diagnosis]:
 async def check_disk(setup: Setup) -> list[Diagnosis]:
     """There is room beside the ledger and where results are written."""
     found = []
-    for folder in dict.fromkeys([path async for path in _folders(setup)]):
+    folders = list(dict.fromkeys([path async for path in _folders(setup)]))
+    prunable = _prunable(folders, setup.ledger_file)
+    for folder in folders:
         free = shutil.disk_usage(folder).free
         text = f"{free / 1e9:,.1f} GB free in {folder}"
-        mend = "make room, or launcher prune --older-than 90d --vacuum"
+        mend = (
+            "make room, or launcher prune --older-than 90d --vacuum"
+            if folder in prunable
+            else "make room there"
+        )
         if free < FULL_BYTES:
             found.append(trouble("disk", text, mend))
         elif free < NEARLY_FULL_BYTES:
@@ -44,6 +50,14 @@ async def _folders(setup: Setup) -> AsyncIterator[Path]:
         for run in await setup.ledger.last_runs(_RUNS):
             if (folder := Path(run.results).parent).is_dir():
                 yield folder
+
+
+def _prunable(folders: Sequence[Path], ledger_file: Path | None) -> list[Path]:
+    """Those on whose disk the ledger is: pruning makes room there and nowhere else."""
+    if ledger_file is None:
+        return []
+    disk = _existing(ledger_file.resolve().parent).stat().st_dev
+    return [folder for folder in folders if folder.stat().st_dev == disk]
 
 
 def _existing(folder: Path) -> Path:
