@@ -214,7 +214,7 @@ def test_a_code_of_the_portals_is_said_and_a_code_that_nobody_knows_too() -> Non
     assert cause_text("ACCESS_DENIED", "no").startswith("ACCESS_DENIED: no (")
     assert cause_text("BRAND_NEW", "no").startswith("BRAND_NEW: no (")
     assert cause_text("", "Wrong DOCUMENT_ID!").startswith("Wrong DOCUMENT_ID! (")
-    assert lost_text("HTTP 502 without JSON", "").endswith("JSON (HTTP 502 without JSON)")
+    assert lost_text("HTTP 502 without JSON", "").endswith("no JSON (HTTP 502 without JSON)")
     assert lost_text("BrandNewError", "it was lost") == "it was lost (BrandNewError)"
 
 

@@ -120,7 +120,7 @@ LOST = (
     ),
     _lost(
         "HTTP 502 without JSON",
-        "a server in front of the portal, or a broken portal, answered with something else than JSON",
+        "the portal's answer was lost: a server in front of it, or a broken portal, sent no JSON",
     ),
     _lost("HTTP 500", "the portal answered with an error that has no code"),
     _lost(
