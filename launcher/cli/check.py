@@ -23,7 +23,7 @@ from launcher.core.mapping import Mapper
 from launcher.core.rights import Rights
 from launcher.core.templates import TemplateError
 from launcher.engine.asking import Asker
-from launcher.engine.candidates import Candidates
+from launcher.engine.candidates import Candidates, mapping_of
 from launcher.engine.checking import RowCheck
 from launcher.engine.job import Job
 from launcher.engine.rights import ask_rights
@@ -135,10 +135,9 @@ class _Checking:
 
     async def rows(self, job: Job, given: Input, table: Table, rights: Rights | None) -> RowCheck | None:
         """What the rows come to; None where the job does not fit the file, which is a finding."""
-        addresses = await self.ledger.addresses_of(self.asker.portal)
-        kindred = await self.ledger.kindred(self.asker.portal, job.name)
+        mapping = await mapping_of(job, self.ledger, self.asker.portal)
         try:
-            mapper = Mapper(job.mapping(self.asker.portal, addresses, kindred), table.header)
+            mapper = Mapper(mapping, table.header)
         except MappingError as error:
             self.findings.add(Severity.STOPS, "columns", f"{given.source.name}: {error}")
             return None

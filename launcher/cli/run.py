@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,7 +14,7 @@ from launcher.cli.console import Console
 from launcher.cli.dry_run import show_plan
 from launcher.cli.inputs import Input, taken
 from launcher.cli.job_file import with_file_of_job
-from launcher.cli.job_options import RunOptions, choose_job, run_options
+from launcher.cli.job_options import Chosen, RunOptions, choose_job, run_options
 from launcher.cli.options import GlobalOptions, Refused, global_options
 from launcher.cli.running import Running, Unattended
 from launcher.cli.session import carry_out, metrics_file, opened_ledger, settings_of
@@ -22,7 +24,7 @@ from launcher.core.columns import MappingError
 from launcher.core.mapping import Mapper, RowMapping
 from launcher.core.plan import Duplicates
 from launcher.engine.asking import Asker
-from launcher.engine.candidates import Candidates
+from launcher.engine.candidates import Candidates, mapping_of
 from launcher.engine.job import Job
 from launcher.engine.recalling import recall
 from launcher.engine.rehearsal import refuse_duplicates
@@ -80,19 +82,8 @@ async def run_file(
         await refuse_second_ledger(said, settings, ledger, portal.name)
         asker = Asker(portal, chosen.portal.pacing())
         await recall(ledger, asker)
-        settling = settle_job(chosen, options, asker, Console(said).tell)
-        if unattended is None:
-            job = await settling
-        else:
-            # At night a portal may be down for a while, and nobody is there to try again.
-            with asker.patiently(chosen.portal.give_up_after):
-                job = await unattended.stopping.unless_set(settling)
-        mapping = job.mapping(
-            portal.name,
-            await ledger.addresses_of(portal.name),
-            await ledger.kindred(portal.name, job.name),
-        )
-        mapper = _bound(mapping, table, given)
+        job = await _settled(settle_job(chosen, options, asker, Console(said).tell), chosen, asker, unattended)
+        mapper = _bound(await mapping_of(job, ledger, portal.name), table, given)
         job = _with_column(job, mapper, Console(said))
         if job.duplicates is Duplicates.ERROR:
             await refuse_duplicates(Candidates(mapper, asker), table)
@@ -114,6 +105,16 @@ async def run_file(
             )
             running = Running(said, ledger, asker, chosen.portal, metrics_file(said, settings), unattended)
             return await running.go(await ledger.begin_run(new), job, table)
+
+
+async def _settled(
+    settling: Coroutine[Any, Any, Job], chosen: Chosen, asker: Asker, unattended: Unattended | None
+) -> Job:
+    if unattended is None:
+        return await settling
+    # At night a portal may be down for a while, and nobody is there to try again.
+    with asker.patiently(chosen.portal.give_up_after):
+        return await unattended.stopping.unless_set(settling)
 
 
 def _bound(mapping: RowMapping, table: Table, given: Input) -> Mapper:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from launcher.core.mapping import Mapper
+from launcher.core.mapping import Mapper, RowMapping
 from launcher.core.model import Candidate
 from launcher.engine.asking import Asker
+from launcher.engine.job import Job
 from launcher.engine.people import PeopleFinder
+from launcher.ledger import Ledger
 from launcher.sheets import Row
 
 
@@ -23,3 +25,8 @@ class Candidates:
         if self._mapper.names_people:
             await self._finder.learn(name for row in rows for name in self._mapper.names(row.cells, row.kinds))
         return [self._mapper.start(row.number, row.cells, row.kinds) for row in rows]
+
+
+async def mapping_of(job: Job, ledger: Ledger, portal: str) -> RowMapping:
+    """How a row becomes a start of that job on that portal, as far as the ledger knows the portal."""
+    return job.mapping(portal, await ledger.addresses_of(portal), await ledger.kindred(portal, job.name))

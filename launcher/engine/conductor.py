@@ -16,7 +16,7 @@ from launcher.core.model import State
 from launcher.core.plan import Planner
 from launcher.core.summary import Ending
 from launcher.engine.asking import Asker
-from launcher.engine.candidates import Candidates
+from launcher.engine.candidates import Candidates, mapping_of
 from launcher.engine.feed import Feed
 from launcher.engine.feeder import Feeder
 from launcher.engine.gate import Gate
@@ -114,11 +114,7 @@ class Conductor:
 
     async def _intake(self, run: RunRecord, job: Job, table: Table, settled: Settled) -> Intake:
         counts = await self._ledger.counts(run.id)
-        mapping = job.mapping(
-            run.portal,
-            await self._ledger.addresses_of(run.portal),
-            await self._ledger.kindred(run.portal, job.name),
-        )
+        mapping = await mapping_of(job, self._ledger, run.portal)
         planner = Planner(
             run_id=run.id,
             started_before=job.started_before,

@@ -13,7 +13,7 @@ from launcher.core.model import TO_MEND, Start
 from launcher.core.plan import Claim, Planner, keys_of
 from launcher.core.words import counted
 from launcher.engine.asking import Asker
-from launcher.engine.candidates import Candidates
+from launcher.engine.candidates import Candidates, mapping_of
 from launcher.engine.job import Job
 from launcher.ledger import Ledger, NewRow, RecordedRow, RunRecord
 from launcher.report.results import LAUNCH_COLUMNS, own_columns
@@ -34,9 +34,7 @@ async def mend(ledger: Ledger, run: RunRecord, job: Job, mended: Table, asker: A
     AskingError.
     """
     mending = _Mending(ledger, run, _Columns.of(mended.header, run))
-    mapping = job.mapping(
-        run.portal, await ledger.addresses_of(run.portal), await ledger.kindred(run.portal, job.name)
-    )
+    mapping = await mapping_of(job, ledger, run.portal)
     candidates = Candidates(Mapper(mapping, run.header), asker)
     planner = Planner(run_id=run.id, started_before=job.started_before, now=time.time())
     chunks = mended.chunks()
