@@ -1,4 +1,8 @@
-"""The installed command as a person has it: a process of its own, in a folder, with an environment."""
+"""The installed command as a person has it: a process of its own, in a folder, with an environment.
+
+`await launcher(…)` runs it to its end in a fork of a process that has imported it (see support/fork_server);
+`launcher.begun(…)` begins a real process, for signals, terminals, kills, and whatever concerns the interpreter.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import fork_server
+
 OURS = ("BITRIX24_", "LAUNCHER_", "XDG_", "PYTHON")
 """Beginnings of what a person's environment may hold and a test's must not."""
+OF_THE_INTERPRETER = ("PYTHON", "LD_")
+"""Beginnings of what only a process that begins anew heeds."""
 LONGEST_S = 60
 _NO_KEYRING = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
 """The person's own is not asked by tests."""
@@ -47,16 +55,29 @@ class Launcher:
         stdin: bytes | str = "",
     ) -> Ended:
         """Run it to its end in that folder; `env` is added to a clean environment. `stdin` is no terminal."""
-        process = await self.begun(*arguments, cwd=cwd, env=env)
         given = stdin.encode() if isinstance(stdin, str) else stdin
+        needs_its_own = any(name.startswith(OF_THE_INTERPRETER) for name in env or ())
+        server = None if needs_its_own else fork_server.shared()
+        async with asyncio.timeout(LONGEST_S):
+            if server is None:
+                code, stdout, stderr = await self._in_its_own_process(arguments, cwd, env, given)
+            else:
+                said, environment = list(map(str, arguments)), {**self._clean(), **(env or {})}
+                code, stdout, stderr = await server.run(said, cwd=cwd, env=environment, stdin=given)
+        return Ended(code, stdout.decode("utf-8"), stderr.decode("utf-8"))
+
+    async def _in_its_own_process(
+        self, arguments: tuple[str | Path, ...], cwd: Path, env: Mapping[str, str] | None, stdin: bytes
+    ) -> tuple[int, bytes, bytes]:
+        process = await self.begun(*arguments, cwd=cwd, env=env)
         try:
-            stdout, stderr = await asyncio.wait_for(process.communicate(given), LONGEST_S)
+            stdout, stderr = await process.communicate(stdin)
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
         assert process.returncode is not None
-        return Ended(process.returncode, stdout.decode("utf-8"), stderr.decode("utf-8"))
+        return process.returncode, stdout, stderr
 
     async def begun(
         self,
