@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
-import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser
 
+from launcher.ledger import open_ledger
 from launcher.simulator import Settings, Simulator
 from tests.support import browser as browsers
-from tests.support import certificates, libreoffice, postgres
+from tests.support import certificates, examples, postgres, tools
+
+examples.load_profile()
 
 NO_KEYRING = "keyring.backends.fail.Keyring"
 
+on_the_browsers_loop = pytest.mark.asyncio(loop_scope="session")
+
 _numbers = itertools.count(1)
-
-
-def skip_unless_ci(reason: str) -> None:
-    """Skip for that reason; where all must be there, its absence is a failure."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @pytest.fixture(autouse=True)
@@ -34,18 +33,27 @@ def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[postgres.Server]:
     """A PostgreSQL of the tests' own."""
-    commands = postgres.binaries()
-    if commands is None:
-        skip_unless_ci("PostgreSQL is not installed (pg_ctl)")
-    assert commands is not None
-    with postgres.temporary_server(commands) as server:
+    with postgres.temporary_server() as server:
         yield server
 
 
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: postgres.Server) -> str:
+    """The name of a database with a new ledger, to be copied: quicker than to make its tables anew."""
+
+    async def migrate(location: str) -> None:
+        async with open_ledger(location):
+            pass
+
+    name = "template_of_ledgers"
+    asyncio.run(migrate(postgres_server.make_database(name)))
+    return name
+
+
 @pytest.fixture
-def postgres_url(postgres_server: postgres.Server) -> str:
-    """An empty database on it."""
-    return postgres_server.make_database(f"t{next(_numbers)}")
+def postgres_url(postgres_server: postgres.Server, postgres_template: str) -> str:
+    """A database with a new ledger on it."""
+    return postgres_server.make_database(f"t{next(_numbers)}", like=postgres_template)
 
 
 @pytest.fixture(scope="session")
@@ -54,25 +62,17 @@ def certificate_files(tmp_path_factory: pytest.TempPathFactory) -> certificates.
     return certificates.make(tmp_path_factory.mktemp("certificates"))
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """A real browser."""
-    command = browsers.executable()
-    if command is None:
-        skip_unless_ci("Chromium is not installed (chromium)")
-    assert command is not None
-    async with browsers.started(command) as opened:
+    """A real browser, one for all tests; they share its event loop, with `on_the_browsers_loop`."""
+    async with browsers.started(tools.need("chromium")) as opened:
         yield opened
 
 
 @pytest.fixture(scope="session")
 def office() -> str:
     """LibreOffice's command."""
-    command = libreoffice.program()
-    if command is None:
-        skip_unless_ci("LibreOffice is not installed (soffice of libreoffice-calc)")
-    assert command is not None
-    return command
+    return tools.need("libreoffice")
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from launcher.simulator import Settings, Simulator
-from tests.conftest import skip_unless_ci
 from tests.journeys.chaos import Chaos, Desk, chaos, truth, until
 from tests.support import postgres
 
@@ -42,11 +41,7 @@ async def test_killed_25_times_among_faults_of_every_kind_nothing_starts_twice_a
 @pytest.fixture
 def mortal_server() -> Iterator[postgres.Server]:
     """A PostgreSQL of this test's own, to be killed."""
-    commands = postgres.binaries()
-    if commands is None:
-        skip_unless_ci("PostgreSQL is not installed (pg_ctl)")
-    assert commands is not None
-    with postgres.temporary_server(commands) as server:
+    with postgres.temporary_server() as server:
         yield server
 
 

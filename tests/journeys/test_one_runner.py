@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from launcher.simulator import Settings, Simulator, Started
-from tests.conftest import skip_unless_ci
 from tests.journeys.chaos import Command, Desk, until
 from tests.support import postgres
 
@@ -201,11 +200,7 @@ async def test_of_many_at_once_one_goes(first: Desk, ledger: str, portal: Simula
 @pytest.fixture
 def mortal_server() -> Iterator[postgres.Server]:
     """A PostgreSQL of this test's own, to be killed."""
-    commands = postgres.binaries()
-    if commands is None:
-        skip_unless_ci("PostgreSQL is not installed (pg_ctl)")
-    assert commands is not None
-    with postgres.temporary_server(commands) as server:
+    with postgres.temporary_server() as server:
         yield server
 
 

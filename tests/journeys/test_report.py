@@ -18,6 +18,7 @@ from launcher.core.course import PACED
 from launcher.core.model import State
 from launcher.ledger import open_ledger
 from launcher.simulator import Settings, Simulator
+from tests.conftest import on_the_browsers_loop
 from tests.journeys.conftest import Ended, Launcher
 
 LEDGER = ("--ledger", "ledger.db")
@@ -152,6 +153,7 @@ async def opened(browser: Browser, told: Told, **settings: Any) -> Page:
     return page
 
 
+@on_the_browsers_loop
 async def test_in_a_browser_the_search_shows_the_rows_that_hold_every_word(
     told: Told, browser: Browser
 ) -> None:
@@ -180,6 +182,7 @@ async def test_in_a_browser_the_search_shows_the_rows_that_hold_every_word(
     assert asked == [address]
 
 
+@on_the_browsers_loop
 async def test_without_a_script_the_page_reads_the_same_but_for_the_search(
     told: Told, browser: Browser
 ) -> None:
@@ -190,6 +193,7 @@ async def test_without_a_script_the_page_reads_the_same_but_for_the_search(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+@on_the_browsers_loop
 async def test_on_a_telephone_nothing_stands_beside_the_page(told: Told, browser: Browser, scheme: Any) -> None:
     page = await opened(browser, told, viewport={"width": 360, "height": 700}, color_scheme=scheme)
 

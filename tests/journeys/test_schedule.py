@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import shlex
-import shutil
 import signal
 import sys
 from collections import Counter
@@ -17,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from launcher.simulator import Settings, Simulator
-from tests.conftest import skip_unless_ci
 from tests.journeys.chaos import Desk, until
+from tests.support import tools
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="systemd and cron are Linux's schedulers")
 
@@ -59,11 +58,11 @@ mount --bind run /run
 
 def own_cron(then: str) -> list[str]:
     """A command in a view of the machine in which cron has nothing to do but what the command gives it."""
-    if shutil.which("cron") is None or shutil.which("unshare") is None:
-        skip_unless_ci("cron and unshare are not installed")
+    tools.need("cron")
+    unshare = tools.need("unshare")
     if os.getuid() != 0:
-        skip_unless_ci("only root may run a cron of its own")
-    return ["unshare", "--mount", "sh", "-c", f"{_OWN_CRON}\n{then}"]
+        tools.skip_unless_ci("only root may run a cron of its own")
+    return [unshare, "--mount", "sh", "-c", f"{_OWN_CRON}\n{then}"]
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ import pytest
 
 from launcher.simulator import Settings, Simulator
 from tests.peers.peer import Peer
+from tests.support import tools
 from tests.support.certificates import Certificates
 from tests.support.environments import failure_of, python_with
 
@@ -39,16 +40,16 @@ def peers_python(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="session")
 def node_script(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """Node, and a script beside which exactly the packages of package-lock.json are installed."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        pytest.skip("Node is not installed (node, npm)")
+    npm = tools.need("npm")
+    node = shutil.which("node")
+    assert node is not None, "npm is there, and node is not"
     folder = tmp_path_factory.mktemp("node")
     for name in ("package.json", "package-lock.json", "with_b24jssdk.mjs"):
         shutil.copy(CLIENTS / name, folder)
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=20000"]
     failure = failure_of([npm, "ci", *options], folder)
     if failure:
-        pytest.skip(f"npm does not answer: {failure}")
+        tools.skip_unless_ci(f"npm does not answer: {failure}")
     return node, str(folder / "with_b24jssdk.mjs")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -34,7 +33,7 @@ from launcher.scheduling import (
 from launcher.scheduling.systemd import calendars
 from launcher.scheduling.windows import NAMESPACE
 from launcher.settings import JobConfig
-from tests.conftest import skip_unless_ci
+from tests.support import tools
 
 PLACE = Place(("/opt/launcher/bin/launcher",), Path("/srv/crm/config.yaml"))
 AWKWARD = Place(("/opt/my launcher/bin/launcher",), Path('/srv/клиенты 100% "neu"/$HOME/config.yaml'))
@@ -60,9 +59,7 @@ def job(**keys: object) -> JobConfig:
 
 
 def systemd(*arguments: str) -> str:
-    if shutil.which("systemd-analyze") is None:
-        skip_unless_ci("systemd-analyze is not installed")
-    done = subprocess.run(["systemd-analyze", *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run([tools.need("systemd"), *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -84,8 +81,7 @@ def test_jobs_that_are_due_together_are_one_entry_and_others_are_none() -> None:
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_systemd_itself_takes_the_units(schedule: str, folder: str, tmp_path: Path) -> None:
     """It also looks whether the program is there, so a path that it does not read as it is would show."""
-    if shutil.which("systemd-analyze") is None:
-        skip_unless_ci("systemd-analyze is not installed")
+    tools.need("systemd")
     program = tmp_path / folder / "launcher"
     program.parent.mkdir()
     program.write_text("#!/bin/sh\n")
@@ -131,8 +127,7 @@ def _utc_lines(out: str) -> list[str]:
 @pytest.mark.parametrize("place", [PLACE, AWKWARD])
 @pytest.mark.parametrize("schedule", [text for text in SCHEDULES if "L" not in text.replace("JUL", "")])
 def test_cron_itself_takes_the_lines(schedule: str, place: Place, tmp_path: Path) -> None:
-    if shutil.which("crontab") is None:
-        skip_unless_ci("cron is not installed")
+    tools.need("cron")
     table = CronTable("").with_lines(cron_lines([entry(schedule)], place), place)
     done = subprocess.run(["crontab", "-n", "-"], input=table.text, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -1,18 +1,14 @@
 """The port of parse_str and parse_url against the real interpreter."""
 
 import json
-import os
 import random
-import shutil
 import subprocess
 from typing import Any
 
-import pytest
-
 from launcher.simulator import php
 from launcher.simulator.php_url import parse_url
+from tests.support import tools
 
-IN_CI = os.environ.get("CI") == "true"
 ROUNDS = 700
 """Generated strings of each sort: enough that a wrong rule shows on every seed tried."""
 
@@ -104,11 +100,7 @@ URL_PIECES = [
 
 def ask_php(cases: list[tuple[str, str]]) -> list[Any]:
     """Give each (kind, text) to the real interpreter; return its serialized values as bytes."""
-    program = shutil.which("php")
-    if program is None:
-        if IN_CI:
-            pytest.fail("php is not installed, and in CI the comparison must be made")
-        pytest.skip("php (php-cli) is not installed: the port cannot be compared with it")
+    program = tools.need("php")
     given = json.dumps([(kind, _bytes(text).hex()) for kind, text in cases])
     done = subprocess.run(
         [program, "-n", "-r", SCRIPT], input=given, capture_output=True, text=True, check=True

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from playwright.async_api import Browser, async_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 """Without a sandbox, or it does not start as root; it opens nothing but our own page."""
-
-
-def executable() -> str | None:
-    """Where it is, or None where it is not installed."""
-    return next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @asynccontextmanager

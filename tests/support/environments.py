@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.conftest import skip_unless_ci
+from tests.support.tools import skip_unless_ci
 
 INSTALLED_WITHIN_S = 100
 
@@ -19,7 +19,6 @@ def python_with(lock: Path, folder: Path) -> str:
     uv = shutil.which("uv", path=os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])))
     if uv is None:
         skip_unless_ci("uv is not installed: it makes the environment")
-    assert uv is not None
     python = str(folder / ("Scripts" if os.name == "nt" else "bin") / "python")
     for step in (
         ("venv", "--python", sys.executable, str(folder)),

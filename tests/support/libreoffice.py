@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
-
-
-def program() -> str | None:
-    """LibreOffice's command, or None where it is not installed."""
-    return shutil.which("soffice")
 
 
 def convert(command: str, file: Path, to: str, reading: str = "") -> Path:

@@ -11,12 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-
-def binaries() -> Path | None:
-    """Where PostgreSQL's own commands are, or None where it is not installed."""
-    candidates = [shutil.which("pg_ctl"), *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin/pg_ctl")))]
-    found = [Path(candidate).resolve().parent for candidate in candidates if candidate]
-    return found[-1] if found else None
+from tests.support import tools
 
 
 class Server:
@@ -47,9 +42,9 @@ class Server:
         """It is gone at once, connections and all, as after a power cut."""
         self._run("pg_ctl", "-D", f"{self.folder}/data", "-m", "immediate", "-w", "stop")
 
-    def make_database(self, name: str) -> str:
-        """A new database; gives its URL."""
-        self._run("createdb", "-h", self.folder, "-U", "t", name)
+    def make_database(self, name: str, *, like: str = "template1") -> str:
+        """A new database, a copy of that one; gives its URL."""
+        self._run("createdb", "-h", self.folder, "-U", "t", "-T", like, name)
         return f"postgresql://t@/{name}?host={self.folder}"
 
     def _run(self, command: str, *arguments: str) -> None:
@@ -64,8 +59,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def temporary_server(commands: Path) -> Iterator[Server]:
-    """A started server; nothing of it is left when the block ends."""
+def temporary_server() -> Iterator[Server]:
+    """A started server; nothing of it is left when the block ends. Skips where PostgreSQL is not installed."""
+    commands = Path(tools.need("postgresql")).resolve().parent
     folder = tempfile.mkdtemp(prefix="pg", dir="/tmp")  # short: a socket's path has 107 bytes at most
     server = Server(commands, folder)
     server.start()
