@@ -2,8 +2,6 @@
 
 import base64
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -25,6 +23,8 @@ from launcher.core.batch import (
 from launcher.core.documents import KINDS, kind_named
 from launcher.core.model import Document, Start, Value
 from tests.core.making import lead, leads
+from tests.support import tools
+from tests.support.examples import examples
 
 READER = r"""
 function exact($value) {
@@ -51,12 +51,7 @@ Read = Callable[[str], tuple[Pairs, Pairs]]
 @pytest.fixture(scope="module")
 def php() -> Iterator[Read]:
     """One PHP that reads commands as the portal does."""
-    program = shutil.which("php")
-    if program is None:
-        reason = "php is not installed (php-cli), and nothing else can say how the portal reads a command"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+    program = tools.need("php")
     options = ["-n", "-d", "memory_limit=-1", "-d", "max_input_vars=1000", "-d", "display_errors=stderr"]
     with subprocess.Popen(
         [program, *options, "-r", READER], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -122,7 +117,7 @@ parameters = st.dictionaries(names, values, max_size=8)
 
 
 @given(parameters, st.integers(1, 10**9))
-@settings(deadline=None, max_examples=1500, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(1500), suppress_health_check=[HealthCheck.too_slow])
 @example({}, 1)
 @example({"A": "&=#?+%[]"}, 1)
 @example({"A": "a'b\"c`d\\"}, 1)
@@ -253,7 +248,7 @@ def test_a_text_that_the_portal_would_replace_goes_alone(word: str, text: str) -
     st.text(alphabet=st.characters(exclude_categories=["Z", "C"]), max_size=5),
     st.text(),
 )
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=examples(300))
 def test_so_it_does_in_any_case_and_amid_any_text(
     before: str, word: tuple[str, ...], between: str, after: str
 ) -> None:
@@ -300,7 +295,6 @@ def test_an_ordinary_text_does_not_cost_a_call_of_its_own(text: str) -> None:
 
 
 @given(st.dictionaries(st.text(), values, max_size=5))
-@settings(deadline=None)
 @example({"": "1", "a[b]": "2", "A": "$result[r1]", "B": (), "C": ("", "\0")})
 def test_a_single_call_keeps_every_name_and_value_exactly(parameters: dict[str, Value]) -> None:
     body = json.loads(json.dumps(encode_single(lead(2, parameters))))
@@ -365,7 +359,7 @@ def test_a_start_that_is_longer_than_any_batch_goes_all_the_same_and_nothing_wit
     ),
     st.integers(1, MAX_COMMANDS),
 )
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_is_waiting_at_least_one_goes_and_several_only_where_a_batch_keeps_them(
     cells: list[tuple[str, int]], size: int
 ) -> None:

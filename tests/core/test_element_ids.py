@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from launcher.core.documents import KINDS, kind_named
 from launcher.core.element_ids import ElementIdError, element_number
 from tests.core.kind_table import CRM, NAMES, TABLE
+from tests.support.examples import examples
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -89,7 +90,6 @@ def test_a_long_cell_is_shown_short_and_on_one_line() -> None:
 
 
 @given(st.integers(1, 10**18), st.integers(0, 5), st.integers(0, 3))
-@settings(deadline=None)
 def test_no_number_is_changed_on_its_way(number: int, zeros: int, decimals: int) -> None:
     cell = "0" * zeros + str(number) + ("." + "0" * decimals if decimals else "")
 
@@ -98,7 +98,7 @@ def test_no_number_is_changed_on_its_way(number: int, zeros: int, decimals: int)
 
 
 @given(st.text())
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=examples(300))
 def test_any_text_is_a_number_or_refused(cell: str) -> None:
     try:
         number = element_number(KINDS["lead"], cell)

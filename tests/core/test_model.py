@@ -6,6 +6,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from launcher.core.model import MAY_HAVE_STARTED, SENDABLE, TO_MEND, Document, State, Value, start_key
+from tests.support.examples import examples
 
 LEAD = Document("crm", "CCrmDocumentLead", "LEAD_777")
 
@@ -77,7 +78,7 @@ identities = st.tuples(
 
 
 @given(identities, identities)
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=examples(200))
 @example(("a", "b", 1, LEAD, {}), ("ab", "", 1, LEAD, {}))
 @example(("a", '","', 1, LEAD, {}), ('a","', "", 1, LEAD, {}))
 @example(("a", "b", 1, LEAD, {"a": '","b'}), ("a", "b", 1, LEAD, {"a": ("", "b")}))

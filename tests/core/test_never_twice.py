@@ -22,6 +22,7 @@ from launcher.core.plan import SKIP, Claim, Planned, Planner
 from launcher.core.reconcile import LostRow, Running, settle
 from launcher.core.verdict import Verdict, judge_batch
 from tests.core.making import batch_body, error
+from tests.support.examples import examples
 
 USER = 1
 PORTAL_AHEAD_S = 7200.0
@@ -424,4 +425,4 @@ def row_of(row_number: int, number: int, manager: str, job: str) -> Start:
 
 
 TestNeverTwice = NeverTwice.TestCase
-TestNeverTwice.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+TestNeverTwice.settings = settings(max_examples=examples(150), stateful_step_count=25)

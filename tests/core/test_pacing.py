@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from launcher.core.pacing import PLANS, Bucket, Caution, Limits, Pause, backoff_s, eta_s
+from tests.support.examples import examples
 
 
 class PortalBucket:
@@ -62,7 +63,7 @@ def many(limits: Limits) -> list[Fraction]:
 
 
 @given(cloud_limits())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 @example(STANDARD)
 @example(ENTERPRISE)
 def test_requests_that_leave_as_early_as_they_may_are_never_refused_at_any_phase(limits: Limits) -> None:
@@ -75,7 +76,7 @@ def test_requests_that_leave_as_early_as_they_may_are_never_refused_at_any_phase
 
 
 @given(cloud_limits(), st.lists(moments, max_size=100), st.sampled_from(phases(24)))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=examples(100))
 def test_nor_are_requests_that_come_in_fits_and_starts(
     limits: Limits, pauses: list[Fraction], phase: Fraction
 ) -> None:
@@ -93,7 +94,7 @@ def test_nor_are_requests_that_come_in_fits_and_starts(
 
 
 @given(cloud_limits(), st.integers(1, 99), st.sampled_from(phases(24)))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=examples(100))
 @example(STANDARD, 50, Fraction(1, 2))
 @example(STANDARD, 30, Fraction(1, 2))
 def test_nor_are_two_programs_that_share_the_bucket(limits: Limits, percent: int, phase: Fraction) -> None:
@@ -107,7 +108,7 @@ def test_nor_are_two_programs_that_share_the_bucket(limits: Limits, percent: int
 
 
 @given(cloud_limits())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 @example(STANDARD)
 @example(ENTERPRISE)
 def test_no_request_could_leave_sooner_without_being_refused_at_some_phase(limits: Limits) -> None:
@@ -119,7 +120,7 @@ def test_no_request_could_leave_sooner_without_being_refused_at_some_phase(limit
 
 
 @given(cloud_limits())
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=examples(30))
 @example(STANDARD)
 @example(ENTERPRISE)
 def test_in_the_long_run_all_that_the_portal_drains_is_used(limits: Limits) -> None:
@@ -143,7 +144,6 @@ def test_waits_double_from_one_second_to_a_minute() -> None:
 
 
 @given(st.integers(1, 10_000), st.floats(0, 1, exclude_max=True))
-@settings(deadline=None)
 def test_jitter_only_lengthens_a_wait_and_by_half_at_most(failures: int, jitter: float) -> None:
     plain = backoff_s(failures, 0)
 

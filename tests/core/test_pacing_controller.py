@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from launcher.core.forecast import Charged, Course, PortalModel, Run
 from launcher.core.pacing import PLANS, Limits, Pacing, Wait, Why
+from tests.support.examples import examples
 
 STANDARD, ENTERPRISE, SELF_HOSTED = PLANS["standard"], PLANS["enterprise"], PLANS["self-hosted"]
 RATE_ONLY = replace(STANDARD, operating_seconds=0)
@@ -193,7 +194,7 @@ class Watched(Run):
 
 
 @given(cost_sequences(), portals, st.integers(1, 8))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=examples(150))
 def test_whatever_starts_cost_it_plans_to_pass_no_limit_and_never_gets_stuck(
     sequence: Sequence[float], portal: dict[str, object], concurrency: int
 ) -> None:
@@ -212,7 +213,7 @@ def test_whatever_starts_cost_it_plans_to_pass_no_limit_and_never_gets_stuck(
     concurrency=st.integers(1, 8),
     seed=st.integers(0, 10_000),
 )
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=examples(100))
 def test_it_reaches_nine_tenths_of_a_plan_that_knows_all_costs_beforehand(
     start_s: float, spread: float, portal: dict[str, object], concurrency: int, seed: int
 ) -> None:

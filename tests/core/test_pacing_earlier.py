@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from launcher.core.pacing import PLANS, Limits
 from launcher.core.pacing.rate import Rate
+from tests.support.examples import examples
 
 TWO_A_SECOND = Limits(burst=50, per_second=2, operating_seconds=0)
 
@@ -57,7 +58,7 @@ phases = st.integers(0, 2 * TICKS - 1).map(lambda place: place / (2 * TICKS) + 1
 
 
 @given(cloud_limits(), gaps, st.integers(0, 200), phases, st.booleans())
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=examples(300))
 @example(TWO_A_SECOND, [0] * 50, 1, 1 / 997, True)
 @example(TWO_A_SECOND, [0] * 50 + [12] * 100, 1, 1 / 2 + 1 / 997, True)
 @example(PLANS["enterprise"], [0] * 260, 3, 1 / 997, False)
@@ -80,7 +81,7 @@ def test_after_any_earlier_requests_none_is_refused_at_any_phase(
 
 
 @given(cloud_limits(), st.lists(st.integers(-20_000, 500), max_size=200), st.integers(0, 5))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=examples(200))
 def test_nothing_waits_longer_than_from_a_full_bucket_whatever_the_clock_said(
     limits: Limits, ticks: list[int], questions: int
 ) -> None:

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from launcher.core.pacing import PLANS, Limits
@@ -155,7 +155,6 @@ def test_where_no_limit_is_known_all_that_is_wanted_goes() -> None:
     wanted=st.integers(1, 50),
     later_s=st.floats(0, 1000),
 )
-@settings(deadline=None)
 def test_what_is_planned_never_passes_the_limit_but_for_one_row_that_goes_alone(
     used_s: float, in_air_s: float, start_s: float, wanted: int, later_s: float
 ) -> None:

@@ -1,7 +1,7 @@
 """How many rows a request holds, how many requests are in the air, and what counts as late."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from launcher.core.pacing import Flight
@@ -74,7 +74,6 @@ def test_the_last_rows_are_shared_out_where_that_saves_time_and_not_where_it_cos
 
 
 @given(st.lists(st.floats(0, 100), max_size=30), st.integers(1, 10_000), st.integers(1, 50))
-@settings(deadline=None)
 def test_a_request_always_holds_a_row_and_never_more_than_a_batch_takes(
     start_s: list[float], left: int, at_once: int
 ) -> None:

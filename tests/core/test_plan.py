@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from launcher.core.model import Filtered, Invalid, Start, State
 from launcher.core.plan import DUPLICATE, SKIP, START, Claim, Planned, Planner, StartedBefore, another
 from tests.core.making import lead, leads
+from tests.support.examples import examples
 
 NOW = 1_000_000.0
 
@@ -308,7 +309,7 @@ claims = st.dictionaries(keys, st.tuples(st.sampled_from(list(State)), st.sample
 
 
 @given(candidates, claims, st.sampled_from([SKIP, START]), st.none() | st.integers(0, 5), st.integers(0, 20))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=examples(300))
 def test_whatever_is_known_no_start_is_planned_twice_or_after_it_may_have_happened(
     keys: list[str | None],
     known: dict[str, tuple[State, int]],

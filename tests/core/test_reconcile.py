@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from launcher.core.answers import answers_of_batch
@@ -177,7 +177,6 @@ def test_each_row_is_settled_by_itself_and_in_its_order() -> None:
     st.lists(st.tuples(st.integers(1, 3), st.integers(-20, 300), st.integers(1, 2)), max_size=6),
     st.sets(st.integers(0, 5)),
 )
-@settings(deadline=None)
 def test_whatever_the_portal_lists_a_workflow_goes_to_one_row_at_most_and_every_row_has_an_id_or_a_reason(
     rows: list[tuple[int, int]], workflows: list[tuple[int, int, int]], owned: set[int]
 ) -> None:

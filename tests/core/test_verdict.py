@@ -12,6 +12,7 @@ from launcher.core.catalogue import MENDS, PORTAL_CODES, found, stop_text
 from launcher.core.model import State
 from launcher.core.verdict import Halt, Hold, Judgement, Limit, Verdict, judge_batch, judge_single
 from tests.core.making import batch_body, error, lead, leads
+from tests.support.examples import examples
 
 ROWS = leads(3)
 ID = "66e81a641752f8.56521481"
@@ -247,7 +248,7 @@ def test_wherever_one_of_fifty_fails_each_other_row_keeps_its_own_id() -> None:
 
 
 @given(st.permutations(range(2, 52)), st.sets(st.integers(2, 51)))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=examples(50))
 def test_in_whatever_order_an_answer_comes_each_row_gets_its_own(order: list[int], failed: set[int]) -> None:
     results = {f"r{row}": f"id of {row}" for row in order if row not in failed}
     errors = {f"r{row}": error("", f"refusal of {row}") for row in order if row in failed}
@@ -469,7 +470,7 @@ def assert_lawful(judgement: Judgement, count: int) -> None:
 
 
 @given(statuses, bodies, st.integers(1, 3))
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=examples(400))
 @example(200, GOOD, 3)
 def test_no_answer_to_a_batch_is_taken_for_a_start_that_it_does_not_tell_of(
     status: int, body: Any, count: int
@@ -492,7 +493,7 @@ def test_no_answer_to_a_batch_is_taken_for_a_start_that_it_does_not_tell_of(
 
 
 @given(statuses, bodies | st.fixed_dictionaries({"result": ids}))
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=examples(400))
 @example(200, {"result": ID})
 def test_no_answer_to_a_single_call_is_taken_for_a_start_that_it_does_not_tell_of(
     status: int, body: Any
@@ -509,7 +510,6 @@ def test_no_answer_to_a_single_call_is_taken_for_a_start_that_it_does_not_tell_o
 
 
 @given(st.sampled_from([Unsent, Unheard, Moved]), st.text(), st.integers(1, 50))
-@settings(deadline=None)
 def test_nothing_is_started_or_failed_where_nothing_was_answered(
     kind: type[Unsent | Unheard | Moved], cause: str, count: int
 ) -> None:
@@ -569,7 +569,7 @@ def test_a_question_without_an_answer_says_why_and_whether_asking_again_helps(
 
 
 @given(statuses, bodies)
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=examples(150))
 def test_any_answer_to_a_question_is_an_answer_or_says_why_not(status: int, body: Any) -> None:
     answer = answer_of(Heard(status, body))
 

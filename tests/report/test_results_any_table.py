@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from launcher.report.results import LAUNCH_COLUMNS, ResultRow, write_results
 from launcher.sheets import Dialect, Row, Table, open_table
 from tests.report.test_results_xlsx import summary
+from tests.support.examples import examples
 from tests.support.tables import UNICODE, as_csv, tables
 
 
@@ -47,7 +48,7 @@ def same_columns_and_cells(table: Table, results: Table) -> None:
 
 
 @given(tables(), st.text(max_size=8))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 def test_results_of_any_csv_file_are_read_and_have_results_again(
     tmp_path_factory: pytest.TempPathFactory, drawn: tuple[Dialect, list[list[str]], bool], error: str
 ) -> None:
@@ -82,7 +83,7 @@ CELL = st.one_of(
     sheet=st.sampled_from(["Deals", "Summary", "Лиды"]),
     error=st.text(max_size=8),
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50))
 def test_any_workbook_reads_back_with_its_row_numbers_and_so_do_its_results(
     tmp_path_factory: pytest.TempPathFactory,
     header: list[str],

@@ -18,6 +18,7 @@ from launcher.report.results import (
     write_results,
 )
 from launcher.sheets import Dialect, open_table
+from tests.support.examples import examples
 
 UTF8 = Dialect(format="csv")
 HEADER = ("ID", "Name")
@@ -266,7 +267,7 @@ HEADING = TEXT.map(str.strip).filter(lambda text: not text.lower().startswith("l
     data=st.lists(st.lists(TEXT, min_size=3, max_size=3), max_size=5),
     error=st.text(max_size=8),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 def test_results_of_any_table_read_back_with_the_same_cells_in_the_same_dialect(
     tmp_path_factory: pytest.TempPathFactory,
     dialect: Dialect,

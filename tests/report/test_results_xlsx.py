@@ -22,6 +22,7 @@ from launcher.report.results import (
     write_results,
 )
 from launcher.sheets import SUMMARY_TITLE, Dialect, open_table
+from tests.support.examples import examples
 
 DEALS = Dialect(format="xlsx", sheet="Deals")
 
@@ -168,7 +169,7 @@ ANY = st.characters(exclude_categories=["Cs"], exclude_characters="\ufffe\uffff"
 
 
 @given(st.lists(st.lists(st.text(ANY, max_size=10), min_size=2, max_size=2), max_size=5))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 def test_any_text_reads_back_identical(tmp_path_factory: pytest.TempPathFactory, data: list[list[str]]) -> None:
     path = tmp_path_factory.getbasetemp() / "any.results.xlsx"
 

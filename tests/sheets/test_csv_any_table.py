@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from launcher.sheets import Dialect, Row, csv_rows, open_table
+from tests.support.examples import examples
 from tests.support.tables import NEWLINES, as_csv, tables
 
 
 @given(tables(), st.sampled_from([1, 2, 3, csv_rows.QUICK_ROWS]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 def test_any_table_in_any_dialect_reads_back_identical_with_its_row_numbers(
     tmp_path_factory: pytest.TempPathFactory, table: tuple[Dialect, list[list[str]], bool], quick: int
 ) -> None:
@@ -38,7 +39,7 @@ def test_any_table_in_any_dialect_reads_back_identical_with_its_row_numbers(
     newline=st.sampled_from(NEWLINES),
     rows=st.lists(st.lists(st.text("аЯ1 ,;|.\"'\n"), min_size=3, max_size=3), max_size=8),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 def test_the_delimiter_is_found_whatever_the_cells_hold(
     tmp_path_factory: pytest.TempPathFactory, delimiter: str, newline: str, rows: list[list[str]]
 ) -> None:

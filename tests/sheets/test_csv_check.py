@@ -8,6 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from launcher.sheets.csv_check import BLANKS, MAX_BLOCKS, Shape
+from tests.support.examples import examples
 
 WIDTH = 3
 
@@ -55,7 +56,7 @@ LINE = st.one_of(
 @example([('";";"a""b"', "\n"), ('"a";"\n";"b""c"', "\n")], 3)
 @example([('""a";"', "\n")], 1)
 @example([('"a";";"', "\n")], 1)
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600))
 def test_the_check_agrees_with_a_reader(lines: list[tuple[str, str]], size: int) -> None:
     text = "ID;A;B\n" + "".join(line + end for line, end in lines)
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from launcher.sheets import Row, SheetError, Table, open_table, xlsx_files
+from tests.support.examples import examples
 
 
 def rows_of(table: Table) -> list[Row]:
@@ -75,7 +76,7 @@ CELLS = st.one_of(
 
 
 @given(st.lists(st.lists(CELLS, min_size=3, max_size=3), max_size=6), st.booleans(), st.booleans())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80))
 def test_any_sheet_reads_back_whether_it_is_parsed_or_scanned_when_opened(
     tmp_path_factory: pytest.TempPathFactory, rows: list[list[Any]], inline: bool, scanned: bool
 ) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from openpyxl.worksheet.worksheet import Worksheet
 
 from launcher.sheets import Row, SheetError, Table, open_table
+from tests.support.examples import examples
 
 
 def book(
@@ -164,7 +165,7 @@ def test_a_damaged_byte_is_never_an_error_of_a_library(tmp_path: Path) -> None:
         max_size=5,
     )
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40))
 def test_any_text_reads_back_identical(tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]]) -> None:
     import xlsxwriter
 

@@ -10,6 +10,7 @@ from lxml import etree
 
 from launcher.sheets.xlsx_parts import elements
 from launcher.sheets.xlsx_strings import plain_texts
+from tests.support.examples import examples
 
 HEAD = (
     '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -43,7 +44,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters
 
 
 @given(st.lists(TEXT | st.sampled_from(["&amp;", "&#10;", "]]>", "<si>", ' xml:space="preserve">', "_x000D_"])))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 def test_any_texts_are_those_that_a_parser_gives(texts: list[str]) -> None:
     data = part(texts)
 
