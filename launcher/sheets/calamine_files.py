@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from launcher.sheets import grid, xls_marks, xlsb_marks
+from launcher.sheets import grid, xls_cells, xls_marks, xlsb_marks
 from launcher.sheets.cells import cell_text
 from launcher.sheets.model import SheetError, Source, Table
 from launcher.sheets.xlsx_cells import used
@@ -27,7 +27,7 @@ def open_calamine(source: Source, *, sheet: str | None, header_row: int | None) 
     """
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
-    _refuse_wide(source)
+    book = _followed(source)
     try:
         # Not from_path: it chooses the format by the file's name, and people rename files.
         with source.path.open("rb") as file, _silent():
@@ -38,7 +38,7 @@ def open_calamine(source: Source, *, sheet: str | None, header_row: int | None) 
             source.name, names, sheet, lambda index: _rows(workbook.get_sheet_by_name(names[index][0]), {})
         )
         name = names[chosen][0]
-        marks = _marks(source, chosen, name)
+        marks = _xlsb_marks(source, name) if book is None else _xls_marks(source, book, names, chosen)
         with _silent():
             cells = workbook.get_sheet_by_name(name)
     except PasswordError:
@@ -54,37 +54,62 @@ def open_calamine(source: Source, *, sheet: str | None, header_row: int | None) 
     merged = [(top + 1, left + 1, bottom + 1, right + 1) for (top, left), (bottom, right) in ranges]
     if isinstance(marks, xlsb_marks.XlsbMarks):
         merged += [found for found in marks.merged if found not in merged]
-    found = marks or xls_marks.Marks()
-    facts = grid.Facts([row + 1 for row in found.hidden], found.filtered, merged, blind=marks is None)
-    return grid.table(source, name, lambda: _rows(cells, found.errors), facts, header_row=header_row)
+    if isinstance(marks, xls_marks.XlsMarks):
+        _refuse_difference(source, marks, cells)
+    facts = grid.Facts([row + 1 for row in marks.hidden], marks.filtered, merged)
+    return grid.table(source, name, lambda: _rows(cells, marks.errors), facts, header_row=header_row)
 
 
-def _marks(source: Source, chosen: int, name: str) -> xls_marks.Marks | None:
-    """What calamine does not say of the sheet; None where it cannot be found out.
+def _followed(source: Source) -> xls_marks.Book | None:
+    """Return the records of an XLS file; None for one of XLSB.
 
-    Raises SheetError where calamine must not be asked for the cells.
+    Raises SheetError for a file that calamine, which reads all its sheets at once, must not be given: it
+    follows what never ends, and where it finds no room for so many places, the whole program ends.
     """
     data = source.path.read_bytes()
-    if not data.startswith(b"PK"):
-        marks = xls_marks.marks_of(data, chosen)
-        if marks and marks.protected:
-            raise grid.protected(source.name)
-        return marks
+    if data.startswith(b"PK"):
+        return None
+    book = xls_marks.book_of(data)
+    if book is None:
+        raise grid.damaged(source.name)
+    if book.protected:
+        raise grid.protected(source.name)
+    if book.area > MAX_CELLS:
+        raise _too_wide(source, "", book.area)
+    return book
+
+
+def _xls_marks(
+    source: Source, book: xls_marks.Book, names: list[tuple[str, bool]], chosen: int
+) -> xls_marks.XlsMarks:
+    """Return what calamine does not say of the sheet. Raises SheetError when it cannot be found out."""
+    if [name for name, _ in book.sheets] != [name for name, _ in names]:
+        raise xls_cells.not_certain(source.name)
+    marks = book.marks(chosen)
+    if marks is None:
+        raise grid.damaged(source.name)
+    return marks
+
+
+def _refuse_difference(source: Source, marks: xls_marks.XlsMarks, cells: CalamineSheet) -> None:
+    """Raises SheetError when calamine's cells are not those of the records, which are then forgotten."""
+    left = cells.start[1] if cells.start else 0
+    if row := xls_cells.first_difference(marks.cells, left, cells.iter_rows()):
+        raise xls_cells.not_certain(source.name, row)
+    marks.cells = {}
+
+
+def _xlsb_marks(source: Source, name: str) -> xlsb_marks.XlsbMarks:
+    """Return what calamine does not say of the sheet.
+
+    Raises SheetError when calamine must not be asked for the cells.
+    """
     records = xlsb_marks.marks_of(source, name)
     if records is None:
         raise grid.damaged(source.name)
     if records.area > MAX_CELLS:
         raise _too_wide(source, name, records.area)
     return records
-
-
-def _refuse_wide(source: Source) -> None:
-    """Raises SheetError for an XLS file that calamine, which reads all its sheets at once, must not be given:
-    where it finds no room for so many places, the whole program ends."""
-    with source.path.open("rb") as file:
-        is_package = file.read(2) == b"PK"
-    if not is_package and (area := xls_marks.area_of(source.path.read_bytes())) > MAX_CELLS:
-        raise _too_wide(source, "", area)
 
 
 def _too_wide(source: Source, sheet: str, area: int) -> SheetError:
@@ -116,6 +141,8 @@ def _rows(sheet: CalamineSheet, errors: dict[tuple[int, int], str]) -> grid.Rows
     hurt = {row + 1 for row, _ in errors}
     # Not to_python(): it leaves out the blank rows above the table, and every number would be wrong.
     for number, values in enumerate(sheet.iter_rows(), 1):
+        if number not in hurt and values.count("") == len(values):
+            continue
         cells = [cell_text(value) for value in values]
         if number in hurt:
             for column, cell in enumerate(cells):

@@ -27,8 +27,6 @@ class Facts:
     filtered: bool = False
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
     """First row, first column, last row, last column of each merged range, counted from 1."""
-    blind: bool = False
-    """Error cells cannot be told from blank ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +140,6 @@ def _notes(facts: Facts) -> Iterator[str]:
             f"The sheet has merged cells (the first at row {first_row}, column {first_column}): the value "
             "stands in the first cell of each, the others are blank."
         )
-    if facts.blind:
-        yield "In this format an error cell such as #N/A cannot be told from a blank one."
 
 
 def choose_sheet(

@@ -1,6 +1,7 @@
-"""What calamine does not say of an XLS sheet: which cells hold an error, which rows are hidden.
+"""What the records of an XLS file say: its sheets, and of a sheet its cells, errors and hidden rows.
 
-The container is described in [MS-CFB], the records in [MS-XLS].
+Calamine says nothing of errors and hidden rows, and is not trusted with the cells. The records are described
+in [MS-XLS].
 """
 
 from __future__ import annotations
@@ -8,6 +9,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+from launcher.sheets.ole import workbook_stream
+from launcher.sheets.xls_texts import CODECS, NO_CODE_PAGE, record_text, shared_texts, short_text
 
 ERRORS = {
     0x00: "#NULL!",
@@ -18,17 +22,27 @@ ERRORS = {
     0x24: "#NUM!",
     0x2A: "#N/A",
 }
-BOF, EOF, FORMULA, FILE_PASS, BOUND_SHEET, FILTER_MODE, BOOL_ERR, ROW = (
-    *(0x0809, 0x000A, 0x0006, 0x002F),
-    *(0x0085, 0x009B, 0x0205, 0x0208),
+BOF, EOF, FILE_PASS, BOUND_SHEET, FILTER_MODE, CODE_PAGE, CONTINUE, SHARED, ROW, DIMENSIONS = (
+    *(0x0809, 0x000A, 0x002F, 0x0085, 0x009B),
+    *(0x0042, 0x003C, 0x00FC, 0x0208, 0x0200),
 )
-DIMENSIONS, MUL_RK, MUL_BLANK = 0x0200, 0x00BD, 0x00BE
-CELLS = frozenset({FORMULA, BOOL_ERR, MUL_RK, MUL_BLANK, 0x00FD, 0x00D6, 0x0201, 0x0203, 0x0204, 0x027E})
+FORMULAS = frozenset({0x0006, 0x0206, 0x0406})
+"""The later two are of older versions; calamine does not know them, Excel does."""
+NUMBERS = frozenset({0x0203, 0x027E})
+TEXTS = frozenset({0x0204, 0x00D6})
+OLD = frozenset({0x0002, 0x0003, 0x0004, 0x0005, 0x007E})
+"""Cells of versions before BIFF5, which have no place in this one."""
+SHARED_TEXT, BOOL_ERR, STRING, BLANK, MUL_RK, MUL_BLANK = 0x00FD, 0x0205, 0x0207, 0x0201, 0x00BD, 0x00BE
+CELLS = frozenset({*FORMULAS, *NUMBERS, *TEXTS, *OLD, SHARED_TEXT, BOOL_ERR, BLANK, MUL_RK, MUL_BLANK})
 """Records that begin with the row and the column of a cell."""
-LAST_SECTOR = 0xFFFFFFFA  # sector numbers from here on mean something else
 WORKSHEET = 0
 HIDDEN = 0x20  # fDyZero, in the options of a row
-TROUBLE = (struct.error, IndexError, ValueError, KeyError)
+BIFF5, BIFF8 = 0x0500, 0x0600
+TROUBLE = (struct.error, ValueError, LookupError)
+
+Expected = str | int
+"""What a cell holds: its text, empty for a blank one, or one of the numbers below."""
+NUMBER, FLAG, ERROR, UNSURE = 1, 2, 3, 4
 
 
 @dataclass(slots=True)
@@ -38,131 +52,173 @@ class Marks:
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
     hidden: list[int] = field(default_factory=list)
     filtered: bool = False
+
+
+@dataclass(slots=True)
+class XlsMarks(Marks):
+    """The same of a sheet in an XLS file, with its cells by row."""
+
+    cells: dict[int, list[Expected]] = field(default_factory=dict)
+
+    def put(self, row: int, column: int, held: Expected) -> None:
+        """Note what the cell holds."""
+        cells = self.cells.setdefault(row, [])
+        if column >= len(cells):
+            cells.extend([""] * (column + 1 - len(cells)))
+        cells[column] = held
+
+
+@dataclass(slots=True)
+class Book:
+    """The records of a workbook, without those of its sheets."""
+
+    stream: bytes
+    codec: str = ""
+    """How texts are stored; empty where the version, BIFF8, says it."""
     protected: bool = False
+    sheets: list[tuple[str, int]] = field(default_factory=list)
+    """Name and place of each worksheet."""
+    places: list[int] = field(default_factory=list)
+    """Of sheets of any kind."""
+    texts: list[str] = field(default_factory=list)
+    area: int = 0
+    """Places, blank ones too, over which the cells of a sheet stretch, or are said to: of the widest sheet."""
+
+    def marks(self, sheet: int) -> XlsMarks | None:
+        """Return the marks of the worksheet of that index; None when its records cannot be followed."""
+        try:
+            return _sheet(self, self.sheets[sheet][1])
+        except TROUBLE:
+            return None
 
 
-def marks_of(data: bytes, sheet: int) -> Marks | None:
-    """The marks of the worksheet of that index; None when the file cannot be followed."""
+def book_of(data: bytes) -> Book | None:
+    """Return the workbook in the bytes of the file; None when it cannot be followed."""
     try:
-        stream = _workbook(data)
-        offsets = []
-        for kind, place, _ in _records(stream, 0):
-            if kind == FILE_PASS:
-                return Marks(protected=True)
-            if kind == BOUND_SHEET and stream[place + 5] == WORKSHEET:
-                offsets.append(struct.unpack_from("<I", stream, place)[0])
-        return _sheet(stream, offsets[sheet])
+        return _book(workbook_stream(data))
     except TROUBLE:
         return None
 
 
-def area_of(data: bytes) -> int:
-    """Places, blank ones too, over which the cells of a sheet stretch, or are said to: of the widest sheet.
+def _book(stream: bytes) -> Book:
+    book, names, shared, last = Book(stream), list[bytes](), list[bytes](), BOF
+    version = struct.unpack_from("<H", stream, 4)[0]
+    if version not in (BIFF5, BIFF8):
+        raise ValueError
+    codec = NO_CODE_PAGE
+    for kind, place, size in _records(stream, 0):
+        if kind == FILE_PASS:
+            book.protected = True
+            return book
+        if kind == BOUND_SHEET:
+            book.places.append(struct.unpack_from("<I", stream, place)[0])
+            if stream[place + 5] == WORKSHEET:
+                book.sheets.append(("", book.places[-1]))
+                names.append(stream[place + 6 : place + size])
+        elif kind == CODE_PAGE:
+            page = struct.unpack_from("<H", stream, place)[0]
+            codec = CODECS.get(page, f"cp{page}")
+        elif kind == SHARED or (kind == CONTINUE and last == SHARED):
+            shared.append(stream[place : place + size])
+        last = last if kind == CONTINUE else kind
+    book.codec = codec if version == BIFF5 else ""
+    titles = [short_text(name, book.codec).replace("\0", "") for name in names]
+    book.sheets = [(title, place) for title, (_, place) in zip(titles, book.sheets, strict=True)]
+    book.texts = shared_texts(shared) if shared else []
+    # Calamine reads all sheets, so all must be such that they can be followed.
+    book.area = max((_area(stream, place) for place in book.places), default=0)
+    return book
 
-    0 where the file cannot be followed.
-    """
-    try:
-        stream = _workbook(data)
-        offsets = [
-            struct.unpack_from("<I", stream, place)[0]
-            for kind, place, _ in _records(stream, 0)
-            if kind == BOUND_SHEET
-        ]
-    except TROUBLE:
-        return 0
-    return max((_area(stream, offset) for offset in offsets), default=0)
 
-
-def _area(stream: bytes, offset: int) -> int:
+def _area(stream: bytes, start: int) -> int:
     said, rows, columns = 0, set[int](), set[int]()
-    try:
-        for kind, place, size in _records(stream, offset):
-            if kind == DIMENSIONS and size >= 12:
-                top, bottom, left, right = struct.unpack_from("<IIHH", stream, place)
-                # Calamine takes the difference of 32 bits, whichever is the larger.
-                said = max(said, ((bottom - top) % (1 << 32)) * ((right - left) % (1 << 16)))
-            elif kind in CELLS and size >= 4:
-                row, column = struct.unpack_from("<HH", stream, place)
-                rows.add(row)
-                columns.add(column)
-                if kind in (MUL_RK, MUL_BLANK) and size >= 6:
-                    columns.update(struct.unpack_from("<H", stream, place + size - 2))
-    except TROUBLE:
-        pass  # what came before it counts
+    for kind, place, size in _records(stream, start):
+        if kind == DIMENSIONS and size >= 12:
+            top, bottom, left, right = struct.unpack_from("<IIHH", stream, place)
+            # Calamine takes the difference of 32 bits, whichever is the larger.
+            said = max(said, ((bottom - top) % (1 << 32)) * ((right - left) % (1 << 16)))
+        elif kind in CELLS and size >= 4:
+            row, column = struct.unpack_from("<HH", stream, place)
+            rows.add(row)
+            columns.add(column)
+            if kind in (MUL_RK, MUL_BLANK) and size >= 6:
+                columns.update(struct.unpack_from("<H", stream, place + size - 2))
     if not rows:
         return said
     return max(said, (max(rows) - min(rows) + 1) * (max(columns) - min(columns) + 1))
 
 
-def _sheet(stream: bytes, offset: int) -> Marks:
-    marks = Marks()
-    for kind, place, size in _records(stream, offset):
-        if kind == ROW and size >= 16:
+def _sheet(book: Book, start: int) -> XlsMarks:
+    marks, stream = XlsMarks(), book.stream
+    formula: tuple[int, int] | None = None
+    for kind, place, size in _records(stream, start):
+        if kind in CELLS:
+            formula = _cell(book, marks, kind, stream[place : place + size])
+        elif kind == STRING and formula:
+            text = record_text(stream[place : place + size], book.codec)
+            marks.put(*formula, UNSURE if text is None else text)
+        elif kind == ROW and size >= 16:
             row, options = struct.unpack_from("<H10xI", stream, place)
             if options & HIDDEN:
                 marks.hidden.append(row)
-        elif kind == BOOL_ERR and size >= 8:
-            row, column, code, is_error = struct.unpack_from("<HH2xBB", stream, place)
-            if is_error:
-                marks.errors[row, column] = ERRORS.get(code, "#N/A")
-        elif kind == FORMULA and size >= 14:
-            row, column, what, code, text = struct.unpack_from("<HH2xBxB3xH", stream, place)
-            if text == 0xFFFF and what == 2:
-                marks.errors[row, column] = ERRORS.get(code, "#N/A")
         elif kind == FILTER_MODE:
             marks.filtered = True
     return marks
 
 
+def _cell(book: Book, marks: XlsMarks, kind: int, record: bytes) -> tuple[int, int] | None:
+    """Note what the record says; gives the place of a formula whose text comes in a later record."""
+    row, column = struct.unpack_from("<HH", record)
+    held: Expected = UNSURE
+    if kind == SHARED_TEXT:
+        held = book.texts[struct.unpack_from("<6xI", record)[0]]
+    elif kind in NUMBERS:
+        held = NUMBER
+    elif kind in TEXTS:
+        text = record_text(record[6:], book.codec)
+        held = UNSURE if text is None else text
+    elif kind == BOOL_ERR:
+        code, is_error = struct.unpack_from("<6xBB", record)
+        held = _flag_or_error(marks, (row, column), code if is_error else None)
+    elif kind == MUL_RK:
+        for right in range(column, struct.unpack_from("<H", record, len(record) - 2)[0] + 1):
+            marks.put(row, right, NUMBER)
+        return None
+    elif kind in FORMULAS:
+        what, code, text_or_not = struct.unpack_from("<6xBxB3xH", record)
+        if text_or_not != 0xFFFF:
+            held = NUMBER
+        elif what in (1, 2):
+            held = _flag_or_error(marks, (row, column), code if what == 2 else None)
+        elif what == 3:
+            held = ""
+    elif kind in (BLANK, MUL_BLANK):
+        return None
+    marks.put(row, column, held)
+    return (row, column) if kind in FORMULAS and held == UNSURE else None
+
+
+def _flag_or_error(marks: XlsMarks, cell: tuple[int, int], error: int | None) -> Expected:
+    if error is None:
+        return FLAG
+    marks.errors[cell] = ERRORS.get(error, "#N/A")
+    return ERROR
+
+
 def _records(stream: bytes, place: int) -> Iterator[tuple[int, int, int]]:
-    """Kind, place and size of each record of the substream that begins at `place`."""
+    """Kind, place and size of each record of the substream that begins at `place`, without those nested in it.
+
+    Raises ValueError when it has no beginning or no end.
+    """
     depth = 0
+    if stream[place : place + 2] != BOF.to_bytes(2, "little"):
+        raise ValueError
     while place + 4 <= len(stream):
         kind, size = struct.unpack_from("<HH", stream, place)
         depth += (kind == BOF) - (kind == EOF)
         if depth <= 0:
             return
-        yield kind, place + 4, size
+        if depth == 1:
+            yield kind, place + 4, size
         place += 4 + size
     raise ValueError
-
-
-def _workbook(data: bytes) -> bytes:
-    """The stream of that name out of the container."""
-    shift, mini_shift = struct.unpack_from("<HH", data, 30)
-    first_folder, cutoff, first_mini = struct.unpack_from("<I4xII", data, 48)
-    if not (7 <= shift <= 12 and 4 <= mini_shift <= shift):
-        raise ValueError
-
-    def sector(number: int) -> bytes:
-        start = (number + 1) << shift
-        return data[start : start + (1 << shift)]
-
-    def chain(table: list[int], start: int) -> Iterator[int]:
-        for _ in range(len(table) + 1):
-            if start >= LAST_SECTOR:
-                return
-            yield start
-            start = table[start]
-        raise ValueError
-
-    fat_sectors = [n for n in struct.unpack_from("<109I", data, 76) if n < LAST_SECTOR]
-    more, each = struct.unpack_from("<I", data, 68)[0], (1 << shift) // 4
-    while more < LAST_SECTOR and len(fat_sectors) <= len(data) >> shift:
-        entries = struct.unpack(f"<{each}I", sector(more))
-        fat_sectors += [n for n in entries[:-1] if n < LAST_SECTOR]
-        more = entries[-1]
-    fat = [n for number in fat_sectors for n in struct.unpack(f"<{each}I", sector(number))]
-    folder = b"".join(map(sector, chain(fat, first_folder)))
-    found: dict[str, tuple[int, int]] = {}
-    for place in range(0, len(folder) - 127, 128):
-        length = min(struct.unpack_from("<H", folder, place + 64)[0], 64)
-        name = folder[place : place + max(length - 2, 0)].decode("utf-16-le", "replace").lower()
-        found.setdefault(name, struct.unpack_from("<II", folder, place + 116))
-    start, size = found["workbook"] if "workbook" in found else found["book"]
-    if size >= cutoff:
-        return b"".join(map(sector, chain(fat, start)))[:size]
-    minis = b"".join(map(sector, chain(fat, found["root entry"][0])))
-    mini_fat = [n for number in chain(fat, first_mini) for n in struct.unpack(f"<{each}I", sector(number))]
-    pieces = (minis[n << mini_shift : (n + 1) << mini_shift] for n in chain(mini_fat, start))
-    return b"".join(pieces)[:size]

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import xls
 import xlsb
 import xlsxwriter
 
@@ -259,6 +260,18 @@ XLSB_TRUTH: Truth = {
 }
 
 
+XLS_TRUTH: Truth = {
+    "header": ["ID", "Название", "Sum", "More"],
+    "rows": [
+        [2, ["15", "Ромашка" * 3 + "abc", "7", "8"], "ntnn"],
+        [3, ["16", "語 and ж", "TRUE", "#DIV/0!"], "ntbe"],
+        [4, ["17", "пять", "#N/A", ""], "ntet"],
+        [7, ["18", "rich", "", ""], "nttt"],
+    ],
+    "notes": ["Row 3 is hidden"],
+}
+
+
 def saved(make: Any) -> bytes:
     """A workbook of openpyxl as bytes, after `make` has filled its first sheet."""
     book = openpyxl.Workbook()
@@ -380,6 +393,10 @@ def workbooks() -> dict[str, tuple[bytes, Truth]]:
     found["records.xlsb"] = xlsb.sample(), XLSB_TRUTH
     found["far-cell.xlsb"] = xlsb.far_cell(), error("stretch over 1,048,576,000 places")
     found["cut.xlsb"] = found["records.xlsb"][0][:900], error("damaged or incomplete")
+    found["records.xls"] = xls.sample(), XLS_TRUTH
+    found["old-formula.xls"] = xls.old_formula(), error("row 3: .* cannot read reliably")
+    found["code-page.xls"] = xls.code_page(), error("cannot read reliably")
+    found["cut-text.xls"] = xls.cut_text(), error("row 2: .* cannot read reliably")
     whole = found["values.xlsx"][0]
     found["cut.xlsx"] = whole[: len(whole) // 2], error("damaged or incomplete")
     found["password.xlsx"] = (

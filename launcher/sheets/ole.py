@@ -1,0 +1,126 @@
+"""The container of an XLS file, described in [MS-CFB]: sectors, linked into chains by a table.
+
+Calamine follows a chain that loops until the memory is used up. A chain of sectors is never longer than the
+file has sectors, so all chains that calamine reads are followed here first.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+LAST_SECTOR = 0xFFFFFFFA  # sector numbers from here on mean something else
+ENTRY_BYTES = 128
+STREAMS = ("workbook", "book")
+"""The name since Excel 97, and the one before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One entry of the directory: a stream or a folder of streams."""
+
+    name: str
+    links: tuple[int, ...]
+    """Entries to the left and to the right, and the first one inside."""
+    start: int
+    size: int
+
+
+@dataclass(slots=True)
+class _Container:
+    data: bytes
+    shift: int
+    mini_shift: int
+    fat: list[int] = field(default_factory=list)
+
+    def sector(self, number: int) -> bytes:
+        start = (number + 1) << self.shift
+        return self.data[start : start + (1 << self.shift)]
+
+    def numbers(self, sector: int) -> tuple[int, ...]:
+        return struct.unpack(f"<{(1 << self.shift) // 4}I", self.sector(sector))
+
+    def chain(self, start: int) -> list[int]:
+        return list(_chain(self.fat, start, self.count))
+
+    @property
+    def count(self) -> int:
+        """How many sectors the file has, the last one may be cut."""
+        return (len(self.data) >> self.shift) + 1
+
+    def load_fat(self) -> None:
+        """Read the table of sectors, whose own sectors are listed in the header and in a chain behind it."""
+        listed = [number for number in struct.unpack_from("<109I", self.data, 76) if number < LAST_SECTOR]
+        more = struct.unpack_from("<I", self.data, 68)[0]
+        for _ in range(self.count + 1):
+            if more >= LAST_SECTOR:
+                break
+            *numbers, more = self.numbers(more)
+            listed += [number for number in numbers if number < LAST_SECTOR]
+            if len(listed) > self.count:
+                raise ValueError
+        else:
+            raise ValueError
+        self.fat = [number for sector in listed for number in self.numbers(sector)]
+
+    def entries(self, first: int) -> list[_Entry]:
+        folder = b"".join(map(self.sector, self.chain(first)))
+        found = []
+        for place in range(0, len(folder) - ENTRY_BYTES + 1, ENTRY_BYTES):
+            name = folder[place : place + 64].decode("utf-16-le", "replace").partition("\0")[0]
+            links = struct.unpack_from("<3I", folder, place + 68)
+            found.append(_Entry(name.lower(), links, *struct.unpack_from("<II", folder, place + 116)))
+        return found
+
+
+def workbook_stream(data: bytes) -> bytes:
+    """Return the stream that holds the workbook.
+
+    Raises ValueError, KeyError, IndexError or struct.error when there is none or a chain has no end.
+    """
+    shift, mini_shift = struct.unpack_from("<HH", data, 30)
+    first, cutoff, first_mini, mini_count = struct.unpack_from("<I4xIII", data, 48)
+    if not (7 <= shift <= 12 and 4 <= mini_shift <= shift):
+        raise ValueError
+    file = _Container(data, shift, mini_shift)
+    if mini_count > file.count:
+        raise ValueError
+    file.load_fat()
+    entries = file.entries(first)
+    minis, mini_fat = b"", list[int]()
+    if mini_count:
+        minis = b"".join(map(file.sector, file.chain(entries[0].start)))
+        mini_fat = [number for sector in file.chain(first_mini) for number in file.numbers(sector)]
+    streams: dict[str, bytes] = {}
+    # All of that name: calamine takes the first in the directory, also one of a workbook within this one.
+    for entry in [*_at_the_top(entries), *entries]:
+        if entry.name not in STREAMS:
+            continue
+        if entry.size >= cutoff:
+            pieces = [file.sector(number) for number in file.chain(entry.start)]
+        else:
+            chain = _chain(mini_fat, entry.start, file.count << (shift - mini_shift))
+            pieces = [minis[number << mini_shift : (number + 1) << mini_shift] for number in chain]
+        streams.setdefault(entry.name, b"".join(pieces)[: entry.size])
+    return streams[STREAMS[0]] if STREAMS[0] in streams else streams[STREAMS[1]]
+
+
+def _at_the_top(entries: list[_Entry]) -> Iterator[_Entry]:
+    """Entries that stand directly in the root, in no certain order."""
+    waiting, seen = [entries[0].links[2]], set[int]()
+    while waiting:
+        number = waiting.pop()
+        if number < len(entries) and number not in seen:
+            seen.add(number)
+            waiting += entries[number].links[:2]
+            yield entries[number]
+
+
+def _chain(table: list[int], start: int, most: int) -> Iterator[int]:
+    for _ in range(most + 1):
+        if start >= LAST_SECTOR:
+            return
+        yield start
+        start = table[start]
+    raise ValueError
