@@ -58,16 +58,15 @@ class Workbook:
             raise DamagedError
         targets = self.targets(book, names)
         root = self._root(book)
-        for element in root.iter():
-            tag = _local(element)
-            if tag == "workbookPr":
-                self.since_1904 = element.get("date1904") in ("1", "true")
-            elif tag == "sheet":
-                relation = next((str(v) for k, v in element.items() if RELATION.search(str(k))), "")
-                part = names.get(targets.get(relation, ("", ""))[1].lower(), "")
-                if part and targets[relation][0].endswith("/worksheet"):
-                    visible = element.get("state", "visible") == "visible"
-                    self.sheets.append(SheetPart(str(element.get("name") or ""), visible, part))
+        # Children only: an extension list has elements of these names too, which mean something else.
+        for element in root.iterfind("{*}workbookPr"):
+            self.since_1904 = element.get("date1904") in ("1", "true")
+        for element in root.iterfind("{*}sheets/{*}sheet"):
+            relation = next((str(v) for k, v in element.items() if RELATION.search(str(k))), "")
+            part = names.get(targets.get(relation, ("", ""))[1].lower(), "")
+            if part and targets[relation][0].endswith("/worksheet"):
+                visible = element.get("state", "visible") == "visible"
+                self.sheets.append(SheetPart(str(element.get("name") or ""), visible, part))
         for kind, part in targets.values():
             found = names.get(part.lower())
             if found and kind.endswith("/styles"):
@@ -146,10 +145,13 @@ def unescaped(text: str) -> str:
 
 
 def _styles(root: _Element) -> Iterator[str]:
+    # Not root.iter(): the formats within dxfs, of conditional formatting, have numbers of their own.
     formats = {
-        str(element.get("numFmtId")): str(element.get("formatCode") or "") for element in root.iter("{*}numFmt")
+        str(element.get("numFmtId")): str(element.get("formatCode") or "")
+        for listed in root.iterfind("{*}numFmts")
+        for element in listed.iter("{*}numFmt")
     }
-    for cells in root.iter("{*}cellXfs"):
+    for cells in root.iterfind("{*}cellXfs"):
         for style in cells.iter("{*}xf"):
             number = str(style.get("numFmtId") or "0")
             yield _meaning(formats[number]) if number in formats else _built_in(number)

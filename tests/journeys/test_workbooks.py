@@ -99,3 +99,24 @@ async def test_every_row_of_an_xls_with_all_usual_records_starts(
         "LEAD_17": "пять",
         "LEAD_18": "rich",
     }
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["extended-1904.xlsx", "conditional-format.xlsx"],
+    ids=["the 1904 date system of Excel 2016", "a format of conditional formatting"],
+)
+async def test_a_date_of_an_xlsx_is_sent_as_that_date(
+    launcher: Launcher, portal: Simulator, tmp_path: Path, name: str
+) -> None:
+    shutil.copy(SAMPLES / name, tmp_path)
+
+    done = await launcher(
+        *("run", name, *OPTIONS, "--param", "Comment=Дата"),
+        cwd=tmp_path,
+        env={"BITRIX24_WEBHOOK_URL": portal.webhook_url},
+    )
+
+    assert done.exit_code == 0, done.stderr
+    sent = [(start.document[2], start.parameters["Comment"]) for start in portal.started]
+    assert sent == [("LEAD_15", "2026-11-05")]

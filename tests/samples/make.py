@@ -372,6 +372,7 @@ def workbooks() -> dict[str, tuple[bytes, Truth]]:
             "rows": [[2, ["7", "ООО Ромашка и Ко", "2026-01-05"], "ntd"], [3, ["8", "", ""], "ntt"]],
         },
     )
+    found |= named_twice()
     found["macros.xlsm"] = (
         changed(
             found["values.xlsx"][0], "[Content_Types].xml", rb"sheet\.main\+xml", b"sheet.macroEnabled.main+xml"
@@ -403,6 +404,32 @@ def workbooks() -> dict[str, tuple[bytes, Truth]]:
         bytes.fromhex("d0cf11e0a1b11ae1") + bytes(504) + "EncryptedPackage".encode("utf-16-le"),
         error("protected by a password"),
     )
+    return found
+
+
+def named_twice() -> dict[str, tuple[bytes, Truth]]:
+    """Elements whose name stands a second time elsewhere, where it means something else."""
+    found: dict[str, tuple[bytes, Truth]] = {}
+    truth = {"header": ["ID", "Дата"], "rows": [[2, ["15", "2026-11-05"], "nd"]]}
+    for name, since_1904 in (("extended-1904.xlsx", True), ("conditional-format.xlsx", False)):
+        stream = io.BytesIO()
+        with xlsxwriter.Workbook(stream, {"date_1904": since_1904}) as book:
+            sheet = book.add_worksheet("Deals")
+            sheet.write_row(0, 0, ["ID", "Дата"])
+            sheet.write_number(1, 0, 15)
+            sheet.write_datetime(1, 1, dt.datetime(2026, 11, 5), book.add_format({"num_format": 14}))
+        found[name] = stream.getvalue(), truth
+    properties = (
+        b'<extLst><ext uri="{140A7094-0E35-4892-8432-C4D2E57EDEB5}" '
+        b'xmlns:x15="http://schemas.microsoft.com/office/spreadsheetml/2010/11/main">'
+        b'<x15:workbookPr chartTrackingRefBase="1"/></ext></extLst></workbook>'
+    )
+    percent = b'<dxfs count="1"><dxf><numFmt numFmtId="14" formatCode="0.00%"/></dxf></dxfs>'
+    for name, part, old, new in (
+        ("extended-1904.xlsx", "xl/workbook.xml", b"</workbook>", properties),
+        ("conditional-format.xlsx", "xl/styles.xml", b'<dxfs count="0"/>', percent),
+    ):
+        found[name] = changed(found[name][0], part, old, new), truth
     return found
 
 
