@@ -231,6 +231,9 @@ class _Hands:
                 await replace(running, unattended=Unattended(stopping, heard.append)).reconcile(run)
         return heard[0]
 
+    def tell(self, text: str) -> None:
+        Console(self.said).tell(f"{self.job.name}: {text}")
+
 
 @contextmanager
 def as_step() -> Iterator[None]:

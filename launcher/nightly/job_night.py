@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from launcher.core.being_written import BeingWritten
 from launcher.core.due import taken_up_since
 from launcher.core.nights import JobResult, Outcome, Step, Way, exit_codes, outcome_of, worst
 from launcher.core.summary import Ending, Exit, Summary
 from launcher.core.windows import Window, sends_until
 from launcher.engine.stopping import StoppedError, Stopping
 from launcher.ledger import Letter, Nights, RunRecord
+from launcher.nightly.file_wait import FileWait
 from launcher.nightly.files import chosen_files, have_same_results, move_away, names
 from launcher.nightly.together import Together
 from launcher.report.results import failed_path
@@ -58,6 +61,9 @@ class Hands(Protocol):
     async def reconcile(self, run: RunRecord, stopping: Stopping) -> Summary:
         """That run, after the portal was asked about its unknown rows."""
 
+    def tell(self, text: str) -> None:
+        """Show the text at once to a person who may be there."""
+
 
 @dataclass(frozen=True, slots=True)
 class NightJob:
@@ -99,6 +105,10 @@ class JobNight:
     """Files that were taken to their end in this night."""
     _before: Sequence[RunRecord] = ()
     """What this night had begun before it was cut off or interrupted."""
+
+    def __post_init__(self) -> None:
+        settled_after_s = self.job.config.file_settled_after
+        self._file_wait = FileWait(settled_after_s, self.together, self.now, self.hands.tell)
 
     async def go(self) -> JobResult:
         """The job has done what it can in this night when this returns; what went wrong is in the result."""
@@ -174,16 +184,14 @@ class JobNight:
         for file in files:
             if self._is_over():
                 return
-            try:
-                given = await self.hands.take(file)
-            except StepError as error:
-                self._over(Outcome.REFUSED, str(error), error.exit_code)
+            given = await self._take(file)
+            if given is None:
                 continue
             if given.origin in taken:
                 self._leave(taken[given.origin])
             elif not await self._is_unchanged(given):
                 new += 1
-                if await self._begin(given):
+                if await self._begin(file, given):
                     return
         if not files and not self._done:
             self._notes.append(f"there is no file {config.file}")
@@ -192,19 +200,52 @@ class JobNight:
             if config.require_file:
                 self._codes.append(Exit.WRONG_USAGE)
 
+    async def _take(self, file: Path | WebAddress) -> Taken | None:
+        """The file as it stands now; None where it could not be taken: it is noted why."""
+        try:
+            return await self.hands.take(file)
+        except StepError as error:
+            self._over(Outcome.REFUSED, str(error), error.exit_code)
+            return None
+
+    async def _complete(self, file: Path | WebAddress, given: Taken) -> Taken | None:
+        """The file once nobody writes it any more; None where it is not taken, and then it is noted why."""
+        taken: Taken | None = given
+        while taken is not None and isinstance(file, Path):
+            found = await self._file_wait.wait(file, self._until)
+            if found is not None:
+                if not self.together.is_set:
+                    self._over(Outcome.REFUSED, self._not_taken(file, found), Exit.WRONG_USAGE)
+                return None
+            # Taken before the last look at it: else it could have been changed in between.
+            before, taken = taken, await self._take(file)
+            if taken is not None and taken.fingerprint == before.fingerprint:
+                break
+        return taken
+
+    def _not_taken(self, file: Path, found: BeingWritten) -> str:
+        by_hand = f"launcher run {shlex.quote(str(file))} --job {shlex.quote(self.job.name)}"
+        return (
+            f"{file} is not taken: it {found.reason}. The next night takes it once it is complete; "
+            f"to start it before then: {by_hand}"
+        )
+
     def _leave(self, run: RunRecord) -> None:
         self._notes.append(
             f"run {run.name} took {run.file} before this night was cut off; the next one takes what is new"
         )
 
-    async def _begin(self, given: Taken) -> bool:
-        """Run a new file; whether the job is over for this night."""
-        summary = await self._step(Way.BEGUN, given.begin)
+    async def _begin(self, file: Path | WebAddress, given: Taken) -> bool:
+        """Run a new file once nobody writes it any more; whether the job is over for this night."""
+        complete = await self._complete(file, given)
+        if complete is None:
+            return self._is_over()
+        summary = await self._step(Way.BEGUN, complete.begin)
         if summary is None:
             return False
         if summary.ending is not Ending.FINISHED:
             return True
-        await self._is_done(given.origin)
+        await self._is_done(complete.origin)
         return False
 
     async def _is_done(self, origin: str) -> None:
@@ -274,6 +315,9 @@ class JobNight:
         """Move the file of a run, and its results, where the job says so and nothing of it is open."""
         after, file = self.job.config.after, Path(run.file)
         if after is None or not self._is_same(file, run) or await self.nights.exit_code(run.id) not in _DONE:
+            return
+        if (found := self._file_wait.look(file)) is not None:
+            self._notes.append(f"{file} is not moved yet: it {found.reason}")
             return
         results = Path(run.results)
         try:

@@ -26,6 +26,8 @@ def _schedule(text: str) -> str:
 
 
 CATCH_UP_S = 6 * 3600.0
+FILE_SETTLED_AFTER_S = 60.0
+"""A program that writes a file seldom pauses for so long."""
 
 
 class AfterConfig(Strict):
@@ -96,6 +98,8 @@ class JobConfig(Strict):
     """A path or a pattern, from the configuration's folder, or an https:// address."""
     choose: Literal["newest", "all"] = "newest"
     """Which of the files that a pattern means."""
+    file_settled_after: Period = Field(FILE_SETTLED_AFTER_S, ge=0)
+    """A night takes no file that was changed within that time; 0: it takes every file at once."""
     after: AfterRunConfig | None = None
     require_file: bool = False
     """A night without a new file ends with exit code 2."""

@@ -18,6 +18,7 @@ import pytest
 from launcher.simulator import Settings, Simulator
 from tests.journeys.chaos import Desk, truth, until
 from tests.journeys.test_doctor import damaged
+from tests.support.files import aged
 
 ROWS = 400
 
@@ -124,6 +125,7 @@ async def test_old_nights_and_messages_are_counted_asked_about_and_dropped(desk:
     told = "{to: vera@company.example, from: a@company.example, server: 'smtp://127.0.0.1:1'}"
     nobody_told = f"{config.read_text()}    file: leads.csv\n"
     config.write_text(f"{nobody_told}notify: {{when: failure, email: {told}}}\n")
+    aged(desk.folder / desk.file)
     for number in range(3):
         async with desk.running("nightly") as command:
             await until(lambda: "message not sent" in command.stderr, unless=command)

@@ -24,6 +24,7 @@ from launcher.core.nights import JobResult, Outcome, Way
 from launcher.settings import load_settings
 from launcher.simulator import Settings, Simulator
 from tests.journeys.chaos import Desk, Ended, until
+from tests.support.files import aged
 
 ORDINARY = Settings(burst=0, runs_seconds=float("inf"))
 
@@ -62,10 +63,11 @@ class Nights:
         (self.folder / "config.yaml").write_text(text, encoding="utf-8")
 
     def write(self, name: str, ids: Sequence[int], manager: str = "Anna") -> Path:
+        """The file, as if it had been written long ago."""
         path = self.folder / name
         with path.open("w", encoding="utf-8", newline="") as stream:
             csv.writer(stream).writerows([("ID", "Manager"), *((str(n), manager) for n in ids)])
-        return path
+        return aged(path)
 
     async def night(self, *names: str) -> tuple[Ended, dict[str, Any]]:
         """One night by the installed command, and its entries by job."""
@@ -111,6 +113,7 @@ async def test_a_mended_file_starts_what_is_new_in_it(tmp_path: Path, main: Simu
     nights.job("leads", "leads.csv")
     path = nights.write("leads.csv", [1, 2, 3])
     path.write_text(path.read_text() + "abc,Anna\n")
+    aged(path)
     ended, entries = await nights.night()
     assert (ended.exit_code, entries["leads"]["runs"][0]["invalid"]) == (1, 1)
 
@@ -147,6 +150,7 @@ async def test_a_job_that_fails_keeps_no_other_from_running(tmp_path: Path, main
     nights.job("broken", "broken.csv")
     nights.job("leads", "leads.csv")
     (tmp_path / "broken.csv").write_text("Name\nAnna\n")
+    aged(tmp_path / "broken.csv")
     nights.write("leads.csv", [1])
 
     ended, entries = await nights.night()

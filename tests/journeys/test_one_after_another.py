@@ -10,6 +10,7 @@ import pytest
 
 from launcher.simulator import Settings, Simulator
 from tests.journeys.chaos import Desk, until
+from tests.support.files import aged
 
 BURST, PER_SECOND = 15, 3
 FULL = BURST + 4
@@ -38,7 +39,9 @@ def desk(tmp_path: Path, portal: Simulator) -> Desk:
 
 def write(desk: Desk, name: str, *, batches: int, begin: int = 1) -> None:
     rows = "".join(f"{n},Anna\n" for n in range(begin, begin + 50 * batches))
-    (desk.folder / name).write_text(f"ID,Manager\n{rows}", encoding="utf-8")
+    path = desk.folder / name
+    path.write_text(f"ID,Manager\n{rows}", encoding="utf-8")
+    aged(path)
 
 
 def refused(portal: Simulator) -> list[str]:

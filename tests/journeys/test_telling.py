@@ -25,6 +25,7 @@ from launcher.notify import outbox
 from launcher.settings import load_settings
 from launcher.simulator import Settings, Simulator
 from tests.journeys.chaos import Desk, until
+from tests.support.files import aged
 from tests.support.receivers import MailServer, WebReceiver, mail_server, stubborn_server, web_receiver
 
 TOKEN = "a1b2c3d4-secret-ping"
@@ -69,8 +70,10 @@ notify:
 
 
 def write(desk: Desk, ids: Sequence[str]) -> None:
-    with (desk.folder / "leads.csv").open("w", encoding="utf-8", newline="") as stream:
+    path = desk.folder / "leads.csv"
+    with path.open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream).writerows([("ID", "Manager"), *((one, "Anna") for one in ids)])
+    aged(path)
 
 
 def paths(pings: WebReceiver) -> list[str]:

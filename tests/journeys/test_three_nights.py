@@ -20,6 +20,7 @@ from launcher.core.nights import JobResult, Outcome, Way
 from launcher.settings import load_settings
 from launcher.simulator import Settings, Simulator
 from tests.journeys.chaos import Desk, until
+from tests.support.files import aged
 from tests.support.receivers import MailServer, WebReceiver, mail_server, web_receiver
 
 ORDINARY = Settings(burst=0, runs_seconds=float("inf"))
@@ -56,8 +57,10 @@ notify:
         )
 
     def write(self, ids: Iterable[object]) -> None:
-        with (self.desk.folder / "leads.csv").open("w", encoding="utf-8", newline="") as stream:
+        path = self.desk.folder / "leads.csv"
+        with path.open("w", encoding="utf-8", newline="") as stream:
             csv.writer(stream).writerows([("ID", "Manager"), *((str(one), "Anna") for one in ids)])
+        aged(path)
 
     async def at(self, clock: str) -> JobResult:
         """A night that begins then."""

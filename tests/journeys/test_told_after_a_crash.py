@@ -14,6 +14,7 @@ from launcher.simulator import Settings, Simulator
 from tests.journeys.chaos import Desk, until
 from tests.journeys.test_daemon import DAY, daemon, due_before, had_night
 from tests.journeys.test_nightly import Nights, branch, main
+from tests.support.files import aged
 from tests.support.receivers import MailServer, mail_server
 
 __all__ = ["branch", "main"]
@@ -61,6 +62,7 @@ def two_jobs(nights: Nights, *more: str) -> None:
         nights.write(f"{name}.csv", ids)
     with (nights.folder / "first.csv").open("a") as file:
         file.write("abc,Anna\n")
+    aged(nights.folder / "first.csv")
 
 
 def plain(mails: MailServer) -> str:
@@ -105,6 +107,7 @@ async def test_the_end_of_a_night_and_its_message_are_in_the_ledger_together_or_
     nights.write("leads.csv", [1, 2])
     with (tmp_path / "leads.csv").open("a") as file:
         file.write("abc,Anna\n")
+    aged(tmp_path / "leads.csv")
     async with mail_server() as mails:
         told_by(nights, mails)
         assert await killed_at(nights.desk, point) == -signal.SIGKILL

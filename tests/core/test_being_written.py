@@ -1,0 +1,27 @@
+"""When a file counts as complete, in numbers."""
+
+from __future__ import annotations
+
+import pytest
+
+from launcher.core.being_written import being_written
+
+NOW = 1_000_000.0
+
+
+@pytest.mark.parametrize(
+    ("age_s", "settled_after_s", "wait_s"),
+    [(0, 60, 60), (59, 60, 1), (-3600, 60, 3660)],
+)
+def test_a_file_changed_just_now_needs_the_rest_of_its_time(
+    age_s: float, settled_after_s: float, wait_s: float
+) -> None:
+    found = being_written(NOW - age_s, NOW, settled_after_s)
+    assert found is not None
+    assert found.wait_s == wait_s
+    assert ("future" in found.reason) == (age_s < 0)
+
+
+@pytest.mark.parametrize(("age_s", "settled_after_s"), [(60, 60), (61, 60), (0, 0), (-3600, 0)])
+def test_a_file_that_is_old_enough_is_complete(age_s: float, settled_after_s: float) -> None:
+    assert being_written(NOW - age_s, NOW, settled_after_s) is None

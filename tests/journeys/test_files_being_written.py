@@ -1,0 +1,125 @@
+"""`launcher nightly` while another program writes the job's file; the portal's own list is the judge."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from launcher.simulator import Simulator
+from tests.journeys.chaos import until
+from tests.journeys.test_nightly import ORDINARY, Nights, once, started
+from tests.support.files import aged
+
+HALF_A_MINUTE = "max_duration: 30s"
+"""A night that has no time to wait for a file that was changed just now."""
+
+
+@pytest.fixture
+async def portal() -> AsyncIterator[Simulator]:
+    async with Simulator(ORDINARY) as portal:
+        yield portal
+
+
+@pytest.fixture
+def nights(tmp_path: Path, portal: Simulator) -> Nights:
+    return Nights(tmp_path, main=portal)
+
+
+def changed(path: Path, seconds_ago: float) -> Path:
+    """The file, as if it had been changed so long ago."""
+    at = time.time() - seconds_ago
+    os.utime(path, (at, at))
+    return path
+
+
+async def test_a_file_changed_just_now_is_waited_for_and_then_taken(nights: Nights, portal: Simulator) -> None:
+    nights.job("leads", "leads.csv")
+    path = changed(nights.write("leads.csv", [1, 2, 3]), 0)
+    async with nights.desk.running("nightly") as command:
+        await until(lambda: "waiting" in command.stderr, unless=command)
+        assert not portal.started
+        nights.write("leads.csv", [1, 2, 3, 4])
+        aged(path)
+        ended = await command.ended()
+    assert ended.exit_code == 0, ended.stderr
+    assert "leads.csv" in ended.stderr
+    assert started(portal) == once([1, 2, 3, 4])
+    assert (await nights.night())[1]["leads"]["outcome"] == "nothing to do"
+
+
+async def test_a_file_still_written_at_the_end_of_its_time_is_not_taken(
+    nights: Nights, portal: Simulator
+) -> None:
+    nights.job("leads", "leads.csv", HALF_A_MINUTE)
+    nights.job("others", "others.csv")
+    path = changed(nights.write("leads.csv", [1, 2, 3]), 0)
+    nights.write("others.csv", [7])
+
+    ended, entries = await nights.night()
+
+    assert (ended.exit_code, entries["leads"]["outcome"]) == (2, "could not begin")
+    [note] = entries["leads"]["notes"]
+    assert "leads.csv" in note
+    assert "launcher run" in note
+    assert started(portal) == once([7]), "another job goes on"
+
+    aged(path)
+    ended, _ = await nights.night()
+    assert ended.exit_code == 0
+    assert started(portal) == once([1, 2, 3, 7])
+
+
+async def test_a_file_from_the_future_is_said_at_once_and_not_taken(nights: Nights, portal: Simulator) -> None:
+    nights.job("leads", "leads.csv")
+    path = changed(nights.write("leads.csv", [1]), -86_400)
+    ended, entries = await nights.night()
+    assert (ended.exit_code, entries["leads"]["outcome"]) == (2, "could not begin")
+    assert "future" in entries["leads"]["notes"][0]
+    assert started(portal) == once([])
+    assert (await nights.desk.run("run", path.name, "--job", "leads")).exit_code == 0, "by hand it is taken"
+    assert started(portal) == once([1])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no program can send another one this signal there")
+async def test_a_signal_ends_the_wait_for_a_file_at_once(nights: Nights, portal: Simulator) -> None:
+    nights.job("leads", "leads.csv")
+    changed(nights.write("leads.csv", [1]), 0)
+    async with nights.desk.running("nightly") as command:
+        await until(lambda: "waiting" in command.stderr, unless=command)
+        command.signal(signal.SIGTERM)
+        assert (await command.ended(within_s=30)).exit_code == 4
+    assert started(portal) == once([])
+
+
+async def test_a_job_may_say_that_its_file_is_taken_at_once(nights: Nights, portal: Simulator) -> None:
+    nights.job("leads", "leads.csv", HALF_A_MINUTE, "file_settled_after: 0s")
+    changed(nights.write("leads.csv", [1]), 0)
+    ended, _ = await nights.night()
+    assert ended.exit_code == 0, ended.stderr
+    assert started(portal) == once([1])
+
+
+async def test_a_file_that_was_run_by_hand_just_now_is_not_waited_for(
+    nights: Nights, portal: Simulator
+) -> None:
+    """It may still be written, and so it is not moved from under its writer."""
+    nights.job("leads", "leads.csv", HALF_A_MINUTE, "after: {move_to: done}")
+    path = changed(nights.write("leads.csv", [1, 2]), 0)
+    assert (await nights.desk.run("run", path.name, "--job", "leads")).exit_code == 0
+    ended, entries = await nights.night()
+    assert (ended.exit_code, entries["leads"]["outcome"]) == (0, "nothing to do")
+    assert "not moved" in " ".join(entries["leads"]["notes"])
+    assert path.exists()
+
+    nights.write("leads.csv", [1, 2, 3])
+    aged(path)
+    ended, _ = await nights.night()
+    assert ended.exit_code == 0
+    assert started(portal) == once([1, 2, 3])
+    assert not path.exists()
