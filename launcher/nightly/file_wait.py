@@ -9,6 +9,7 @@ from pathlib import Path
 from launcher.core.being_written import BeingWritten, being_written
 from launcher.core.words import duration
 from launcher.nightly.together import Together
+from launcher.sheets import lacks_line_end
 
 PATIENCE_S = 600.0
 """All files of a job together are waited for no longer: other jobs of the portal come after it."""
@@ -28,10 +29,12 @@ class FileWait:
     def look(self, file: Path) -> BeingWritten | None:
         """Return why the file is not taken now; None if it is taken."""
         try:
+            # The end before the time: what is written after this look has another time.
+            lacks_end = lacks_line_end(file)
             changed_at = file.stat().st_mtime
         except OSError:
             return None  # whoever opens it says what is wrong
-        return being_written(changed_at, self.now(), self.settled_after_s)
+        return being_written(changed_at, self.now(), self.settled_after_s, lacks_line_end=lacks_end)
 
     async def wait(self, file: Path, until: float) -> BeingWritten | None:
         """Return None once the file may be taken; else why not, when waiting is of no use or all is to stop."""

@@ -8,6 +8,7 @@ from launcher.sheets.containers import from_standard_input
 from launcher.sheets.fetching import fetch
 from launcher.sheets.fingerprints import content_fingerprint, fingerprint
 from launcher.sheets.grid import SUMMARY_TITLE
+from launcher.sheets.last_line import lacks_line_end
 from launcher.sheets.model import Dialect, Row, SheetError, Source, Table
 from launcher.sheets.opening import open_table
 from launcher.sheets.web_address import WebAddress, is_address, parse_address
@@ -25,6 +26,7 @@ __all__ = [
     "fingerprint",
     "from_standard_input",
     "is_address",
+    "lacks_line_end",
     "open_table",
     "parse_address",
 ]

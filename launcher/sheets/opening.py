@@ -26,6 +26,9 @@ OTHERS = {
     b"PAR1": "a Parquet file",
 }
 
+HEAD_BYTES = 4096
+"""Enough of a file's beginning to tell what it is."""
+
 
 def open_table(
     file: Path | Source,
@@ -53,15 +56,25 @@ def open_table(
             return open_package(source, sheet=sheet, header_row=header_row)
         if head.startswith(OLE):
             return open_ole(source, sheet=sheet, header_row=header_row)
-        web_page = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
         _refuse_foreign(source, head)
         if sheet:
             raise SheetError(f"{source.name} is a CSV file and has no sheets. Leave the sheet out.")
-        if web_page.startswith(HTML) or (web_page.startswith(b"<?xml") and b"<html" in web_page):
+        if _is_web_page(head):
             return open_html(source, encoding=encoding, header_row=header_row)
         return open_csv(source, encoding=encoding, delimiter=delimiter, header_row=header_row)
     except OSError as error:
         raise SheetError(f"{file.name}: cannot be read ({error.strerror or error}).") from None
+
+
+def is_csv(head: bytes) -> bool:
+    """Whether a file that begins so is read as CSV. Of an archive it is not known what is in it."""
+    others = (containers.GZIP, *containers.ZIP, OLE, *OTHERS)
+    return bool(head) and not head.startswith(others) and not _is_web_page(head)
+
+
+def _is_web_page(head: bytes) -> bool:
+    text = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    return text.startswith(HTML) or (text.startswith(b"<?xml") and b"<html" in text)
 
 
 def _source(file: Path) -> Source:
@@ -73,7 +86,7 @@ def _head(source: Source) -> bytes:
     path = source.path
     try:
         with path.open("rb") as file:
-            head = file.read(4096)
+            head = file.read(HEAD_BYTES)
     except FileNotFoundError:
         raise SheetError(
             f"{path}: there is no such file in {path.absolute().parent}{nearest(path.name, _beside(path))}."

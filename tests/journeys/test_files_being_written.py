@@ -123,3 +123,39 @@ async def test_a_file_that_was_run_by_hand_just_now_is_not_waited_for(
     assert ended.exit_code == 0
     assert started(portal) == once([1, 2, 3])
     assert not path.exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+async def test_a_last_line_without_its_end_is_not_started(
+    nights: Nights, portal: Simulator, encoding: str
+) -> None:
+    """The writer was in the middle of 702 two minutes ago."""
+    nights.job("leads", "leads.csv", HALF_A_MINUTE)
+    path = nights.write("leads.csv", [])
+    half = "Manager,ID\r\nAnna,701\r\nAnna,70"
+    path.write_text(half, encoding=encoding, newline="")
+    changed(path, 120)
+
+    ended, entries = await nights.night()
+
+    assert (ended.exit_code, entries["leads"]["outcome"]) == (2, "could not begin")
+    assert "last line" in entries["leads"]["notes"][0]
+    assert started(portal) == once([])
+
+    path.write_text(f"{half}2\r\n", encoding=encoding, newline="")
+    changed(path, 120)
+    ended, _ = await nights.night()
+    assert ended.exit_code == 0, ended.stderr
+    assert started(portal) == once([701, 702])
+
+
+async def test_a_last_line_without_its_end_is_taken_after_ten_minutes(
+    nights: Nights, portal: Simulator
+) -> None:
+    nights.job("leads", "leads.csv", HALF_A_MINUTE)
+    path = nights.write("leads.csv", [])
+    path.write_text("ID,Manager\n701,Anna\n702,Anna", encoding="utf-8")
+    changed(path, 700)
+    ended, _ = await nights.night()
+    assert ended.exit_code == 0, ended.stderr
+    assert started(portal) == once([701, 702])
