@@ -83,6 +83,12 @@ class Nights:
         async with self._database.writing() as connection:
             await connection.execute(update(runs).where(runs.c.id == run_id).values(results=results))
 
+    async def file_replaced(self, run: RunRecord) -> None:
+        """The file is another one than the run has read, with the same size and time: it counts as new."""
+        values = {"fingerprint": f"{run.fingerprint}, replaced"}
+        async with self._database.writing() as connection:
+            await connection.execute(update(runs).where(runs.c.id == run.id).values(values))
+
     async def begin(self, begun_at: float, due_at: float | None) -> int:
         """The night's ID; it is in the ledger when this returns, so that a crash does not hide it."""
         values = {"job": self._job, "portal": self._portal, "begun_at": begun_at, "due_at": due_at}

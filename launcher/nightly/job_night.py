@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import shlex
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -21,7 +23,7 @@ from launcher.nightly.files import chosen_files, have_same_results, move_away, n
 from launcher.nightly.together import Together
 from launcher.report.results import failed_path
 from launcher.settings import JobConfig
-from launcher.sheets import SheetError, WebAddress, fingerprint
+from launcher.sheets import SheetError, Source, WebAddress, content_fingerprint, fingerprint
 
 ASK_AGAIN_S = 7 * 86_400.0
 """Unknown rows of older runs are not asked about every night: what is not found by then has ended long ago."""
@@ -103,6 +105,8 @@ class JobNight:
     _outcome: Outcome = Outcome.NOTHING_TO_DO
     _done: set[str] = field(default_factory=set)
     """Files that were taken to their end in this night."""
+    _contents: dict[str, str] = field(default_factory=dict)
+    """By file, what this night began to read."""
     _before: Sequence[RunRecord] = ()
     """What this night had begun before it was cut off or interrupted."""
 
@@ -240,6 +244,9 @@ class JobNight:
         complete = await self._complete(file, given)
         if complete is None:
             return self._is_over()
+        if self.job.config.after is not None and isinstance(file, Path):
+            with suppress(OSError):  # opening it says what is wrong
+                self._contents[complete.origin] = await _content(file)
         summary = await self._step(Way.BEGUN, complete.begin)
         if summary is None:
             return False
@@ -307,14 +314,28 @@ class JobNight:
         self._notes.append(note)
         self._codes.append(code)
 
-    def _is_same(self, file: Path, run: RunRecord) -> bool:
-        """Whether the file is still the one that the run has read."""
-        return file.is_file() and fingerprint(file) == run.fingerprint
+    async def _is_same(self, file: Path, run: RunRecord) -> bool:
+        """Whether the file is still what the run has read; where it is not, it is new to the next night."""
+        if fingerprint(file) != run.fingerprint:
+            return False
+        content = self._contents.get(run.file)
+        if content is None or content == await _content(file):
+            return True
+        await self.nights.file_replaced(run)
+        return False
 
     async def _put_away(self, run: RunRecord) -> None:
         """Move the file of a run, and its results, where the job says so and nothing of it is open."""
         after, file = self.job.config.after, Path(run.file)
-        if after is None or not self._is_same(file, run) or await self.nights.exit_code(run.id) not in _DONE:
+        if after is None or not file.is_file() or await self.nights.exit_code(run.id) not in _DONE:
+            return
+        if not await self._is_same(file, run):
+            # What an earlier night began to read is taken in this one.
+            if run.file in self._contents:
+                self._notes.append(
+                    f"{file} changed while run {run.name} was going. It is not moved; the next night takes it"
+                )
+                self._codes.append(Exit.WRONG_USAGE)
             return
         if (found := self._file_wait.look(file)) is not None:
             self._notes.append(f"{file} is not moved yet: it {found.reason}")
@@ -331,6 +352,10 @@ class JobNight:
             await self.nights.results_moved(run.id, where)
             self._steps = [_at(step, run.name, where) for step in self._steps]
         self._notes.append(f"moved to {moved[file]}")
+
+
+async def _content(file: Path) -> str:
+    return await asyncio.to_thread(content_fingerprint, Source(file, file.name))
 
 
 def _at(step: Step, run: str, results: str) -> Step:

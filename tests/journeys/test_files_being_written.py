@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import sqlite3
 import sys
 import time
 from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +18,9 @@ import pytest
 from launcher.simulator import Simulator
 from tests.journeys.chaos import until
 from tests.journeys.test_nightly import ORDINARY, Nights, once, started
+from tests.journeys.test_told_after_a_crash import told_by
 from tests.support.files import aged
+from tests.support.receivers import mail_server
 
 HALF_A_MINUTE = "max_duration: 30s"
 """A night that has no time to wait for a file that was changed just now."""
@@ -36,6 +42,12 @@ def changed(path: Path, seconds_ago: float) -> Path:
     at = time.time() - seconds_ago
     os.utime(path, (at, at))
     return path
+
+
+def all_is_read(nights: Nights) -> bool:
+    """Whether every row of the file is in the ledger."""
+    with closing(sqlite3.connect(nights.folder / "launcher.db")) as ledger:
+        return ledger.execute("select loaded from runs").fetchall() == [(1,)]
 
 
 async def test_a_file_changed_just_now_is_waited_for_and_then_taken(nights: Nights, portal: Simulator) -> None:
@@ -159,3 +171,39 @@ async def test_a_last_line_without_its_end_is_taken_after_ten_minutes(
     ended, _ = await nights.night()
     assert ended.exit_code == 0, ended.stderr
     assert started(portal) == once([701, 702])
+
+
+@pytest.mark.parametrize("how", ["appended to", "replaced by one of the same size and time"])
+async def test_a_file_that_changed_while_it_ran_is_not_moved(
+    nights: Nights, portal: Simulator, how: str
+) -> None:
+    nights.job("leads", "leads.csv", "after: {move_to: done}")
+    path = nights.write("leads.csv", range(1, 101))
+    as_read = path.stat()
+    portal.settings = replace(ORDINARY, start_seconds=0.05)
+    async with mail_server() as mails:
+        told_by(nights, mails)
+        async with nights.desk.running("nightly", "--json") as command:
+            await until(lambda: len(portal.started) > 1 and all_is_read(nights), unless=command)
+            if how == "appended to":
+                with path.open("a", encoding="utf-8", newline="") as stream:
+                    stream.write("101,Anna\r\n")
+                os.utime(path, ns=(as_read.st_mtime_ns, as_read.st_mtime_ns + 10**9))
+            else:
+                fresh = nights.folder / "fresh.tmp"
+                fresh.write_bytes(path.read_bytes().replace(b"\r\n100,", b"\r\n101,"))
+                os.utime(fresh, ns=(as_read.st_mtime_ns, as_read.st_mtime_ns))
+                fresh.replace(path)
+            portal.settings = ORDINARY
+            ended = await command.ended()
+    assert len(mails.mails) == 1, "somebody hears of it"
+    [entry] = json.loads(ended.stdout)["jobs"]
+    assert (ended.exit_code, entry["runs"][0]["started"]) == (2, 100), ended.stderr
+    assert "leads.csv" in " ".join(entry["notes"])
+    assert path.exists()
+
+    ended, _ = await nights.night()
+    assert ended.exit_code == 0, ended.stderr
+    assert started(portal) == once(range(1, 102))
+    assert not path.exists()
+    assert len(list((nights.folder / "done").glob("leads.csv"))) == 1
