@@ -74,6 +74,13 @@ class Nights:
         # With --limit a run leaves rows out on purpose, and they are still to be started.
         return next((run for run in found if run.plan.get("limit") is None), None)
 
+    async def whole_runs(self) -> list[RunRecord]:
+        """Runs that have read the whole of their file; the oldest first."""
+        query = self._of_the_job.where(runs.c.loaded.is_(True)).order_by(runs.c.id)
+        async with self._database.reading() as connection:
+            found = [run_of(row) for row in await connection.execute(query)]
+        return [run for run in found if run.plan.get("limit") is None]
+
     async def exit_code(self, run_id: int) -> Exit:
         """What a finished run came to, by its rows as they stand now."""
         return exit_code(await self._ledger.counts(run_id), Ending.FINISHED)

@@ -28,10 +28,22 @@ def chosen_files(file: str, folder: Path, choose: str) -> list[Path | WebAddress
     path = folder / Path(file).expanduser()
     if path.exists() or not glob.has_magic(file):
         return [path] if path.exists() else []
-    found = [folder / name for name in glob.glob(file, root_dir=folder, recursive=True)]  # noqa: PTH207  absolute ones too
-    inputs = [one for one in found if one.is_file() and not _is_ours(one.name)]
-    by_age = sorted(inputs, key=lambda one: (one.stat().st_mtime_ns, one.name))
+    by_age = _by_age(file, folder)
     return list(by_age if choose == "all" else by_age[-1:])
+
+
+def older_files(file: str, folder: Path) -> list[Path]:
+    """All files that a pattern means but the newest; the oldest first."""
+    is_pattern = not is_address(file) and glob.has_magic(file)
+    if not is_pattern or (folder / Path(file).expanduser()).exists():
+        return []
+    return _by_age(file, folder)[:-1]
+
+
+def _by_age(pattern: str, folder: Path) -> list[Path]:
+    found = [folder / name for name in glob.glob(pattern, root_dir=folder, recursive=True)]  # noqa: PTH207  absolute ones too
+    inputs = [one for one in found if one.is_file() and not _is_ours(one.name)]
+    return sorted(inputs, key=lambda one: (one.stat().st_mtime_ns, one.name))
 
 
 def _is_ours(name: str) -> bool:

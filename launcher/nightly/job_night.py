@@ -17,9 +17,10 @@ from launcher.core.nights import JobResult, Outcome, Step, Way, exit_codes, outc
 from launcher.core.summary import Ending, Exit, Summary
 from launcher.core.windows import Window, sends_until
 from launcher.engine.stopping import StoppedError, Stopping
-from launcher.ledger import Letter, Nights, RunRecord
+from launcher.ledger import Letter, NightRecord, Nights, RunRecord
 from launcher.nightly.file_wait import FileWait
-from launcher.nightly.files import chosen_files, have_same_results, move_away, names
+from launcher.nightly.files import chosen_files, have_same_results, move_away, names, older_files
+from launcher.nightly.left_out import left_out
 from launcher.nightly.together import Together
 from launcher.report.results import failed_path
 from launcher.settings import JobConfig
@@ -109,6 +110,7 @@ class JobNight:
     """By file, what this night began to read."""
     _before: Sequence[RunRecord] = ()
     """What this night had begun before it was cut off or interrupted."""
+    _last_night: NightRecord | None = None
 
     def __post_init__(self) -> None:
         settled_after_s = self.job.config.file_settled_after
@@ -119,7 +121,9 @@ class JobNight:
         due = self.job.config.due()
         begun_at = self.now()
         due_at = None if due is None else due.last_by(begun_at, self.job.config.zone())
-        since = taken_up_since(await self.nights.former(_BEGINNINGS), due_at)
+        former = await self.nights.former(_BEGINNINGS)
+        self._last_night = former[0] if former else None
+        since = taken_up_since(former, due_at)
         self._before = () if since is None else await self.nights.begun_since(since)
         night = await self.nights.begin(begun_at, due_at)
         if self.together.is_set:
@@ -184,6 +188,8 @@ class JobNight:
         except SheetError as error:
             self._over(Outcome.REFUSED, str(error), Exit.WRONG_USAGE)
             return
+        if config.choose == "newest":
+            await self._name_left_out()
         new = 0
         for file in files:
             if self._is_over():
@@ -202,6 +208,17 @@ class JobNight:
         if not new and not self._done and Outcome.REFUSED is not self._outcome:
             self._outcome = Outcome.NOTHING_TO_DO
             if config.require_file:
+                self._codes.append(Exit.WRONG_USAGE)
+
+    async def _name_left_out(self) -> None:
+        """Name the older files that were never read; a person hears of those that a bad night let pass."""
+        older = older_files(self.job.config.file, self.job.folder)
+        if not older:
+            return
+        found = left_out(older, await self.nights.whole_runs(), self._last_night)
+        if found is not None:
+            self._notes.append(str(found))
+            if found.by_a_bad_night:
                 self._codes.append(Exit.WRONG_USAGE)
 
     async def _take(self, file: Path | WebAddress) -> Taken | None:

@@ -207,3 +207,59 @@ async def test_a_file_that_changed_while_it_ran_is_not_moved(
     assert started(portal) == once(range(1, 102))
     assert not path.exists()
     assert len(list((nights.folder / "done").glob("leads.csv"))) == 1
+
+
+def day(nights: Nights, number: int) -> Path:
+    """That day's file; a later day's is newer."""
+    path = nights.write(f"day-{number}.csv", [number])
+    os.utime(path, (1_700_000_000 + number, 1_700_000_000 + number))
+    return path
+
+
+async def test_the_newest_file_alone_is_taken_and_older_ones_are_named(
+    nights: Nights, portal: Simulator
+) -> None:
+    nights.job("leads", "'day-*.csv'")
+    day(nights, 1)
+    await nights.night()
+    day(nights, 2)
+    day(nights, 3)
+
+    for outcome in ("finished", "nothing to do"):
+        ended, entries = await nights.night()
+        assert (ended.exit_code, entries["leads"]["outcome"]) == (0, outcome)
+        notes = " ".join(entries["leads"]["notes"])
+        assert "day-2.csv" in notes
+        assert "day-1.csv" not in notes, "it was run"
+    assert started(portal) == once([1, 3])
+
+    assert (await nights.desk.run("run", "day-2.csv", "--job", "leads")).exit_code == 0
+    _, entries = await nights.night()
+    assert "day-2.csv" not in " ".join(entries["leads"]["notes"])
+    assert started(portal) == once([1, 2, 3])
+
+
+async def test_a_file_that_a_bad_night_let_pass_is_told_once(nights: Nights, portal: Simulator) -> None:
+    """The night of day 2 could not begin, and by day 3 there is a newer file."""
+    nights.job("leads", "'day-*.csv'")
+    day(nights, 1)
+    assert (await nights.night())[0].exit_code == 0
+    with closing(sqlite3.connect(nights.folder / "launcher.db")) as ledger, ledger:
+        ledger.execute("update runs set created_at = 1700000001")
+    path = day(nights, 2)
+    good = path.read_bytes()
+    path.write_bytes(b"Name\nAnna\n")
+    os.utime(path, (1_700_000_002, 1_700_000_002))
+    assert (await nights.night())[0].exit_code == 2
+    path.write_bytes(good)
+    os.utime(path, (1_700_000_002, 1_700_000_002))
+    day(nights, 3)
+
+    async with mail_server() as mails:
+        told_by(nights, mails)
+        ended, entries = await nights.night()
+        assert (ended.exit_code, entries["leads"]["outcome"]) == (2, "finished")
+        assert "day-2.csv" in " ".join(entries["leads"]["notes"])
+        assert (await nights.night())[0].exit_code == 0
+        assert len(mails.mails) == 1
+    assert started(portal) == once([1, 3])
