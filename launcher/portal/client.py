@@ -1,4 +1,4 @@
-"""Calls the portal over one aiohttp session.
+"""Calls the portal, each time over a connection of its own.
 
 This is the one border where the library's errors become facts: the request never left (`Unsent`), or it
 may have left and no whole answer came back (`Unheard`). No exception crosses it, because aiohttp writes the
@@ -34,9 +34,6 @@ REDIRECTS_AT_MOST = 3
 
 REDIRECTS = (301, 302, 307, 308)
 """Not 303: that says the request was executed, and its answer stands elsewhere."""
-
-KEEPALIVE_S = 10.0
-"""Idle connections are closed by us, before a server in front of the portal does it under a request."""
 
 NEVER_LEFT = (
     aiohttp.ClientConnectorError,
@@ -83,8 +80,11 @@ class Portal:
     async def __aenter__(self) -> Self:
         # No limit on connections: how many requests are in the air is the engine's decision, and one that
         # waited for a connection would spend its time-out without having been sent.
+        # And none is kept: aiohttp takes what a server says once more on it for the answer to the next request
+        # (aiohttp#13656), which gives one row's workflow ID to another; and servers close idle connections
+        # under a request, which leaves its rows unknown.
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_S, ssl=self._trusted),
+            connector=aiohttp.TCPConnector(limit=0, force_close=True, ssl=self._trusted),
             timeout=self._timeout,
             headers={"User-Agent": f"bizproc-launcher/{__version__}", "Accept": "application/json"},
             cookie_jar=aiohttp.DummyCookieJar(),
