@@ -8,8 +8,8 @@ Source: official REST documentation, "Error codes" and "bizproc.workflow.start".
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from launcher.core.answers import (
@@ -42,6 +42,8 @@ class Verdict:
     """The reason for the person; the portal's own words where it gave some."""
     later: bool = False
     """DEFERRED for a reason of the row's own: it may be sent again, but not at once."""
+    shared_id: str = ""
+    """UNKNOWN because the portal gave this workflow ID to other rows of the run, too."""
 
 
 class Limit(Enum):
@@ -77,6 +79,20 @@ class Judgement:
     halt: Halt | None = None
     lost: bool = False
     """Whether what the portal did is unknown for want of an answer that could be understood."""
+
+    def doubting(self, workflow_ids: Collection[str]) -> Judgement:
+        """The same where other rows of the run have these workflow IDs: which row has started, nobody knows."""
+        verdicts = tuple(
+            given_twice(verdict.workflow_id) if verdict.workflow_id in workflow_ids else verdict
+            for verdict in self.verdicts
+        )
+        return replace(self, verdicts=verdicts, lost=_summed(verdicts).lost)
+
+
+def given_twice(workflow_id: str) -> Verdict:
+    """Of each row to which the portal gave that ID: one of them has started with it at most."""
+    text = f"the portal gave the workflow ID {workflow_id} to more than one row"
+    return Verdict(State.UNKNOWN, code="same workflow ID", text=text, shared_id=workflow_id)
 
 
 _WRONG_TEMPLATE = "ERROR_WRONG_WORKFLOW_ID"
@@ -134,11 +150,7 @@ def _judge_commands(
         key = command_key(start)
         verdict, new_hold, new_halt = _judge_command(key, results, errors, own_templates)
         if verdict.workflow_id and ids[verdict.workflow_id] > 1:
-            verdict = Verdict(
-                State.UNKNOWN,
-                code="unexpected answer",
-                text=f"the portal gave the workflow ID {verdict.workflow_id} to more than one row",
-            )
+            verdict = given_twice(verdict.workflow_id)
         hold, halt = hold or new_hold, halt or new_halt
         verdicts.append(verdict)
     summed = _summed(verdicts)

@@ -33,6 +33,11 @@ class Progress:
                 self.settled[state] += number
         self.settled_before = self.done
 
+    def doubted(self, rows: int) -> None:
+        """So many started rows are unknown now: another row got the same workflow ID."""
+        self.settled[State.STARTED] -= rows
+        self.settled[State.UNKNOWN] += rows
+
     def reconciled(self, found: int) -> None:
         """So many unknown rows were found running."""
         self.settled[State.UNKNOWN] -= found

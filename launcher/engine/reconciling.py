@@ -31,8 +31,7 @@ async def reconcile(ledger: Ledger, asker: Asker, run_id: int) -> int:
         for first in range(0, len(lost), MAX_COMMANDS):
             some = lost[first : first + MAX_COMMANDS]
             settled = await _settled(ledger, asker, run_id, some, user_id=who, portal_ahead_s=when)
-            await ledger.settle(run_id, settled)
-            found += sum(1 for one in settled if one.workflow_id)
+            found += await ledger.settle(run_id, settled)
     return found
 
 

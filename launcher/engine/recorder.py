@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
-from launcher.core.model import Start
-from launcher.ledger import Ledger, LedgerError, Record
+from launcher.ledger import Ledger, LedgerError, Record, Written
 
-_Waiting = tuple[Record, asyncio.Future[tuple[Start, ...]]]
+_Waiting = tuple[Record[Any], asyncio.Future[Any]]
 
 
 class Recorder:
@@ -17,9 +17,9 @@ class Recorder:
         self._ledger = ledger
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()
 
-    async def write(self, record: Record) -> tuple[Start, ...]:
+    async def write(self, record: Record[Written]) -> Written:
         """What the record does (see there), once it is durable. Raises LedgerError where it cannot be."""
-        written: asyncio.Future[tuple[Start, ...]] = asyncio.get_running_loop().create_future()
+        written: asyncio.Future[Written] = asyncio.get_running_loop().create_future()
         self._queue.put_nowait((record, written))
         return await written
 
@@ -36,6 +36,6 @@ class Recorder:
                     if not written.done():
                         written.set_exception(error)
                 continue
-            for (_, written), starts in zip(together, done, strict=True):
+            for (_, written), result in zip(together, done, strict=True):
                 if not written.done():
-                    written.set_result(starts)
+                    written.set_result(result)

@@ -91,10 +91,11 @@ class Worker:
             outcome=_in_short(outcome),
             at=time.time(),
         )
-        await self.recorder.write(record)
-        self.gate.learn(turn, judgement, times)
-        self._tell(starts, outcome, judgement)
-        await self._settle(starts, judgement)
+        recorded = await self.recorder.write(record)
+        self.gate.learn(turn, recorded.judgement, times)
+        self._tell(starts, outcome, recorded.judgement)
+        self._doubt(recorded.doubted)
+        await self._settle(starts, recorded.judgement)
 
     async def _call(self, starts: tuple[Start, ...]) -> tuple[Outcome, Judgement, Times]:
         if len(starts) == 1 and batch.must_go_alone(starts[0]):
@@ -104,6 +105,12 @@ class Worker:
         outcome = await self.portal.call("batch", batch.encode(starts))
         judgement = judge_batch(starts, outcome, own_templates=self.own_templates)
         return outcome, judgement, times_of(outcome)
+
+    def _doubt(self, row_numbers: Sequence[int]) -> None:
+        if row_numbers:
+            self.progress.doubted(len(row_numbers))
+            self.settled(row_numbers)
+            _log.warning("no longer started: another row has the same workflow ID", rows=sorted(row_numbers))
 
     async def _settle(self, starts: Sequence[Start], judgement: Judgement) -> None:
         again = []

@@ -19,7 +19,7 @@ from launcher.ledger.nights import NightRecord, Nights
 from launcher.ledger.notices import Letter, Notices, Unsent
 from launcher.ledger.pruning import Prunable, compact, portals, prunable, prune
 from launcher.ledger.pruning_nights import Age, OldNights, old_nights, prune_nights
-from launcher.ledger.records import Judged, Record, Sent
+from launcher.ledger.records import Judged, Record, Recorded, Sent, Written
 from launcher.ledger.stops import StartedWorkflow, StopOutcome, Stops
 from launcher.ledger.tallies import Tally, tallies
 
@@ -39,6 +39,7 @@ __all__ = [
     "PortalInUseError",
     "Prunable",
     "Record",
+    "Recorded",
     "RecordedRow",
     "RunRecord",
     "Sent",
@@ -47,6 +48,7 @@ __all__ = [
     "Stops",
     "Tally",
     "Unsent",
+    "Written",
     "back_up",
     "compact",
     "daemon_runs",

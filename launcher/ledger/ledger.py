@@ -22,8 +22,8 @@ from launcher.ledger.database import open_database
 from launcher.ledger.errors import LedgerError
 from launcher.ledger.model import NewRow, NewRun, RunRecord, run_name
 from launcher.ledger.prepared import Prepared
-from launcher.ledger.reading import PAGE, Reading, from_json, run_of
-from launcher.ledger.records import Record
+from launcher.ledger.reading import OWNED, PAGE, Reading, from_json, run_of
+from launcher.ledger.records import Record, Written
 from launcher.ledger.schema import addresses, attempts, claims, rows, runs
 from launcher.ledger.upsert import own_claims
 
@@ -142,10 +142,10 @@ class Ledger(Reading, CourseKeeping):
         await self._database.read(look)
         return found
 
-    async def record(self, records: Sequence[Record]) -> list[tuple[Start, ...]]:
+    async def record(self, records: Sequence[Record[Written]]) -> list[Written]:
         """Write them all, or none, in one transaction; give back what each of them does."""
 
-        def write(connection: Connection) -> list[tuple[Start, ...]]:
+        def write(connection: Connection) -> list[Written]:
             self._check_hold(connection)
             return [record.write(connection) for record in records]
 
@@ -198,23 +198,30 @@ class Ledger(Reading, CourseKeeping):
             )
             return changed.rowcount
 
-    async def settle(self, run_id: int, settled: Sequence[Settled]) -> None:
-        """What asking the portal taught of UNKNOWN rows: STARTED with their IDs, or UNKNOWN with the reason."""
+    async def settle(self, run_id: int, settled: Sequence[Settled]) -> int:
+        """What asking the portal taught of UNKNOWN rows: STARTED with their IDs, or UNKNOWN with the reason.
+
+        How many are STARTED. An ID that a started row has already is given to no other.
+        """
         now = time.time()
-        found = [
-            {"b_run": run_id, "b_row": one.row_number, "b_id": one.workflow_id, "b_at": now}
-            for one in settled
-            if one.workflow_id
-        ]
-        left = [
-            {"b_run": run_id, "b_row": one.row_number, "b_text": one.reason} for one in settled if one.reason
-        ]
         this_row = (
             (rows.c.run_id == bindparam("b_run"))
             & (rows.c.row_number == bindparam("b_row"))
             & (rows.c.state == State.UNKNOWN)
         )
         async with self._database.writing() as connection:
+            ids = [one.workflow_id for one in settled if one.workflow_id]
+            owned = set(await connection.scalars(OWNED, {"ids": ids})) if ids else set()
+            found, left = [], []
+            for one in settled:
+                this = {"b_run": run_id, "b_row": one.row_number}
+                if one.workflow_id and one.workflow_id not in owned:
+                    owned.add(one.workflow_id)
+                    found.append(this | {"b_id": one.workflow_id, "b_at": now})
+                else:
+                    left.append(
+                        this | {"b_text": one.reason or f"{one.workflow_id} is the workflow of another row"}
+                    )
             if found:
                 started = update(rows).where(this_row).values(
                     state=State.STARTED, workflow_id=bindparam("b_id"), error_code="reconciled",
@@ -223,6 +230,7 @@ class Ledger(Reading, CourseKeeping):
                 await connection.execute(started, found)
             if left:
                 await connection.execute(update(rows).where(this_row).values(error=bindparam("b_text")), left)
+            return len(found)
 
     async def _judge_all(self, run_id: int, state: State, verdict: Verdict) -> int:
         """That verdict for the last attempt of every row in that state; how many there are."""

@@ -19,6 +19,15 @@ from launcher.ledger.schema import addresses, dropped_rows, requests, rows, runs
 
 PAGE = 2000
 
+OWNED = select(rows.c.workflow_id).where(
+    rows.c.workflow_id.in_(bindparam("ids", expanding=True)),
+    # As the index says it: with a bound value the database could not know that the index has them all.
+    rows.c.workflow_id != literal_column("''"),
+    # An ID that the portal gave to more than one row is none's until it is found on one's document.
+    rows.c.state == State.STARTED,
+)
+"""Those of some workflow IDs that a started row has."""
+
 _REQUESTS_OF_LATE = 100
 
 
@@ -177,16 +186,11 @@ class Reading:
             ]
 
     async def owned(self, workflow_ids: Sequence[str]) -> set[str]:
-        """Those of the workflow IDs that some row of the ledger has."""
-        query = select(rows.c.workflow_id).where(
-            rows.c.workflow_id.in_(bindparam("ids", expanding=True)),
-            # As the index says it: with a bound value the database could not know that the index has them all.
-            rows.c.workflow_id != literal_column("''"),
-        )
+        """Those of the workflow IDs that some started row of the ledger has."""
         found: set[str] = set()
         async with self._database.reading() as connection:
             for first in range(0, len(workflow_ids), PAGE):
-                found.update(await connection.scalars(query, {"ids": workflow_ids[first : first + PAGE]}))
+                found.update(await connection.scalars(OWNED, {"ids": workflow_ids[first : first + PAGE]}))
         return found
 
     async def recorded_rows(
@@ -254,7 +258,8 @@ def _recorded(row: Sequence[Any]) -> RecordedRow:
         cells=tuple(from_json(cells)),
         kinds=kinds,
         state=State(state),
-        workflow_id=workflow_id,
+        # An unknown row may hold one that the portal gave to other rows, too; it is not the row's.
+        workflow_id=workflow_id if state == State.STARTED else "",
         error_code=error_code,
         error=error,
         attempts=attempts,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
-from sqlalchemy import Connection, bindparam, exists, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, case, exists, insert, literal_column, or_, select, update
 
 from launcher.core.model import SENDABLE, Start, State
-from launcher.core.verdict import Judgement, Verdict
+from launcher.core.verdict import Judgement, Verdict, given_twice
 from launcher.ledger.prepared import ForRows, Prepared
 from launcher.ledger.schema import attempts, claims, requests, rows
 
@@ -53,6 +54,23 @@ _ANSWERED = Prepared(
     .where(requests.c.run_id == bindparam("b_run"), requests.c.number == bindparam("b_request"))
     .values(answered_at=bindparam("b_at"), outcome=bindparam("b_outcome")),
     ("b_at", "b_outcome", "b_run", "b_request"),
+)
+_others = rows.alias("others")
+# What else has the workflow IDs of the rows that were just judged: each started row, and 0 for all others with
+# that ID together. The run is compared afterwards: with it here, a database may look at all of the run's rows,
+# which may be a million.
+_SAME_ID = ForRows(
+    lambda these: (
+        select(
+            _others.c.run_id,
+            _others.c.workflow_id,
+            case((_others.c.state == State.STARTED, _others.c.row_number), else_=0).label("started_row"),
+        )
+        .distinct()
+        .select_from(rows)
+        .join(_others, _others.c.workflow_id == rows.c.workflow_id)
+        .where(these, _others.c.workflow_id != literal_column("''"), _others.c.row_number != rows.c.row_number)
+    )
 )
 # Out of the rows that were just judged: one statement for all of a request's.
 _ATTEMPTS = ForRows(
@@ -101,9 +119,32 @@ class Sent:
             _JUDGE.each(connection, [_judged(self.run_id, number, verdict, self.at) for number in lost])
 
 
+Written = TypeVar("Written", covariant=True)
+
+
+class Record(Protocol[Written]):
+    """A fact of one request."""
+
+    def write(self, connection: Connection) -> Written:
+        """Write it, and give back what whoever sends the request must know of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """How rows stand in the ledger after an answer."""
+
+    judgement: Judgement
+    """Of the request's own starts."""
+    doubted: tuple[int, ...] = ()
+    """Rows of earlier requests that are no longer STARTED but UNKNOWN: a row of this one has the same ID."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """What became of the starts of that request."""
+    """What became of the starts of that request.
+
+    Written: each with its verdict; where another row of the run has the same workflow ID, both are UNKNOWN.
+    """
 
     run_id: int
     request_number: int
@@ -113,20 +154,44 @@ class Judged:
     """In a few words, for the record of requests."""
     at: float
 
-    def write(self, connection: Connection) -> tuple[Start, ...]:
+    def write(self, connection: Connection) -> Recorded:
         _ANSWERED.once(connection, (self.at, self.outcome, self.run_id, self.request_number))
-        numbers = [start.row_number for start in self.starts]
+        self._judge(connection, self.judgement)
+        recorded = self._compared(connection)
+        _ATTEMPTS.once(connection, self.run_id, self._numbers)
+        return recorded
+
+    @property
+    def _numbers(self) -> list[int]:
+        return [start.row_number for start in self.starts]
+
+    def _judge(self, connection: Connection, judgement: Judgement) -> None:
         judged = [
             _judged(self.run_id, number, verdict, self.at)
-            for number, verdict in zip(numbers, self.judgement.verdicts, strict=True)
+            for number, verdict in zip(self._numbers, judgement.verdicts, strict=True)
         ]
         _JUDGE.each(connection, judged)
-        _ATTEMPTS.once(connection, self.run_id, numbers)
-        return self.starts
 
-
-Record = Sent | Judged
+    def _compared(self, connection: Connection) -> Recorded:
+        """The rows of the run that have a workflow ID in common are UNKNOWN when this returns."""
+        if not any(verdict.workflow_id or verdict.shared_id for verdict in self.judgement.verdicts):
+            return Recorded(self.judgement)
+        found = _SAME_ID.once(connection, self.run_id, self._numbers)
+        others = [other for other in found if other.run_id == self.run_id]
+        if not others:
+            return Recorded(self.judgement)
+        judgement = self.judgement.doubting({other.workflow_id for other in others})
+        self._judge(connection, judgement)
+        doubted = {other.started_row: other.workflow_id for other in others if other.started_row}
+        if doubted:
+            _JUDGE.each(
+                connection,
+                [_judged(self.run_id, row, given_twice(given), self.at) for row, given in doubted.items()],
+            )
+        return Recorded(judgement, tuple(doubted))
 
 
 def _judged(run_id: int, row_number: int, verdict: Verdict, at: float) -> tuple[object, ...]:
-    return (verdict.state.value, verdict.workflow_id, verdict.code, verdict.text, at, run_id, row_number)
+    # An ID that is several rows' is kept with each, so that another row with it is not believed either.
+    workflow_id = verdict.workflow_id or verdict.shared_id
+    return (verdict.state.value, workflow_id, verdict.code, verdict.text, at, run_id, row_number)

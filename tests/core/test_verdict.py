@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 from launcher.core.answers import Barred, Heard, Moved, NoAnswer, Outcome, Unheard, Unsent, answer_of
 from launcher.core.catalogue import MENDS, PORTAL_CODES, found, stop_text
 from launcher.core.model import State
-from launcher.core.verdict import Halt, Hold, Judgement, Limit, Verdict, judge_batch, judge_single
+from launcher.core.verdict import (
+    Halt,
+    Hold,
+    Judgement,
+    Limit,
+    Verdict,
+    given_twice,
+    judge_batch,
+    judge_single,
+)
 from tests.core.making import batch_body, error, lead, leads
 from tests.support.examples import examples
 
@@ -361,8 +370,20 @@ def test_one_id_for_two_rows_is_believed_of_neither() -> None:
     judgement = judge_batch(leads(4), Heard(200, batch_body({"r2": ID, "r3": "b", "r4": ID, "r5": "d"})))
 
     assert states(judgement) == [State.UNKNOWN, State.STARTED, State.UNKNOWN, State.STARTED]
+    assert judgement.verdicts[0] == judgement.verdicts[2] == given_twice(ID)
     assert ID in judgement.verdicts[0].text
     assert not judgement.verdicts[0].workflow_id
+
+
+def test_an_id_that_another_row_of_the_run_has_is_believed_of_neither() -> None:
+    judgement = judge_batch(ROWS, Heard(200, batch_body({"r2": "a", "r3": ID}, {"r4": error("", "no")})))
+
+    doubted = judgement.doubting({ID, "elsewhere"})
+
+    assert doubted.verdicts == (judgement.verdicts[0], given_twice(ID), judgement.verdicts[2])
+    assert not doubted.lost
+    assert judge_single(ROWS[0], Heard(200, {"result": ID})).doubting({ID}).lost
+    assert judgement.doubting(set()) == judgement
 
 
 def test_an_answer_to_rows_that_were_not_asked_about_tells_nothing() -> None:

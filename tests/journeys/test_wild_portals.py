@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.journeys.chaos import Desk
@@ -59,4 +61,70 @@ async def test_an_answer_said_twice_is_no_answer_to_the_next_request(tmp_path: P
     assert ran.exit_code == 1
     assert states(desk) == {"started": 6, "failed": 6}
     assert len(portal.started) == 6
+    assert_ids_are_true(desk, portal)
+
+
+@dataclass
+class Confusing:
+    """Starts what is asked for, and tells the first workflow's ID of some documents, too."""
+
+    told: Collection[str]
+    """Those documents."""
+    refuses_from: int = 0
+    """From that request on it knows the webhook no longer; 0: it always does."""
+    numbers: dict[str, int] = field(default_factory=dict)
+    """In which request each document was."""
+
+    def __call__(self, portal: RawPortal, request: Request) -> bytes:
+        if request.number and 0 < self.refuses_from <= request.number:
+            return response(403, {"error": "ACCESS_DENIED", "error_description": "no"})
+        before = len(portal.started)
+        answer = portal.execute(request)
+        for document, workflow in portal.started[before:]:
+            self.numbers[document] = request.number
+            if document in self.told:
+                answer = answer.replace(workflow.encode(), portal.started[0][1].encode())
+        return answer
+
+
+async def test_one_workflow_id_for_rows_of_several_requests_is_believed_of_none(tmp_path: Path) -> None:
+    confusing = Confusing(told=("LEAD_60", "LEAD_110"))
+    async with raw_portal(confusing) as portal:
+        desk = desk_at(tmp_path / "desk", portal, [(str(n), "Anna") for n in range(1, 121)], concurrency=1)
+        ran = await desk.run("run", desk.file, "--job", "followup", "--json")
+        rows = desk.results()
+        status = await desk.status()
+        assert_ids_are_true(desk, portal)
+        # Each workflow runs on its own document, which says whose it is.
+        portal.lists_running = True
+        asked = await desk.run("reconcile")
+
+    assert len({confusing.numbers[document] for document in ("LEAD_1", "LEAD_60", "LEAD_110")}) == 3
+    assert ran.exit_code == 5
+    unknown = [row for row in rows if row["launch_status"] == "unknown"]
+    assert [row["ID"] for row in unknown] == ["1", "60", "110"]
+    assert {row["launch_error_code"] for row in unknown} == {"same workflow ID"}
+    for counts in (json.loads(ran.stdout), status):
+        assert (counts["started"], counts["unknown"]) == (117, 3)
+    assert asked.exit_code == 0
+    assert states(desk) == {"started": 120}
+    assert_ids_are_true(desk, portal)
+
+
+async def test_the_same_workflow_id_counts_for_rows_that_go_alone_and_after_resume(tmp_path: Path) -> None:
+    confusing = Confusing(told=("LEAD_8",), refuses_from=5)
+    async with raw_portal(confusing) as portal:
+        rows = [(str(number), f"$result[{number}]") for number in range(1, 11)]
+        desk = desk_at(tmp_path / "desk", portal, rows, concurrency=1)
+        stopped = await desk.run("run", desk.file, "--job", "followup")
+        before = states(desk)
+        confusing.refuses_from = 0
+        resumed = await desk.run("resume", "--json")
+
+    assert (stopped.exit_code, before) == (3, {"started": 4, "pending": 6})
+    assert resumed.exit_code == 5
+    assert [row["ID"] for row in desk.results() if row["launch_status"] == "unknown"] == ["1", "8"]
+    assert states(desk) == {"started": 8, "unknown": 2}
+    assert json.loads(resumed.stdout)["started"] == 8
+    assert len(portal.started) == 10
     assert_ids_are_true(desk, portal)

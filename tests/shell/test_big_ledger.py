@@ -6,8 +6,10 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, event
+import pytest
+from sqlalchemy import Connection, CursorResult, event
 
 from launcher.core.model import State
 from launcher.core.plan import Planned
@@ -95,8 +97,34 @@ async def test_the_index_of_workflows_is_used_on_postgresql_too(postgres_url: st
         [text] = [text for text in found if text.startswith("SELECT rows.workflow_id")]
         async with ledger.database.reading() as connection:
             await connection.exec_driver_sql("set local enable_seqscan = off")
-            plan = await connection.exec_driver_sql(f"explain {text}", ("66e.1",))
+            plan = await connection.exec_driver_sql(f"explain {text}", ("66e.1", "started"))
             assert "rows_by_workflow" in "\n".join(plan.scalars())
+
+
+async def test_rows_with_the_same_workflow_id_are_found_by_it(
+    ledger_location: str, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request's answer must not cost more the more rows the run has."""
+    asked: list[tuple[str, object]] = []
+    execute = Connection.exec_driver_sql
+
+    def heard(connection: Connection, text: str, values: Any = None) -> CursorResult[Any]:
+        asked.append((text, values))
+        return execute(connection, text, values)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Connection, "exec_driver_sql", heard)
+        await old_run(ledger, STARTED, FAILED, UNKNOWN)
+
+    [(text, values)] = {text: values for text, values in asked if " AS others " in text}.items()
+    explain = "explain query plan" if ledger.database.file else "explain"
+    async with ledger.database.reading() as connection:
+        if ledger.database.file is None:
+            await connection.exec_driver_sql("set local enable_seqscan = off")
+        plan = await connection.exec_driver_sql(f"{explain} {text}", values)
+        lines = [str(row) for row in plan]
+    assert "rows_by_workflow" in "\n".join(lines), lines
+    assert not [line for line in lines if "SCAN" in line]
 
 
 async def test_a_ledger_of_an_older_version_keeps_all_that_it_holds(

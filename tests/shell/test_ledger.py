@@ -14,8 +14,9 @@ from sqlalchemy import Connection, MetaData, bindparam, insert, update
 from launcher.core.course import Wait
 from launcher.core.model import Document, Invalid, Start, State
 from launcher.core.plan import SKIP, Planner, keys_of
+from launcher.core.reconcile import Settled
 from launcher.core.summary import Ending
-from launcher.core.verdict import Judgement, Verdict
+from launcher.core.verdict import Judgement, Verdict, given_twice
 from launcher.ledger import (
     Judged,
     Ledger,
@@ -23,6 +24,7 @@ from launcher.ledger import (
     NewRow,
     NewRun,
     PortalInUseError,
+    Recorded,
     RunRecord,
     Sent,
     hold_portal,
@@ -111,6 +113,54 @@ async def test_a_row_is_sent_before_its_verdict_and_both_are_kept(ledger: Ledger
         (State.FAILED, "", "Не найдено", 1),
     ]
     assert await ledger.requests(run.id) == 1
+
+
+async def test_rows_of_one_run_that_have_the_same_workflow_id_are_unknown(ledger: Ledger) -> None:
+    started = Verdict(State.STARTED, "66e.1")
+    elsewhere = await filled(ledger, start(2, "elsewhere"))
+    await ledger.record([sent(elsewhere, 1, start(2, "elsewhere"))])
+    await ledger.record([judged(elsewhere, 1, (start(2, "elsewhere"), started))])
+    run = await filled(ledger, start(2), start(3), start(4), start(5), start(6))
+    for number in (2, 3, 4, 5, 6):
+        await ledger.record([sent(run, number, start(number))])
+
+    assert await ledger.record([judged(run, 2, (start(2), started))]) == [
+        Recorded(Judgement((started,))),
+    ]
+    # In one transaction, as requests that end together are.
+    other = Verdict(State.STARTED, "66e.2")
+    assert await ledger.record([judged(run, 3, (start(3), other)), judged(run, 4, (start(4), started))]) == [
+        Recorded(Judgement((other,))),
+        Recorded(Judgement((given_twice("66e.1"),), lost=True), doubted=(2,)),
+    ]
+    assert await ledger.record([judged(run, 5, (start(5), started))]) == [
+        Recorded(Judgement((given_twice("66e.1"),), lost=True)),
+    ]
+
+    assert await states(ledger, run) == {
+        2: State.UNKNOWN,
+        3: State.STARTED,
+        4: State.UNKNOWN,
+        5: State.UNKNOWN,
+        6: State.SENT,
+    }
+    assert await states(ledger, elsewhere) == {2: State.STARTED}
+    rows = await ledger.recorded_rows(run.id)
+    assert {row.error_code for row in rows if row.state is State.UNKNOWN} == {"same workflow ID"}
+
+
+async def test_a_row_that_has_started_keeps_its_workflow_from_others(ledger: Ledger) -> None:
+    """The portal was asked twice at once, say, about rows that cannot be told apart."""
+    run = await filled(ledger, start(2), start(3), start(4))
+    lost = Verdict(State.UNKNOWN, code="TimeoutError", text="lost")
+    await ledger.record([sent(run, 1, start(2), start(3), start(4))])
+    await ledger.record(
+        [judged(run, 1, (start(2), Verdict(State.STARTED, "66e.1")), (start(3), lost), (start(4), lost))]
+    )
+
+    found = [Settled(3, workflow_id="66e.1"), Settled(4, workflow_id="66e.2")]
+    assert await ledger.settle(run.id, found) == 1
+    assert await states(ledger, run) == {2: State.STARTED, 3: State.UNKNOWN, 4: State.STARTED}
 
 
 async def test_rows_in_the_air_when_the_process_ended_become_unknown_and_no_others(ledger: Ledger) -> None:
@@ -407,7 +457,8 @@ async def test_answers_are_counted_by_slot_and_state(ledger: Ledger) -> None:
     refused, accepted = Verdict(State.FAILED, text="no"), Verdict(State.STARTED, workflow_id="66e.1")
     await ledger.record([sent(run, 1, start(2), start(3)), sent(run, 2, start(4), start(5))])
     early = judged(run, 1, (start(2), accepted), (start(3), refused))
-    late = judged(run, 2, (start(4), accepted), (start(5), accepted))
+    others = (replace(accepted, workflow_id=f"66e.{number}") for number in (4, 5))
+    late = judged(run, 2, *zip((start(4), start(5)), others, strict=True))
     await ledger.record([replace(early, at=1079.9), replace(late, at=1080.0)])
 
     assert await ledger.answered_between(run.id) == (1079.9, 1080.0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,8 @@ async def add(ledger: Ledger, run: RunRecord, numbers: Iterable[int]) -> None:
 
 
 async def judge(ledger: Ledger, run: RunRecord, number: int, verdict: Verdict = STARTED) -> None:
+    if verdict is STARTED:
+        verdict = replace(STARTED, workflow_id=f"66a.{number}")
     await ledger.record([Sent(run_id=run.id, request_number=number, starts=(start(number),), at=time.time())])
     judged = Judged(
         run_id=run.id,

@@ -18,7 +18,9 @@ from launcher.core.sources import FromColumn
 from launcher.core.summary import Ending, Exit
 from launcher.engine.job import Job
 from launcher.ledger import open_ledger
+from launcher.portal.access import parse_webhook
 from launcher.simulator import Settings, Simulator
+from tests.support.raw_portal import RawPortal, Request, raw_portal
 from tests.support.runs import LEADS, Runs
 
 
@@ -43,6 +45,21 @@ def leads(count: int) -> list[tuple[str, str]]:
 def truth(portal: Simulator) -> dict[str, str]:
     """Document → the workflow that the portal really started on it."""
     return {start.document[2]: start.workflow_id for start in portal.started}
+
+
+async def test_progress_counts_no_row_as_started_whose_id_another_row_got(run: Runs) -> None:
+    def confuse(portal: RawPortal, request: Request) -> bytes:
+        answer = portal.execute(request)
+        for document, workflow in portal.started:
+            if document == "LEAD_710":
+                answer = answer.replace(workflow.encode(), portal.started[0][1].encode())
+        return answer
+
+    async with raw_portal(confuse) as portal:
+        summary = await run.start_all(leads(120), access=parse_webhook(portal.webhook_url))
+
+    assert summary.counts.by_state == {State.STARTED: 118, State.UNKNOWN: 2}
+    assert {state: count for state, count in run.progress.settled.items() if count} == summary.counts.by_state
 
 
 @pytest.mark.parametrize("count", [1, 50, 51, 101, 5000])

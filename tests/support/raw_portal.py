@@ -16,14 +16,18 @@ from urllib.parse import parse_qsl
 START = "bizproc.workflow.start"
 SECRET = "r4wp0rtals3cret"
 
+_NOW = "2026-11-26T10:00:00+00:00"
 _TIMES = {
     "start": 1.0, "finish": 1.0, "duration": 0.0, "processing": 0.0, "operating": 0.0,
-    "date_start": "2026-11-26T10:00:00+00:00", "date_finish": "2026-11-26T10:00:00+00:00",
+    "date_start": _NOW, "date_finish": _NOW,
 }  # fmt: skip
 _TEMPLATE = {
     "ID": "1", "MODULE_ID": "crm", "ENTITY": "CCrmDocumentLead", "AUTO_EXECUTE": "0", "NAME": "Lead follow-up",
     "DOCUMENT_TYPE": ["crm", "CCrmDocumentLead", "LEAD"],
     "PARAMETERS": {"Parameter1": {"Name": "Manager", "Type": "text", "Required": "0", "Multiple": "0"}},
+}  # fmt: skip
+_RUNNING = {
+    "TEMPLATE_ID": "1", "MODULE_ID": "crm", "ENTITY": "CCrmDocumentLead", "STARTED": _NOW, "STARTED_BY": "1",
 }  # fmt: skip
 
 
@@ -52,6 +56,8 @@ class RawPortal:
     """Document and workflow ID of each start, in their order."""
     requests: list[Request] = field(default_factory=list)
     """Those that start rows."""
+    lists_running: bool = False
+    """Whether it tells which workflows run: all that it has started."""
     port: int = 0
 
     @property
@@ -61,9 +67,7 @@ class RawPortal:
     def execute(self, request: Request) -> bytes:
         """Do what is asked for, as a healthy portal does; its answer."""
         if request.method == "batch":
-            results = {
-                key: self._result(*_called(command)) for key, command in request.body.get("cmd", {}).items()
-            }
+            results = {key: self._result(*_called(call)) for key, call in request.body.get("cmd", {}).items()}
             whole = {"result": results, "result_error": [], "result_total": [], "result_next": []}
             return response(200, {"result": whole | {"result_time": []}, "time": _TIMES})
         document = (request.body.get("DOCUMENT_ID") or ["", "", ""])[2]
@@ -76,12 +80,14 @@ class RawPortal:
                 return self.started[-1][1]
             case "bizproc.workflow.template.list":
                 return [_TEMPLATE]
+            case "bizproc.workflow.instances" if self.lists_running:
+                return [_RUNNING | {"ID": own, "DOCUMENT_ID": on} for on, own in self.started if on == document]
             case "profile":
                 return {"ID": "1", "ADMIN": True, "NAME": "A"}
             case "scope":
                 return ["bizproc", "crm", "user"]
             case "server.time":
-                return "2026-11-26T10:00:00+00:00"
+                return _NOW
             case _:
                 return []
 
@@ -126,9 +132,10 @@ class RawPortal:
 
 
 def _called(command: str) -> tuple[str, str]:
-    """Method and document of one command of a batch."""
+    """Method and document of one command of a batch, a start or a question."""
     method, _, query = command.partition("?")
-    return method, dict(parse_qsl(query)).get("DOCUMENT_ID[2]", "")
+    values = dict(parse_qsl(query))
+    return method, values.get("DOCUMENT_ID[2]") or values.get("FILTER[DOCUMENT_ID]", "")
 
 
 def response(status: int, body: object, *headers: str) -> bytes:

@@ -44,6 +44,7 @@ class Runs:
     simulator: Simulator
     folder: Path
     stopping: Stopping = field(default_factory=Stopping)
+    progress: Progress = field(default_factory=Progress)
 
     @property
     def results(self) -> Path:
@@ -83,7 +84,7 @@ class Runs:
         pacing = Pacing(limits=limits, concurrency=concurrency)
         async with Portal(address) as portal:
             asker, rules = Asker(portal, pacing), Rules(hear_out_s=5)
-            conductor = Conductor(self.ledger, asker, rules, stopping=self.stopping, progress=Progress())
+            conductor = Conductor(self.ledger, asker, rules, stopping=self.stopping, progress=self.progress)
             await conductor.conduct(run, job, table)
         await save_results(self.ledger, run, self.results)
         return await summarise(self.ledger, run.id)

@@ -128,5 +128,6 @@ LOST = (
         "the launcher ended, by a power cut or by force, before the portal's answer was here",
     ),
     _lost("unexpected answer", "the portal's answer cannot be right for this row"),
+    _lost("same workflow ID", "the portal gave one workflow ID to more than one row"),
 )
 """What was never sent, then what was sent and not heard of."""
