@@ -44,7 +44,8 @@ def _entry(code: str) -> Entry:
     if entry is None:
         raise Refused(
             f'no code "{code}" in the catalogue{suggestion(code)}. A code that it does not know makes its rows '
-            "unknown, and a text without a code makes its row failed. See all: launcher explain"
+            "unknown, but with HTTP 401 or 403 it stops the run; a text without a code makes its row failed. "
+            "See all: launcher explain"
         )
     return entry
 

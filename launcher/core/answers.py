@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from launcher.core.catalogue import MENDS, lost_text, moved_text, stop_text
+from launcher.core.catalogue import MENDS, lost_text, moved_text, refused_caller_text, refuses_caller, stop_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class NoAnswer:
 def answer_of(outcome: Outcome) -> dict[str, object] | NoAnswer:
     """The body of the portal's answer to a question, or why there is none."""
     match outcome:
-        case Heard(_, body):
+        case Heard(status, body):
             error = error_of(body)
             if error is None and isinstance(body, dict) and "result" in body:
                 return body
@@ -73,6 +73,8 @@ def answer_of(outcome: Outcome) -> dict[str, object] | NoAnswer:
             code, text = error
             if code.upper() in MENDS:
                 return NoAnswer(stop_text(code, text), refused=True)
+            if refuses_caller(status, code):
+                return NoAnswer(refused_caller_text(code, text), refused=True)
             said = ": ".join(part for part in (code, text) if part) or "an error without a reason"
             return NoAnswer(f"the portal answered {said}", refused=False)
         case Moved(host):

@@ -26,7 +26,16 @@ from launcher.core.answers import (
     not_reached,
 )
 from launcher.core.batch import command_key
-from launcher.core.catalogue import BUSY, PORTAL_CODES, Does, is_busy, moved_text, stop_text
+from launcher.core.catalogue import (
+    BUSY,
+    PORTAL_CODES,
+    Does,
+    is_busy,
+    moved_text,
+    refused_caller_text,
+    refuses_caller,
+    stop_text,
+)
 from launcher.core.model import Start, State
 
 
@@ -116,7 +125,7 @@ def judge_batch(starts: Sequence[Start], outcome: Outcome, *, own_templates: boo
             return _lost(
                 starts, f"HTTP {outcome.status}", text or "the portal refused the batch without a code"
             )
-        return _judge_refusal(starts, code, text, own_templates)
+        return _judge_refusal(starts, outcome.status, error, own_templates)
     maps = maps_of(outcome)
     if maps is None:
         return _lost(starts, "unexpected answer", f"HTTP {outcome.status}, and not the answer to a batch")
@@ -134,7 +143,7 @@ def judge_single(start: Start, outcome: Outcome, *, own_templates: bool = False)
         code, text = error
         if not code and outcome.status != 400:
             return _lost(starts, f"HTTP {outcome.status}", text or "an error without a code")
-        return _judge_refusal(starts, code, text, own_templates)
+        return _judge_refusal(starts, outcome.status, error, own_templates)
     if outcome.status != 200 or not isinstance(outcome.body, dict) or "result" not in outcome.body:
         return _lost(starts, "unexpected answer", f"HTTP {outcome.status}, and not the answer to a start")
     return _summed((_started(outcome.body["result"]),))
@@ -199,8 +208,15 @@ def _reaction(code: str, own_templates: bool) -> Does:
     return Does.LEAVES_UNKNOWN if entry is None else entry.does
 
 
-def _judge_refusal(starts: Sequence[Start], code: str, text: str, own_templates: bool) -> Judgement:
+def _judge_refusal(
+    starts: Sequence[Start], status: int, error: tuple[str, str], own_templates: bool
+) -> Judgement:
     """The whole request was refused with that error: one verdict for all of its rows."""
+    code, text = error
+    if refuses_caller(status, code):
+        return Judgement(
+            (Verdict(State.PENDING),) * len(starts), halt=Halt(code, refused_caller_text(code, text))
+        )
     verdict, hold, halt = _judge_error(code, text, own_templates)
     lost = verdict.state is State.UNKNOWN
     return Judgement((verdict,) * len(starts), hold=hold, halt=halt, lost=lost)

@@ -14,9 +14,11 @@ from launcher.core.catalogue import (
     answers_lost_text,
     given_up_text,
     moved_text,
+    refused_caller_text,
     row_text,
     stop_text,
 )
+from launcher.core.catalogue.portal import REFUSED_CALLER
 from launcher.core.catalogue.runs import ANSWERS_LOST, RUNS
 
 PORTALS_WORDS = "THE PORTAL'S WORDS"
@@ -43,6 +45,8 @@ def _lines(entry: Entry) -> Iterator[str]:
         yield f"- stops with: {_given_up(entry)}"
     elif entry.code == "moved":
         yield f"- stops with: {moved_text('new.example')}"
+    elif entry is REFUSED_CALLER:
+        yield f"- stops with: {refused_caller_text('A_CODE', PORTALS_WORDS)}"
     elif entry.does is Does.STOPS:
         yield f"- stops with: {stop_text(entry.code, PORTALS_WORDS)}"
     elif not entry.title:

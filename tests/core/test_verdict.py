@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from launcher.core.answers import Barred, Heard, Moved, NoAnswer, Outcome, Unheard, Unsent, answer_of
-from launcher.core.catalogue import MENDS, PORTAL_CODES, found, stop_text
+from launcher.core.catalogue import MENDS, PORTAL_CODES, found, refused_caller_text, stop_text
 from launcher.core.model import State
 from launcher.core.verdict import (
     Halt,
@@ -177,7 +177,7 @@ def test_every_code_that_stops_a_run_has_a_mend_and_no_other_has() -> None:
 
 
 @pytest.mark.parametrize("code", ["SOMETHING_NEW", "ERROR_ARGUMENT", "NOT_FOUND", " ", "0", "ошибка"])
-@pytest.mark.parametrize("status", [200, 400, 403, 500])
+@pytest.mark.parametrize("status", [200, 400, 404, 500])
 def test_a_code_that_nothing_recognises_is_unknown(status: int, code: str) -> None:
     body = error(code, "words")
 
@@ -186,6 +186,50 @@ def test_a_code_that_nothing_recognises_is_unknown(status: int, code: str) -> No
     in_batch = judge_batch(ROWS, Heard(200, batch_body({"r2": "a", "r4": "b"}, {"r3": body})))
     assert states(in_batch) == [State.STARTED, State.UNKNOWN, State.STARTED]
     assert in_batch.verdicts[1] == Verdict(State.UNKNOWN, code=code, text="words")
+
+
+REFUSED_CALLERS = [
+    (401, "authorization_error"),
+    (401, "ERROR_OAUTH"),
+    (401, "METHOD_CONFIRM_WAITING"),
+    (401, "SOMETHING_NEW"),
+    (403, "ALLOWED_ONLY_INTRANET_USER"),
+    (403, "WRONG_CLIENT"),
+    (403, "SOMETHING_NEW"),
+]
+
+
+@pytest.mark.parametrize(("status", "code"), REFUSED_CALLERS)
+def test_a_whole_request_refused_for_who_sent_it_started_nothing(status: int, code: str) -> None:
+    body = error(code, "words")
+
+    for judgement, rows in (
+        (judge_batch(ROWS, Heard(status, body)), 3),
+        (judge_single(ROWS[0], Heard(status, body)), 1),
+    ):
+        assert judgement.verdicts == (Verdict(State.PENDING),) * rows
+        assert judgement.halt == Halt(code, refused_caller_text(code, "words"))
+        assert judgement.hold is None
+        assert not judgement.lost
+    answer = answer_of(Heard(status, body))
+    assert answer == NoAnswer(refused_caller_text(code, "words"), refused=True)
+
+
+@pytest.mark.parametrize(("status", "code"), REFUSED_CALLERS)
+def test_one_command_with_such_a_code_says_nothing_certain(status: int, code: str) -> None:
+    judgement = judge_batch(ROWS, Heard(200, batch_body({"r2": "a", "r4": "b"}, {"r3": error(code, "words")})))
+
+    assert states(judgement) == [State.STARTED, State.UNKNOWN, State.STARTED]
+    assert judgement.halt is None
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_page_with_401_or_403_or_an_error_without_a_code_says_nothing_certain(status: int) -> None:
+    """A server in front may put its page in place of an answer, after the portal has executed the request."""
+    assert_all_unknown_and_lost(judge_batch(ROWS, Unheard(f"HTTP {status} without JSON")))
+    for code in ("", " "):
+        assert_all_unknown_and_lost(judge_batch(ROWS, Heard(status, error(code, "words"))))
+        assert_all_unknown_and_lost(judge_single(ROWS[0], Heard(status, error(code, "words"))), rows=1)
 
 
 @pytest.mark.parametrize("code", [None, 0, 7, False, True, ["NO_AUTH_FOUND"], {"NO_AUTH_FOUND": 1}, {}])

@@ -8,7 +8,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 from tests.journeys.chaos import Desk
+from tests.journeys.conftest import Launcher
 from tests.support.raw_portal import RawPortal, Request, raw_portal, response
 
 
@@ -128,3 +131,49 @@ async def test_the_same_workflow_id_counts_for_rows_that_go_alone_and_after_resu
     assert json.loads(resumed.stdout)["started"] == 8
     assert len(portal.started) == 10
     assert_ids_are_true(desk, portal)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (401, "authorization_error"),
+        (401, "METHOD_CONFIRM_WAITING"),
+        (403, "ALLOWED_ONLY_INTRANET_USER"),
+    ],
+)
+async def test_a_caller_whom_the_portal_no_longer_lets_in_stops_the_run(
+    tmp_path: Path, status: int, code: str
+) -> None:
+    """The webhook's owner is dismissed in mid-run, say: who calls is looked at before anything is started."""
+    lets_in = False
+
+    def refuse(portal: RawPortal, request: Request) -> bytes:
+        if request.number > 3 and not lets_in:
+            return response(status, {"error": code, "error_description": "Unable to authorize user"})
+        return portal.execute(request)
+
+    async with raw_portal(refuse) as portal:
+        desk = desk_at(tmp_path / "desk", portal, [(str(n), "Anna") for n in range(1, 301)])
+        stopped = await desk.run("run", desk.file, "--job", "followup")
+        before = states(desk)
+        started, sent = len(portal.started), len(portal.requests)
+        lets_in = True
+        resumed = await desk.run("resume")
+
+    assert stopped.exit_code == 3
+    assert before == {"started": started, "pending": 300 - started}
+    assert sent <= 3 + 4
+    for words in (code, "Unable to authorize user", "launcher resume"):
+        assert words in stopped.stdout
+    assert resumed.exit_code == 0
+    assert states(desk) == {"started": 300}
+    assert len(portal.started) == len({document for document, _ in portal.started}) == 300
+    assert_ids_are_true(desk, portal)
+
+
+async def test_a_code_of_such_a_refusal_is_explained(launcher: Launcher, tmp_path: Path) -> None:
+    explained = await launcher("explain", "authorization_error", "--json", cwd=tmp_path)
+    told = json.loads(explained.stdout)
+
+    assert (explained.exit_code, told["started"]) == (0, "no")
+    assert "launcher resume" in told["mend"]

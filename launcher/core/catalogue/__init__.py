@@ -12,7 +12,7 @@ from launcher.core.catalogue.busy import BUSY, is_busy
 from launcher.core.catalogue.entry import Does, Entry, Started, Who
 from launcher.core.catalogue.lost import LOST
 from launcher.core.catalogue.parameters import PARAMETERS
-from launcher.core.catalogue.portal import PORTAL, SIGNING_IN
+from launcher.core.catalogue.portal import PORTAL, REFUSED_CALLER, SIGNING_IN
 from launcher.core.catalogue.rows import ROWS
 from launcher.core.catalogue.runs import ANSWERS_LOST, RUNS
 from launcher.core.words import nearest
@@ -35,13 +35,15 @@ __all__ = [
     "is_busy",
     "lost_text",
     "moved_text",
+    "refused_caller_text",
+    "refuses_caller",
     "row_text",
     "spoken",
     "stop_text",
     "suggestion",
 ]
 
-ENTRIES: tuple[Entry, ...] = (*PORTAL, *SIGNING_IN, *LOST, *ROWS, *PARAMETERS, *RUNS)
+ENTRIES: tuple[Entry, ...] = (*PORTAL, REFUSED_CALLER, *SIGNING_IN, *LOST, *ROWS, *PARAMETERS, *RUNS)
 
 PORTAL_CODES: Mapping[str, Entry] = {entry.code: entry for entry in (*PORTAL, *SIGNING_IN) if entry.code}
 """By the portal's code, in capitals."""
@@ -68,7 +70,17 @@ def entry_of(code: str, text: str = "") -> Entry:
     """What stands behind a row's code, or behind the portal's text where it gave no code."""
     if not code:
         return _FIXED_TEXTS.get(text.strip(), _ANY_TEXT)
-    return found(code) or _ANY_CODE
+    entry = found(code)
+    # One command of a batch may have started something before it was refused with such a code.
+    return _ANY_CODE if entry is None or entry is REFUSED_CALLER else entry
+
+
+def refuses_caller(status: int, code: str) -> bool:
+    """Whether a whole request with that status and code was refused for who sent it: nothing was started.
+
+    For codes that say nothing more. The portal looks at who calls before it calls the method.
+    """
+    return status in (401, 403) and bool(code.strip()) and code.upper() not in PORTAL_CODES
 
 
 def found(name: str) -> Entry | None:
@@ -119,6 +131,12 @@ def stop_text(code: str, text: str = "") -> str:
     """Why a run stops, in words: what is wrong, what to do, what the portal said, and where to read more."""
     entry = entry_of(code, text)
     return f"{entry.meaning}; {entry.mend}.{_said(text)} More: launcher explain {entry.name}"
+
+
+def refused_caller_text(code: str, text: str) -> str:
+    """The same of a whole request that was refused for who sent it, with that code."""
+    entry, words = REFUSED_CALLER, ": ".join(part for part in (code, text) if part)
+    return f"{entry.meaning}; {entry.mend}.{_said(words)} More: launcher explain {entry.name}"
 
 
 def moved_text(host: str) -> str:

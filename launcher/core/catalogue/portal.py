@@ -199,6 +199,33 @@ PORTAL = (
 )
 """What the portal answers to a request, in the documentation's order."""
 
+REFUSED_CALLER = Entry(
+    code="",
+    title="any other code with HTTP 401 or 403",
+    also=(
+        "authorization_error",
+        "ERROR_OAUTH",
+        "APPLICATION_NOT_FOUND",
+        "METHOD_CONFIRM_WAITING",
+        "METHOD_CONFIRM_DENIED",
+        "WRONG_AUTH_TYPE",
+        "NOT_INSTALLED",
+        "ALLOWED_ONLY_INTRANET_USER",
+        "INVALID_SCOPE",
+        "WRONG_CLIENT",
+    ),
+    meaning="the portal refused the whole request because of who sent it, so nothing was started: the "
+    "webhook's owner was dismissed, or the webhook or the application is not confirmed, not installed or not "
+    "allowed",
+    started=Started.NO,
+    does=Does.STOPS,
+    who=Who.WEBHOOK_OWNER,
+    mend="see in the portal, under Applications > Developer resources > Integrations, whether it is there and "
+    "confirmed, and whether its owner is an active administrator; else make a new webhook and put its address "
+    "into .env as BITRIX24_WEBHOOK_URL; then continue with launcher resume",
+)
+"""A whole request whose code says none of the above; of one command in a batch it says nothing."""
+
 SIGNING_IN = (
     _stops(
         "INVALID_GRANT",
