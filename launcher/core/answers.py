@@ -34,6 +34,11 @@ class Unheard:
 
 
 @dataclass(frozen=True, slots=True)
+class TooLong:
+    """A server refused the request for its length (HTTP 413), before anything was executed: nothing started."""
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
     """The portal answered with a redirect to another host: nothing started."""
 
@@ -49,7 +54,11 @@ class Barred:
     """Why, and what to do."""
 
 
-Outcome = Heard | Unsent | Unheard | Moved | Barred
+Outcome = Heard | Unsent | Unheard | TooLong | Moved | Barred
+
+TOO_LONG = (
+    "a server in front of the portal takes no request as long as this one (HTTP 413); nothing was started"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,8 @@ def answer_of(outcome: Outcome) -> dict[str, object] | NoAnswer:
             return NoAnswer(moved_text(host), refused=True)
         case Barred(_, text):
             return NoAnswer(text, refused=True)
+        case TooLong():
+            return NoAnswer(TOO_LONG, refused=True)
         case Unsent(cause):
             return NoAnswer(
                 f"{not_reached(cause)}; see whether it can be reached from this machine, and check its address",

@@ -7,6 +7,7 @@ Source: official REST documentation, "How to Execute a Batch Request".
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import quote
@@ -67,15 +68,25 @@ def replaced_by_the_portal(text: str) -> bool:
     return "$" in text and _REPLACED_BY_THE_PORTAL.search(text) is not None
 
 
-def together(starts: Sequence[Start], size: int) -> int:
-    """How many of the starts, from the first, go in the next request: `size` at most, and at least one."""
-    count, length = 0, 0
+def together(starts: Sequence[Start], size: int, longest: float = math.inf) -> int:
+    """How many of the starts, from the first, go in the next request: `size` at most, and at least one.
+
+    `longest`: bytes of their commands at most, where a server in front of the portal has refused more.
+    """
+    count, length, encoded = 0, 0, 0
     for start in starts[:size]:
         length += sum(_encoded_at_most(text) for value in start.parameters.values() for text in _texts(value))
-        if must_go_alone(start) or length > LONGEST_BATCH:
+        if longest < math.inf:
+            encoded += length_of(start)
+        if must_go_alone(start) or length > LONGEST_BATCH or encoded > longest:
             break
         count += 1
     return max(1, count)
+
+
+def length_of(start: Start) -> int:
+    """Bytes of the start's command."""
+    return len(encode_command(start))
 
 
 def _encoded_at_most(text: str) -> int:

@@ -13,10 +13,12 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from launcher.core.answers import (
+    TOO_LONG,
     Barred,
     Heard,
     Moved,
     Outcome,
+    TooLong,
     Unheard,
     Unsent,
     contradicts_itself,
@@ -25,7 +27,7 @@ from launcher.core.answers import (
     not_heard,
     not_reached,
 )
-from launcher.core.batch import command_key
+from launcher.core.batch import command_key, length_of
 from launcher.core.catalogue import (
     BUSY,
     PORTAL_CODES,
@@ -88,6 +90,8 @@ class Judgement:
     halt: Halt | None = None
     lost: bool = False
     """Whether what the portal did is unknown for want of an answer that could be understood."""
+    too_long: int = 0
+    """Bytes of the request's commands, where they were too many for a server: they go again in shorter ones."""
 
     def doubting(self, workflow_ids: Collection[str]) -> Judgement:
         """The same where other rows of the run have these workflow IDs: which row has started, nobody knows."""
@@ -222,11 +226,16 @@ def _judge_refusal(
     return Judgement((verdict,) * len(starts), hold=hold, halt=halt, lost=lost)
 
 
-def _not_heard(starts: Sequence[Start], outcome: Unsent | Unheard | Moved | Barred) -> Judgement:
+def _not_heard(starts: Sequence[Start], outcome: Unsent | Unheard | TooLong | Moved | Barred) -> Judgement:
     match outcome:
         case Unsent(cause):
             verdict = Verdict(State.DEFERRED, code=cause, text=not_reached(cause))
             return Judgement((verdict,) * len(starts), hold=Hold(Limit.CONNECTION))
+        case TooLong() if len(starts) > 1:
+            verdict = Verdict(State.DEFERRED, code="request too long", text=TOO_LONG)
+            return Judgement((verdict,) * len(starts), too_long=sum(map(length_of, starts)))
+        case TooLong():
+            return Judgement((Verdict(State.FAILED, code="request too long", text=TOO_LONG),))
         case Moved(host):
             return Judgement((Verdict(State.PENDING),) * len(starts), halt=Halt("moved", moved_text(host)))
         case Barred(code, text):

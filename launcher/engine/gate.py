@@ -38,6 +38,11 @@ class Turn:
         """Rows that the request may hold; 0: none is to be sent."""
         self.heard_at = 0.0
 
+    @property
+    def longest(self) -> float:
+        """Bytes that the request's commands may have."""
+        return self._controller.longest
+
     def leaves(self, rows: int) -> None:
         """The request leaves now, with so many rows."""
         if self.flight is not None:
@@ -161,11 +166,14 @@ class Gate:
             settled=not judgement.lost and accepted + failed > 0,
             lost=judgement.lost,
             limit=None if judgement.lost or judgement.hold is None else judgement.hold.limit,
+            too_long=judgement.too_long,
             jitter=random.random(),  # noqa: S311 - dice for spreading requests, not for secrets
         )
 
     def _look_out(self, lesson: Lesson) -> None:
         """Tell why everybody waits; stop the run where going on leads nowhere."""
+        if lesson.too_long:
+            _log.warning("shorter requests from now on", reason="HTTP 413", longest=self._controller.longest)
         if lesson.lost:
             self._trouble = _LOST
         elif lesson.limit is not None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from launcher.core import batch
-from launcher.core.answers import Barred, Heard, Moved, Outcome, Unheard, Unsent
+from launcher.core.answers import Barred, Heard, Moved, Outcome, TooLong, Unheard, Unsent
 from launcher.core.model import Start, State
 from launcher.core.times import Times, times_of
 from launcher.core.verdict import Judgement, judge_batch, judge_single
@@ -57,7 +57,7 @@ class Worker:
             # A turn comes first, and rows then, so that none stand aside in the hands of one who waits.
             async with self.gate.turn(lambda: self.feed.at_hand(batch.MAX_COMMANDS)) as turn:
                 if turn.rows and (starts := await self.feed.take(turn.rows)):
-                    count = batch.together(starts, turn.rows)
+                    count = batch.together(starts, turn.rows, turn.longest)
                     await self.feed.give_back(starts[count:])
                     await self._send(starts[:count], turn)
 
@@ -149,6 +149,8 @@ def _in_short(outcome: Outcome) -> str:
             return f"not sent: {cause}"
         case Unheard(cause):
             return f"lost: {cause}"
+        case TooLong():
+            return "HTTP 413"
         case Moved(host):
             return f"moved to {host}"
         case Barred(code):

@@ -19,7 +19,17 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from launcher import __version__
-from launcher.core.answers import Barred, Heard, Moved, Outcome, Unheard, Unsent, contradicts_itself, error_of
+from launcher.core.answers import (
+    Barred,
+    Heard,
+    Moved,
+    Outcome,
+    TooLong,
+    Unheard,
+    Unsent,
+    contradicts_itself,
+    error_of,
+)
 from launcher.portal.access import Access
 from launcher.portal.authorisation import Signature
 from launcher.redact import without_known
@@ -34,6 +44,9 @@ REDIRECTS_AT_MOST = 3
 
 REDIRECTS = (301, 302, 307, 308)
 """Not 303: that says the request was executed, and its answer stands elsewhere."""
+
+TOO_LONG = 413
+"""Whatever stands in the answer: it is mostly a page of a server in front, which has passed nothing on."""
 
 NEVER_LEFT = (
     aiohttp.ClientConnectorError,
@@ -137,7 +150,7 @@ class Portal:
 
     async def _post(
         self, access: Access, signature: Signature, method: str, body: Mapping[str, object]
-    ) -> Heard | Unsent | Unheard | Barred | _Redirect:
+    ) -> Heard | Unsent | Unheard | TooLong | Barred | _Redirect:
         try:
             async with self._in_session().post(
                 f"{access.address}{signature.path.value}{method}",
@@ -185,7 +198,9 @@ class _Redirect:
         return "_Redirect([secret])"
 
 
-def _parsed(status: int, content: bytes) -> Heard | Unheard:
+def _parsed(status: int, content: bytes) -> Heard | Unheard | TooLong:
+    if status == TOO_LONG:
+        return TooLong()
     try:
         # A portal may repeat the address that it was called at in its own words.
         text = without_known(content.decode())

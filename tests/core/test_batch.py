@@ -17,6 +17,7 @@ from launcher.core.batch import (
     encode_call,
     encode_command,
     encode_single,
+    length_of,
     must_go_alone,
     together,
 )
@@ -349,6 +350,17 @@ def test_a_start_that_is_longer_than_any_batch_goes_all_the_same_and_nothing_wit
     assert together([long, lead(3), lead(4)], MAX_COMMANDS) == 1
     assert together([lead(3), long, lead(4)], MAX_COMMANDS) == 1
     assert together([lead(3), lead(4), long], MAX_COMMANDS) == 2
+
+
+def test_no_more_go_together_than_a_server_has_not_refused() -> None:
+    starts = [lead(row_number, {"A": "Ж" * 100}) for row_number in range(2, 52)]
+    length = sum(map(length_of, starts))
+
+    assert together(starts, MAX_COMMANDS, length) == 50
+    assert together(starts, MAX_COMMANDS, length - 1) == 49
+    assert 23 <= together(starts, MAX_COMMANDS, length // 2) <= 25
+    assert together(starts, MAX_COMMANDS, 1) == 1
+    assert len(json.dumps(encode(starts)).encode()) - length < 50 * 20
 
 
 @given(

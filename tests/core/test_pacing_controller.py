@@ -10,7 +10,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from launcher.core.forecast import Charged, Course, PortalModel, Run
-from launcher.core.pacing import PLANS, Limits, Pacing, Wait, Why
+from launcher.core.pacing import PLANS, Controller, Leave, Lesson, Limits, Pacing, Wait, Why
 from tests.support.examples import examples
 
 STANDARD, ENTERPRISE, SELF_HOSTED = PLANS["standard"], PLANS["enterprise"], PLANS["self-hosted"]
@@ -257,3 +257,17 @@ def test_a_controller_that_waits_for_an_answer_says_so() -> None:
     found.controller.take(first, 0.0)
 
     assert found.controller.ask(0.0, rows=10) == Wait(math.inf, Why.IN_THE_AIR)
+
+
+def test_a_request_that_was_too_long_halves_those_after_it_and_nobody_waits() -> None:
+    controller = Controller(Pacing(limits=SELF_HOSTED))
+    lengths = []
+    for now, length in enumerate((0, 1000, 900, 2000, 450), start=1):
+        leave = controller.ask(now, rows=50)
+        assert isinstance(leave, Leave)
+        flight = controller.take(leave, now)
+        controller.learn(flight, Lesson(heard_at=now, settled=not length, too_long=length), now)
+        controller.done(flight)
+        lengths.append(controller.longest)
+
+    assert lengths == [math.inf, 500, 450, 450, 225]

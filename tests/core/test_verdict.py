@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from launcher.core.answers import Barred, Heard, Moved, NoAnswer, Outcome, Unheard, Unsent, answer_of
+from launcher.core.answers import Barred, Heard, Moved, NoAnswer, Outcome, TooLong, Unheard, Unsent, answer_of
+from launcher.core.batch import length_of
 from launcher.core.catalogue import MENDS, PORTAL_CODES, found, refused_caller_text, stop_text
 from launcher.core.model import State
 from launcher.core.verdict import (
@@ -459,6 +460,22 @@ def test_a_request_that_never_left_is_sent_again_later() -> None:
         assert judgement.halt is None
         assert not judgement.lost
         assert judgement.verdicts[0].code == "ClientConnectorError"
+
+
+def test_a_request_that_is_too_long_goes_again_and_a_row_that_is_fails() -> None:
+    judgement, alone = judge_batch(ROWS, TooLong()), judge_single(ROWS[0], TooLong())
+
+    assert states(judgement) == [State.DEFERRED] * 3
+    assert judgement.too_long == sum(map(length_of, ROWS))
+    assert states(alone) == states(judge_batch(ROWS[:1], TooLong())) == [State.FAILED]
+    assert alone.too_long == 0
+    for one in (judgement, alone):
+        assert {verdict.code for verdict in one.verdicts} == {"request too long"}
+        assert not any(verdict.later for verdict in one.verdicts)
+        assert (one.hold, one.halt, one.lost) == (None, None, False)
+    answer = answer_of(TooLong())
+    assert isinstance(answer, NoAnswer)
+    assert answer.refused
 
 
 def test_a_sign_in_that_cannot_be_renewed_stops_the_run_and_blames_no_row() -> None:

@@ -177,3 +177,30 @@ async def test_a_code_of_such_a_refusal_is_explained(launcher: Launcher, tmp_pat
 
     assert (explained.exit_code, told["started"]) == (0, "no")
     assert "launcher resume" in told["mend"]
+
+
+async def test_requests_too_long_for_a_server_in_front_go_again_in_shorter_ones(tmp_path: Path) -> None:
+    """HTTP 413 of a proxy, as ModSecurity sends it by default: the portal has not seen the request."""
+    most, refused = 131_072, 0
+
+    def limited(portal: RawPortal, request: Request) -> bytes:
+        nonlocal refused
+        if request.length > most:
+            refused += 1
+            return response(413, "<html><h1>413 Request Entity Too Large</h1></html>")
+        return portal.execute(request)
+
+    async with raw_portal(limited) as portal:
+        rows = [(str(number), "Анна " * 5_000 if number == 150 else "Anna " * 800) for number in range(1, 301)]
+        desk = desk_at(tmp_path / "desk", portal, rows)
+        ran = await desk.run("run", desk.file, "--job", "followup")
+
+    assert ran.exit_code == 1
+    assert states(desk) == {"started": 299, "failed": 1}
+    [failed] = [row for row in desk.results() if row["launch_status"] == "failed"]
+    assert (failed["ID"], failed["launch_error_code"]) == ("150", "request too long")
+    assert "client_max_body_size" in failed["launch_error"]
+    assert len(portal.started) == len({document for document, _ in portal.started}) == 299
+    assert_ids_are_true(desk, portal)
+    # The four that are in the air at first, and the long row by itself; hardly any after these.
+    assert refused <= 8

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import aiohttp
 import pytest
 
-from launcher.core.answers import Heard, Moved, Outcome, Unheard, Unsent
+from launcher.core.answers import Heard, Moved, Outcome, TooLong, Unheard, Unsent
 from launcher.portal.access import Access, parse_webhook
 from launcher.portal.address import AddressError
 from launcher.portal.client import MAY_HAVE_LEFT, NEVER_LEFT, Portal
@@ -267,6 +267,12 @@ async def test_an_answer_that_says_nothing_certain_is_unheard(answer: bytes) -> 
     assert [type(outcome) for outcome in outcomes] == [Unheard]
     assert len(server.requests) == 1
     assert SECRET not in repr(outcomes)
+
+
+@pytest.mark.parametrize("body", [b"<html>Too Large</html>", b"", b'{"error":"X"}', b'{"result":"66e.1"}'])
+async def test_a_request_that_a_server_finds_too_long_started_nothing(body: bytes) -> None:
+    async with raw_server(answering(response(body, "413 Request Entity Too Large"), then_close=True)) as server:
+        assert await called(server.url) == [TooLong()]
 
 
 async def test_an_answer_that_trickles_longer_than_the_time_out_is_unheard() -> None:

@@ -30,6 +30,10 @@ class Does(StrEnum):
     WAITS_FOR_OPERATING_TIME = "waits, longer each time, and sends the same rows again"
     WAITS_FOR_CONNECTION = "waits, longer each time, and tries again; after half an hour it stops the run"
     STOPS = "stops the run and blames no row; launcher resume goes on"
+    SENDS_SHORTER = (
+        "sends the same rows again in shorter requests, for the rest of the run; marks a row failed whose "
+        "request is too long by itself"
+    )
     FAILS_THE_ROW = "marks the row failed and goes on with the others; launcher retry sends it again"
     DEFERS_THE_ROW = "tries this row again later, for half an hour, and goes on with the others"
     LEAVES_UNKNOWN = "marks the row unknown, never sends it again by itself, and asks the portal about it"

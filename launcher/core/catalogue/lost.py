@@ -86,6 +86,16 @@ LOST = (
         Who.NETWORK,
         "see whether this machine reaches https://oauth.bitrix.info; then launcher resume",
     ),
+    Entry(
+        code="request too long",
+        meaning="a server in front of the portal takes no request as long as this one (HTTP 413)",
+        started=Started.NO,
+        does=Does.SENDS_SHORTER,
+        who=Who.ADMIN,
+        mend="if the row alone is too long: shorten its values, or have longer requests allowed on that server "
+        "(nginx: client_max_body_size, ModSecurity: SecRequestBodyNoFilesLimit); then launcher retry",
+        page="",
+    ),
     _lost(
         "ServerDisconnectedError",
         "the portal's answer was lost: the connection ended before it was here",
@@ -130,4 +140,4 @@ LOST = (
     _lost("unexpected answer", "the portal's answer cannot be right for this row"),
     _lost("same workflow ID", "the portal gave one workflow ID to more than one row"),
 )
-"""What was never sent, then what was sent and not heard of."""
+"""What was never sent or not passed on, then what was sent and not heard of."""

@@ -63,6 +63,8 @@ class Lesson:
     lost: bool = False
     limit: Limit | None = None
     """What held the request back, or its last rows."""
+    too_long: int = 0
+    """Bytes of its commands, where a server refused it for its length."""
     jitter: float = 0.0
     """From 0 up to 1; makes a wait after trouble so much longer."""
 
@@ -80,6 +82,11 @@ class Controller:
         self._rate = rate or Rate(pacing.limits, pacing.share)
         self._sizing = Sizing(self.costs, batch_s=pacing.batch_s, per_second=self._rate.per_second)
         self._flights: list[Flight] = []
+
+    @property
+    def longest(self) -> float:
+        """Bytes of a request's commands at most."""
+        return self._sizing.longest
 
     def ask(self, now: float, *, rows: int) -> Leave | Wait:
         """Whether a request may leave now, of so many rows that are left."""
@@ -128,6 +135,8 @@ class Controller:
             self.caution.answered(sent_at=flight.left_at)
             self._sizing.answered(flight.rows)
         self._spend(flight, lesson, round_trip_s)
+        if lesson.too_long:
+            self._sizing.too_long(lesson.too_long)
         if lesson.lost:
             self.caution.lost(sent_at=flight.left_at, now=now)
         if lesson.limit is Limit.RATE:

@@ -33,10 +33,16 @@ class Sizing:
         self._batch_s = batch_s
         self._per_second = per_second
         self._answered = 0
+        self.longest = math.inf
+        """Bytes of a request's commands at most; no server has refused shorter ones."""
 
     def answered(self, rows: int) -> None:
         """A request with so many rows was answered."""
         self._answered = max(self._answered, rows)
+
+    def too_long(self, length: int) -> None:
+        """Commands of so many bytes were too long for a server: half of that from now on."""
+        self.longest = min(self.longest, length // 2)
 
     def at_once(self, level: int) -> int:
         """How many of the requests that may be in the air are of use."""
