@@ -23,7 +23,7 @@ from launcher.engine.progress import Progress
 from launcher.engine.results import save_results
 from launcher.engine.stopping import Stopping
 from launcher.engine.summary import summarise
-from launcher.ledger import Ledger, LedgerError, RunRecord
+from launcher.ledger import Ledger, LedgerError, LedgerGoneError, RunRecord
 from launcher.report.results import STDOUT, ResultsError
 from launcher.settings import PortalConfig
 from launcher.sheets import Table
@@ -62,6 +62,8 @@ class Running:
             with self._watched(stopping, progress, console):
                 await self._conductor(stopping, progress).conduct(run, job, table)
             return await self._close(run, console, stopping)
+        except LedgerGoneError as error:
+            raise Refused(str(error), Exit.STOPPED) from None
         except LedgerError as error:
             go_on = f"Nothing is lost. Go on with: launcher resume {run.name}"
             raise Refused(f"{error}\n{go_on}", Exit.STOPPED) from None

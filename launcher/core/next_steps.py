@@ -41,7 +41,9 @@ def next_steps(summary: Summary, failed: str) -> Iterator[Step]:
     counts = summary.counts.shown(running=False)
     if summary.ending is Ending.FINISHED and not (summary.counts.total or summary.pruned):
         yield Step(NO_ROWS)
-    if summary.ending in (Ending.STOPPED, Ending.INTERRUPTED):
+    if summary.ledger_gone:
+        yield Step("When the ledger is in its place again, go on with", f"launcher resume {summary.run}")
+    elif summary.ending in (Ending.STOPPED, Ending.INTERRUPTED):
         mended = "Nothing is lost. When that is mended or over, go on with"
         yield Step(
             mended if summary.ending is Ending.STOPPED else "Nothing is lost. Go on with",

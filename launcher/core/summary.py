@@ -117,6 +117,8 @@ class Summary:
     causes: tuple[Cause, ...] = ()
     pruned: bool = False
     """Whether its rows are gone, but for those that protect against starting twice."""
+    ledger_gone: bool = False
+    """Whether the ledger's file was removed or replaced: until it is put back, rows would start twice."""
 
     @property
     def exit_code(self) -> Exit:

@@ -29,7 +29,7 @@ from launcher.engine.recorder import Recorder
 from launcher.engine.stopping import Stopping
 from launcher.engine.waits import Waits, keep_waits
 from launcher.engine.worker import Requests, Worker
-from launcher.ledger import Ledger, LedgerError, RunRecord
+from launcher.ledger import Ledger, LedgerError, LedgerGoneError, RunRecord
 from launcher.portal.errors import AskingError
 from launcher.sheets import SheetError, Table
 
@@ -214,6 +214,10 @@ class Conductor:
         await self._stopping.hear_out(self._rules.hear_out_s)
 
     async def _end(self, run: RunRecord, active_s: float) -> None:
+        try:
+            self._ledger.check_place()
+        except LedgerGoneError as error:
+            self._stopping.overrule(Ending.STOPPED, str(error))
         try:
             lost = await self._ledger.lose_sent(run.id)
             if lost:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from launcher.ledger import Ledger, LedgerError, Record, Written
+from launcher.ledger import Ledger, LedgerError, LedgerGoneError, Record, Sent, Written
 
 _Waiting = tuple[Record[Any], asyncio.Future[Any]]
 
@@ -29,6 +29,7 @@ class Recorder:
             together = [await self._queue.get()]
             while not self._queue.empty():
                 together.append(self._queue.get_nowait())
+            together = self._unless_gone(together)
             try:
                 done = await self._ledger.record([record for record, _ in together])
             except LedgerError as error:
@@ -39,3 +40,14 @@ class Recorder:
             for (_, written), result in zip(together, done, strict=True):
                 if not written.done():
                     written.set_result(result)
+
+    def _unless_gone(self, together: list[_Waiting]) -> list[_Waiting]:
+        """What is to be written: once the ledger's file is gone, answers, and no request that is to leave."""
+        try:
+            self._ledger.check_place()
+        except LedgerGoneError as error:
+            for record, written in together:
+                if isinstance(record, Sent) and not written.done():
+                    written.set_exception(error)
+            return [waiting for waiting in together if not isinstance(waiting[0], Sent)]
+        return together

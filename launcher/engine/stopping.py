@@ -30,6 +30,11 @@ class Stopping:
             self.ending, self.because = ending, because
             self._event.set()
 
+    def overrule(self, ending: Ending, because: str) -> None:
+        """Stop the run, for this reason also where it has another one already."""
+        self.stop(ending, because)
+        self.ending, self.because = ending, because
+
     def hurry(self) -> None:
         """Stop waiting for what is in the air, too: it becomes unknown."""
         self._hurried.set()

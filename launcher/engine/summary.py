@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from launcher.core.summary import Ending, Summary
-from launcher.ledger import Ledger, is_held
+from launcher.ledger import Ledger, LedgerGoneError, is_held
 
 
 async def summarise(ledger: Ledger, run_id: int, *, causes: int = 10) -> Summary:
@@ -31,4 +31,13 @@ async def summarise(ledger: Ledger, run_id: int, *, causes: int = 10) -> Summary
         stopped_because=because,
         causes=await ledger.causes(run_id, causes) if causes else (),
         pruned=run.pruned_at is not None,
+        ledger_gone=_is_gone(ledger),
     )
+
+
+def _is_gone(ledger: Ledger) -> bool:
+    try:
+        ledger.check_place()
+    except LedgerGoneError:
+        return True
+    return False

@@ -2,7 +2,7 @@
 
 from launcher.ledger.backup import back_up
 from launcher.ledger.database import sqlite_file
-from launcher.ledger.errors import LedgerError
+from launcher.ledger.errors import LedgerError, LedgerGoneError
 from launcher.ledger.examining import examine
 from launcher.ledger.ledger import Ledger, open_ledger
 from launcher.ledger.lock import (
@@ -29,6 +29,7 @@ __all__ = [
     "Judged",
     "Ledger",
     "LedgerError",
+    "LedgerGoneError",
     "Letter",
     "NewRow",
     "NewRun",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -14,9 +14,10 @@ Done = TypeVar("Done")
 
 
 class Aside:
-    """Whole transactions on SQLite, each in one step of a thread, on a connection that the thread keeps.
+    """Whole transactions on SQLite, each in one step of a thread, on connections that stay open.
 
-    One thread for all that write, since SQLite lets one write at a time.
+    One thread for all that write, since SQLite lets one write at a time. A connection is opened only where none
+    is idle: once the ledger's file is gone, there are no new ones.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -24,8 +25,8 @@ class Aside:
         self._writers = ThreadPoolExecutor(1, "ledger-writes")
         self._readers = ThreadPoolExecutor(2, "ledger-reads")
         self._engine = engine
-        self._threads = threading.local()
-        self._kept: list[Connection] = []
+        self._idle: dict[bool, deque[Connection]] = {True: deque(), False: deque()}
+        """By whether they only read."""
 
     async def write(self, work: Callable[[Connection], Done]) -> Done:
         """What the work gives back, once the transaction is durable."""
@@ -36,19 +37,22 @@ class Aside:
         return await _whole(self._readers, lambda: self._transaction(work, reading=True))
 
     def _transaction(self, work: Callable[[Connection], Done], *, reading: bool) -> Done:
-        connection: Connection | None = getattr(self._threads, "connection", None)
-        if connection is None:
+        idle = self._idle[reading]
+        try:
+            connection = idle.pop()
+        except IndexError:
             connection = self._engine.connect().execution_options(launcher_reading=reading)
-            self._threads.connection = connection
-            self._kept.append(connection)
-        with connection.begin():
-            return work(connection)
+        try:
+            with connection.begin():
+                return work(connection)
+        finally:
+            idle.append(connection)
 
     def close(self) -> None:
         """End the threads, and the connections with them."""
         self._writers.shutdown()
         self._readers.shutdown()
-        for connection in self._kept:
+        for connection in (*self._idle[True], *self._idle[False]):
             connection.close()
         self._engine.dispose()
 

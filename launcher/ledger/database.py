@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from launcher.ledger.aside import Aside, Done
 from launcher.ledger.errors import LedgerError, in_words
+from launcher.ledger.place import Place, take_place
 from launcher.ledger.schema import SCHEMA_VERSION, metadata
 from launcher.redact import register
 
@@ -27,11 +28,21 @@ class Database:
     """An open database. `name` tells the person which one, without a password."""
 
     name: str
-    file: Path | None
+    place: Place | None
     """The SQLite file; None on PostgreSQL."""
     engine: AsyncEngine
     aside: Aside | None = None
     """Where `write` and `read` work; None on PostgreSQL."""
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file; None on PostgreSQL."""
+        return None if self.place is None else self.place.file
+
+    def check_place(self) -> None:
+        """Raise LedgerGoneError if the SQLite file was removed or replaced since it was opened."""
+        if self.place is not None:
+            self.place.check()
 
     async def write(self, work: Callable[[Connection], Done]) -> Done:
         """What the work gives back, in a transaction like that of `writing`.
@@ -100,18 +111,25 @@ def sqlite_file(location: str) -> Path | None:
 
 
 def _sqlite(path: Path) -> Database:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)  # it holds customers' data
-    except OSError as error:
-        raise LedgerError(f"the ledger {path}: cannot be written: {error.strerror}") from None
+    place = take_place(path)
+    database = str(place.file)
     engine = create_async_engine(
-        URL.create("sqlite+aiosqlite", database=str(path)), connect_args={"timeout": _BUSY_S}
+        URL.create("sqlite+aiosqlite", database=database), connect_args={"timeout": _BUSY_S}
     )
-    aside = create_engine(URL.create("sqlite+pysqlite", database=str(path)), connect_args={"timeout": _BUSY_S})
-    _make_durable(engine.sync_engine)
-    _make_durable(aside)
-    return Database(str(path), path, engine, Aside(aside))
+    aside = create_engine(URL.create("sqlite+pysqlite", database=database), connect_args={"timeout": _BUSY_S})
+    for each in (engine.sync_engine, aside):
+        _make_durable(each)
+        _keep_to(place, each)
+    return Database(str(path), place, engine, Aside(aside))
+
+
+def _keep_to(place: Place, engine: Engine) -> None:
+    @event.listens_for(engine, "do_connect")
+    def _connecting(_dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]) -> None:
+        # SQLite would make an empty database where the file is gone, and then that is the next run's ledger.
+        place.check()
+        arguments[0] = f"{place.file.as_uri()}?mode=rw"
+        options["uri"] = True
 
 
 def _make_durable(engine: Engine) -> None:

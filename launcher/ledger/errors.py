@@ -15,6 +15,19 @@ class LedgerError(Exception):
     """The ledger cannot be opened, read or written; the text says why and what to do."""
 
 
+class LedgerGoneError(LedgerError):
+    """Another file, or none, stands where the open ledger's file stood."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"the ledger {name} was removed or replaced while it was in use, and nothing more is sent. What "
+            "was started until then is recorded in the removed file, which only this process still has open, "
+            "and in the results files. Put that file back before you run anything again: without it, rows "
+            "start twice. If it is lost, put your last backup in its place, and look at the results files "
+            "before you run those files again"
+        )
+
+
 @contextmanager
 def in_words(name: str) -> Iterator[None]:
     """Turn what the database or the disk refuses into LedgerError; mistakes of ours stay as they are."""

@@ -151,6 +151,10 @@ class Ledger(Reading, CourseKeeping):
 
         return await self._database.write(write)
 
+    def check_place(self) -> None:
+        """Raise LedgerGoneError if what is recorded from now on would be lost with this process."""
+        self._database.check_place()
+
     def _check_hold(self, connection: Connection) -> None:
         """Raises LedgerError where the server was restarted, and the lock on the portal is gone with it."""
         if self.held_by is None:

@@ -21,6 +21,7 @@ from launcher.ledger import (
     Judged,
     Ledger,
     LedgerError,
+    LedgerGoneError,
     NewRow,
     NewRun,
     PortalInUseError,
@@ -465,3 +466,20 @@ async def test_answers_are_counted_by_slot_and_state(ledger: Ledger) -> None:
     found = {(one.at, one.state): one.rows for one in await ledger.answers(run.id, slot_s=60)}
     assert found == {(1020.0, State.FAILED): 1, (1020.0, State.STARTED): 1, (1080.0, State.STARTED): 2}
     assert await ledger.answered_between(99) is None
+
+
+async def test_no_connection_makes_a_file_where_the_ledger_was_removed(tmp_path: Path) -> None:
+    location = tmp_path / "ledger.db"
+    async with open_ledger(str(location)) as ledger:
+        location.unlink()
+        async with ledger.database.reading():  # a connection that is open reads on
+            with pytest.raises(LedgerGoneError):
+                async with ledger.database.reading():
+                    pass
+        with pytest.raises(LedgerGoneError):
+            await ledger.database.write(lambda _: None)
+    with pytest.raises(LedgerGoneError):
+        async with open_ledger(str(location)):
+            pass
+
+    assert not location.exists()
