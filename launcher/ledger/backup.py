@@ -11,6 +11,7 @@ from pathlib import Path
 
 from launcher.ledger.database import sqlite_file
 from launcher.ledger.errors import LedgerError
+from launcher.ledger.place import REMOVE_NAME, two_names
 
 _PAGES = 4096
 """Copied between two looks at whether somebody asked to stop; 16 MB."""
@@ -31,6 +32,8 @@ async def back_up(location: str, to: Path, *, force: bool = False) -> None:
         raise LedgerError("a ledger on PostgreSQL is backed up by its own tools: pg_dump --format=custom")
     if not source.is_file():
         raise LedgerError(f"there is no ledger {source} to back up; name it with --ledger")
+    if source.stat().st_nlink > 1:
+        raise LedgerError(f"{two_names(source)}; {REMOVE_NAME}")
     if to.exists() and (not force or to.samefile(source) or not to.is_file()):
         what = "it is the ledger itself" if to.samefile(source) else "there is something already"
         raise LedgerError(f"{to}: {what}; name another file" + ("" if force else ", or say --force"))

@@ -10,6 +10,7 @@ from pathlib import Path
 from launcher.core.health import Diagnosis, ok, trouble, trouble_of, warning
 from launcher.ledger.database import open_database, sqlite_file
 from launcher.ledger.errors import LedgerError
+from launcher.ledger.place import REMOVE_NAME, two_names
 from launcher.ledger.schema import SCHEMA_VERSION
 
 _CHECK = "ledger"
@@ -34,6 +35,8 @@ async def examine(location: str) -> tuple[Diagnosis, bool]:
 def _file(path: Path) -> tuple[Diagnosis, bool]:
     if not path.exists():
         return ok(_CHECK, f"{path}: none yet, the first run makes it"), False
+    if path.stat().st_nlink > 1:
+        return trouble(_CHECK, two_names(path), REMOVE_NAME), False
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=30)) as ledger:
             found = [text for (text,) in ledger.execute("pragma quick_check(3)")]

@@ -51,8 +51,25 @@ def take_place(path: Path) -> Place:
         found = path.stat()
     except OSError as error:
         raise LedgerError(f"the ledger {path}: cannot be written: {error.strerror}") from None
+    if found.st_nlink > 1:
+        raise LedgerError(f"{two_names(path)}; {REMOVE_NAME}")
     _opened[named] = _identity(found)
     return Place(named, named.resolve(), _opened[named])
+
+
+def two_names(path: Path) -> str:
+    """What is wrong with a ledger that has more than one hard link."""
+    return (
+        f"the ledger {path} has a second name (a hard link), and SQLite keeps a journal (-wal) beside each "
+        "name: what is started under one may be unknown under the other, and start twice"
+    )
+
+
+REMOVE_NAME = (
+    "remove the other name, which find -samefile shows, and keep the one with a -wal file beside it; "
+    "to copy a ledger: launcher backup PATH"
+)
+"""What to do about it."""
 
 
 def _identity(found: os.stat_result) -> _Identity:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import sys
@@ -169,3 +170,46 @@ async def test_the_next_job_of_a_night_does_not_begin_a_new_ledger(desk: Desk, p
     assert len(portal.started) == before
     results_are_the_truth(desk, portal)
     assert not Path(desk.ledger).exists(), "an empty ledger was left in its place"
+
+
+@pytest.fixture
+async def used(desk: Desk, portal: Simulator) -> Desk:
+    """A desk whose ledger has a run."""
+    quick(portal)
+    ended = await desk.run("run", "--limit", "3", desk.file)
+    assert ended.exit_code == 0, ended.stderr
+    return desk
+
+
+COMMANDS = [("run", "leads.csv"), ("resume",), ("status",), ("backup", "copy.db")]
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=lambda arguments: arguments[0])
+async def test_a_ledger_with_two_names_is_refused_by_either(
+    arguments: tuple[str, ...], used: Desk, portal: Simulator
+) -> None:
+    second = Path(used.ledger).with_name("second.db")
+    second.hardlink_to(used.ledger)
+
+    for name in (used.ledger, str(second)):
+        ended = await used.run(*arguments, "--ledger", name)
+        assert ended.exit_code == 2, ended.stderr
+        assert "Traceback" not in ended.stderr
+        assert "hard link" in ended.stderr
+        assert name in ended.stderr
+    assert len(portal.started) == 3
+    assert not (used.folder / "copy.db").exists()
+
+    second.unlink()
+    assert (await used.run(*arguments)).exit_code == 0
+
+
+async def test_doctor_reports_a_ledger_with_two_names(used: Desk) -> None:
+    Path(used.ledger).with_name("second.db").hardlink_to(used.ledger)
+
+    ended = await used.run("doctor", "--json")
+
+    assert ended.exit_code == 1, ended.stderr
+    [found] = [one for one in json.loads(ended.stdout)["diagnoses"] if one["check"] == "ledger"]
+    assert found["level"] == "trouble"
+    assert "hard link" in found["found"]
