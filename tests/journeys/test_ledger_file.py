@@ -213,3 +213,22 @@ async def test_doctor_reports_a_ledger_with_two_names(used: Desk) -> None:
     [found] = [one for one in json.loads(ended.stdout)["diagnoses"] if one["check"] == "ledger"]
     assert found["level"] == "trouble"
     assert "hard link" in found["found"]
+
+
+async def test_by_a_symbolic_link_it_is_the_same_ledger(desk: Desk, portal: Simulator) -> None:
+    folder = desk.folder / "linked"
+    folder.mkdir()
+    link = folder / "link.db"
+    link.symlink_to(desk.ledger)
+    async with desk.running("run", desk.file) as command:
+        await in_two_batches(portal, command)
+        second = await desk.run("run", desk.file, "--ledger", str(link))
+        shown = await desk.run("status", "r7", "--ledger", str(link))
+        quick(portal)
+        ended = await command.ended()
+
+    assert second.exit_code == 6, second.stderr
+    assert str(link) in shown.stderr, "the ledger is called as the person calls it"
+    assert ended.exit_code == 0, ended.stderr
+    assert len(portal.started) == ROWS
+    assert [path.name for path in folder.iterdir()] == ["link.db"]
