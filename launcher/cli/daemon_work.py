@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from types import FrameType
 
 import structlog
 
@@ -62,10 +64,23 @@ async def work(said: GlobalOptions, endpoint: Endpoint | None) -> int:
 
 
 def _hear_hangup(daemon: Daemon) -> None:
-    """SIGHUP has the configuration read at once, as other daemons do; Windows has no such signal."""
+    """SIGHUP has the configuration read at once, as other daemons do; Windows has no such signal.
+
+    If the daemon has a terminal, and the signal says that it was closed, it ends the daemon as SIGTERM does.
+    """
     hangup, loop = getattr(signal, "SIGHUP", None), asyncio.get_running_loop()
-    if hangup is not None:
-        signal.signal(hangup, lambda *_: loop.call_soon_threadsafe(daemon.look_now))
+    if hangup is None:
+        return
+    end = signal.getsignal(hangup)
+    terminals = [descriptor for descriptor in range(3) if os.isatty(descriptor)]
+
+    def on_hangup(number: int, frame: FrameType | None) -> None:
+        if callable(end) and not all(map(os.isatty, terminals)):
+            end(number, frame)
+        else:
+            loop.call_soon_threadsafe(daemon.look_now)
+
+    signal.signal(hangup, on_hangup)
 
 
 def _scheduled(settings: Settings) -> dict[str, JobConfig]:

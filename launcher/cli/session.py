@@ -15,6 +15,7 @@ import click
 from platformdirs import user_data_path
 
 from launcher import log
+from launcher.cli.hangup import outlast_readers, stop_signals
 from launcher.cli.options import GlobalOptions, Refused, said
 from launcher.core.columns import MappingError
 from launcher.core.documents import KindError
@@ -62,11 +63,12 @@ def carry_out(work: Callable[[GlobalOptions], Coroutine[Any, Any, int]], *, talk
     `talks`: it has no progress and no summary, and tells on a terminal too what it does.
     """
     options = said(click.get_current_context())
+    outlast_readers()
     with in_words():
         log.configure(quiet=options.quiet, log_file=options.log_file, talks=talks)
-        # Until a run has its own way to stop, both signals end the command at once. Not asyncio's way, which
+        # Until a run has its own way to stop, these signals end the command at once. Not asyncio's way, which
         # waits for the next await: reading a large file has none.
-        for name in (signal.SIGINT, signal.SIGTERM):
+        for name in stop_signals():
             signal.signal(name, _interrupt)
         try:
             code = asyncio.run(work(options))
@@ -157,7 +159,7 @@ def refuse_pruned(run: RunRecord, so: str) -> None:
 
 @contextmanager
 def interruptible(stopping: Stopping, tell: Callable[[str], None]) -> Iterator[None]:
-    """A first SIGINT or SIGTERM stops the run in good order, a later second one stops waiting for answers.
+    """A first signal to stop stops the run in good order, a later second one stops waiting for answers.
 
     What belongs to the first is no other signal after the block either: a run may end sooner than it is there.
     """
@@ -174,7 +176,7 @@ def interruptible(stopping: Stopping, tell: Callable[[str], None]) -> Iterator[N
         elif loop.time() - first > ONE_SIGNAL_S:
             stopping.hurry()
 
-    before = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}
+    before = {name: signal.getsignal(name) for name in stop_signals()}
     for name in before:
         # Not loop.add_signal_handler: Windows lacks it.
         signal.signal(name, lambda *_: loop.call_soon_threadsafe(on_signal))

@@ -8,6 +8,7 @@ import signal
 import click
 
 from launcher.cli.console import Console
+from launcher.cli.hangup import stop_signals
 from launcher.cli.options import GlobalOptions, Refused, global_options
 from launcher.cli.session import carry_out
 from launcher.simulator import Settings, Simulator, serve
@@ -61,7 +62,7 @@ def command(
 
 async def _serve(said: GlobalOptions, settings: Settings) -> int:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
+    for name in stop_signals():
         signal.signal(name, lambda *_: loop.call_soon_threadsafe(stop.set))
     console = Console(said)
 

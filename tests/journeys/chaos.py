@@ -79,6 +79,11 @@ class Command:
             self._said[name] += piece
 
     @property
+    def stdout(self) -> str:
+        """What it has said there so far."""
+        return self._said["stdout"].decode(errors="replace")
+
+    @property
     def stderr(self) -> str:
         """What it has said there so far."""
         return self._said["stderr"].decode(errors="replace")
