@@ -53,8 +53,9 @@ _REFUSALS = (
 )
 """What a person can mend before anything starts."""
 
-ONE_SIGNAL_S = 0.3
-"""What comes so soon after a first signal is the same one, sent by the terminal and by a starter such as uv."""
+ONE_SIGNAL_S = 2.0
+"""What comes so soon after a first signal is the same one: people press Ctrl-C twice, and a starter such as uv
+passes on what the terminal has sent to both."""
 
 
 def carry_out(work: Callable[[GlobalOptions], Coroutine[Any, Any, int]], *, talks: bool = False) -> None:
@@ -157,6 +158,9 @@ def refuse_pruned(run: RunRecord, so: str) -> None:
     )
 
 
+_IMPATIENT = "still waiting; Ctrl-C again stops waiting, and rows without an answer become unknown"
+
+
 @contextmanager
 def interruptible(stopping: Stopping, tell: Callable[[str], None]) -> Iterator[None]:
     """A first signal to stop stops the run in good order, a later second one stops waiting for answers.
@@ -165,15 +169,19 @@ def interruptible(stopping: Stopping, tell: Callable[[str], None]) -> Iterator[N
     """
     loop = asyncio.get_running_loop()
     first: float | None = None
+    hint: asyncio.TimerHandle | None = None
 
     def on_signal() -> None:
-        nonlocal first
+        nonlocal first, hint
         if first is None:
             first = loop.time()
-            tell("stopping: nothing more is sent; waiting for the answers on their way (again: do not wait)")
+            tell("stopping: nothing more is sent; waiting for the answers on their way")
+            hint = loop.call_later(ONE_SIGNAL_S, tell, _IMPATIENT)
             if not stopping.is_set:
                 stopping.stop(Ending.INTERRUPTED, "a signal asked for it")
-        elif loop.time() - first > ONE_SIGNAL_S:
+        elif _is_another(first, loop.time()):
+            if hint is not None:
+                hint.cancel()
             stopping.hurry()
 
     before = {name: signal.getsignal(name) for name in stop_signals()}
@@ -183,15 +191,22 @@ def interruptible(stopping: Stopping, tell: Callable[[str], None]) -> Iterator[N
     try:
         yield
     finally:
+        if hint is not None:
+            hint.cancel()
         for name, handler in before.items():
             signal.signal(name, handler if first is None else _after(first))
+
+
+def _is_another(first: float, now: float) -> bool:
+    """Whether a signal at that time is another one than the first."""
+    return now - first > ONE_SIGNAL_S
 
 
 def _after(first: float) -> Callable[..., None]:
     """A handler for what comes after the block that had a first signal at that time of the loop."""
 
     def on_signal(*_: object) -> None:
-        if time.monotonic() - first > ONE_SIGNAL_S:
+        if _is_another(first, time.monotonic()):
             raise KeyboardInterrupt
 
     return on_signal

@@ -50,6 +50,39 @@ async def test_a_signal_later_than_that_ends_what_is_being_closed(monkeypatch: p
         os.kill(os.getpid(), signal.SIGINT)
 
 
+class Recorded(Stopping):
+    """Knows whether somebody is to wait no longer."""
+
+    hurried = False
+
+    def hurry(self) -> None:
+        self.hurried = True
+
+
+async def test_a_second_signal_counts_after_two_seconds_and_it_is_said_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, told, stopping = [100.0], list[str](), Recorded()
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now[0])
+
+    async def at(time_s: float, *, press: bool) -> None:
+        now[0] = time_s
+        if press:
+            os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(3):  # the loop hears of it, and then of its timers
+            await asyncio.sleep(0)
+
+    with interruptible(stopping, told.append):
+        await at(100.0, press=True)
+        await at(100.5, press=True)
+        await at(101.9, press=True)
+        assert (stopping.is_set, stopping.hurried, len(told)) == (True, False, 1)
+        await at(102.1, press=False)
+        assert (stopping.hurried, "Ctrl-C again" in told[1]) == (False, True)
+        await at(102.2, press=True)
+        assert stopping.hurried
+
+
 async def test_without_a_signal_the_handlers_are_those_of_before() -> None:
     before = signal.getsignal(signal.SIGINT)
 
