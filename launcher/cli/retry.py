@@ -13,13 +13,14 @@ from launcher.cli.options import GlobalOptions, Refused, global_options
 from launcher.cli.resume import go_on, taken_up
 from launcher.cli.running import Running
 from launcher.cli.session import carry_out, chosen_run, opened_ledger, refuse_pruned, settings_of
+from launcher.core.findings import row_ranges
 from launcher.core.model import State
 from launcher.core.words import counted
 from launcher.engine.job import Job
-from launcher.engine.mending import mend
+from launcher.engine.mending import mend, unknown_rows
 from launcher.ledger import Ledger, RunRecord
 from launcher.settings import Settings
-from launcher.sheets import WebAddress, open_table
+from launcher.sheets import Table, WebAddress, open_table
 
 
 @click.command("retry")
@@ -30,7 +31,12 @@ from launcher.sheets import WebAddress, open_table
     metavar="MENDED",
     help="Take the rows that were mended from this file: yours, or the one with the rows to mend.",
 )
-@click.option("--unknown", is_flag=True, help="Send the unknown rows too, which may start them a second time.")
+@click.option(
+    "--unknown",
+    is_flag=True,
+    help="Send the unknown rows too, with --file those of the file that are not changed in it. This may start "
+    "them a second time.",
+)
 @click.option("--yes", is_flag=True, help="With --unknown: do not ask.")
 @global_options
 def command(run: str | None, file: Path | WebAddress | None, unknown: bool, yes: bool) -> None:
@@ -53,34 +59,55 @@ async def _retry(
         if file is not None or not unknown:
             refuse_pruned(run, "run the file again for those that failed; what has started is skipped")
         async with taken_up(said, settings, ledger, run) as running:
-            if file is not None:
-                await _mend(running, run, file, console)
+            table = None if file is None else open_table((await taken(file)).source)
+            again = await _confirmed(ledger, run, table, console, yes=yes) if unknown else ()
+            if table is not None:
+                await _mend(running, run, table, console)
             else:
-                again = await ledger.retry(run.id, [State.FAILED])
-                console.tell(f"{counted(again, 'failed row')} of run {run.name} to be sent again")
+                failed = await ledger.retry(run.id, [State.FAILED])
+                console.tell(f"{counted(failed, 'failed row')} of run {run.name} to be sent again")
             if unknown:
-                await _send_unknown(ledger, run, console, yes=yes)
+                await ledger.retry(run.id, [State.UNKNOWN], only=again)
             return await go_on(running, run, console)
 
 
-async def _mend(running: Running, run: RunRecord, file: Path | WebAddress, console: Console) -> None:
+async def _mend(running: Running, run: RunRecord, table: Table, console: Console) -> None:
     job, asker = Job.from_plan(run.job, run.plan), running.asker
-    table = open_table((await taken(file)).source)
     for line in await mend(running.ledger, run, job, table, asker):
         console.tell(line)
 
 
-async def _send_unknown(ledger: Ledger, run: RunRecord, console: Console, *, yes: bool) -> None:
-    counts = await ledger.counts(run.id)
-    if not counts[State.UNKNOWN]:
-        console.tell(f"run {run.name} has no unknown rows")
-        return
-    rows = counted(counts[State.UNKNOWN], "row")
-    question = f"{rows} of run {run.name} may have started. Sending them again starts those a second time."
+async def _confirmed(
+    ledger: Ledger, run: RunRecord, table: Table | None, console: Console, *, yes: bool
+) -> tuple[int, ...] | None:
+    """The unknown rows that a person wants to be sent again, by number; None: all of the run.
+
+    Raises Refused, before anything is changed.
+    """
+    rows = None if table is None else await _of_the_file(ledger, run, table, console)
+    number = (await ledger.counts(run.id))[State.UNKNOWN] if rows is None else len(rows)
+    if not number:
+        where = "has no unknown rows" if rows is None else "has no unknown row that the file names unchanged"
+        console.tell(f"run {run.name} {where}: none is sent again")
+        return ()
+    may_run = f"{counted(number, 'row')} of run {run.name} may have started"
+    question = f"{may_run}. Sending them again starts those a second time."
     if not yes:
         if not sys.stdin.isatty():
             raise Refused(f"{question} Say --yes to do it all the same")
         console.tell(question)
         if click.prompt('Type "again" to send them', default="", show_default=False, err=True) != "again":
             raise Refused("nothing was sent")
-    await ledger.retry(run.id, [State.UNKNOWN])
+    return rows
+
+
+async def _of_the_file(ledger: Ledger, run: RunRecord, table: Table, console: Console) -> tuple[int, ...]:
+    found = await unknown_rows(ledger, run, table)
+    if found.changed:
+        number, rows = len(found.changed), row_ranges(list(found.changed), len(found.changed))
+        console.tell(
+            f"{counted(number, 'unknown row')} of run {run.name} changed in the file (row {rows}): not sent, "
+            "and still unknown. The row may have started with the values that were sent, and another value is "
+            "another start. To send the row again, give it back with the values that were sent"
+        )
+    return found.unchanged

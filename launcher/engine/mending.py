@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from launcher.core.columns import MappingError
 from launcher.core.mapping import Mapper
-from launcher.core.model import TO_MEND, Start
+from launcher.core.model import TO_MEND, Start, State
 from launcher.core.plan import Claim, Planner, keys_of
 from launcher.core.words import counted
 from launcher.engine.asking import Asker
@@ -41,6 +41,36 @@ async def mend(ledger: Ledger, run: RunRecord, job: Job, mended: Table, asker: A
     while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
         await mending.take(chunk, candidates, planner)
     return mending.lines()
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownRows:
+    """The unknown rows of a run that a file names, by number."""
+
+    unchanged: tuple[int, ...]
+    """Every value in the file is the value that was sent."""
+    changed: tuple[int, ...]
+    """The file has another value somewhere, which is another start, while the one that was sent may run."""
+
+
+async def unknown_rows(ledger: Ledger, run: RunRecord, file: Table) -> UnknownRows:
+    """Return the run's unknown rows that the file names; rows are known as `mend` knows them.
+
+    Raises MappingError.
+    """
+    columns = _Columns.of(file.header, run)
+    named: set[int] = set()
+    changed: set[int] = set()
+    chunks = file.chunks()
+    while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+        known = await ledger.rows_numbered(run.id, [columns.number(row) for row in chunk])
+        unknown = {row.row_number: row for row in known if row.state is State.UNKNOWN}
+        for row in chunk:
+            if (there := unknown.get(columns.number(row))) is not None:
+                named.add(there.row_number)
+                if columns.merged(row, there)[0] != there.cells:
+                    changed.add(there.row_number)
+    return UnknownRows(tuple(sorted(named - changed)), tuple(sorted(changed)))
 
 
 @dataclass(frozen=True, slots=True)

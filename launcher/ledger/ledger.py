@@ -192,15 +192,21 @@ class Ledger(Reading, CourseKeeping):
         )
         return await self._judge_all(run_id, State.SENT, verdict)
 
-    async def retry(self, run_id: int, states: Sequence[State]) -> int:
-        """Rows in these states are to be sent again; how many there are."""
+    async def retry(self, run_id: int, states: Sequence[State], *, only: Sequence[int] | None = None) -> int:
+        """Rows in these states are to be sent again; how many there are. `only`: those with these numbers."""
+        again = (
+            update(rows)
+            .where(rows.c.run_id == run_id, rows.c.state.in_(states), rows.c.start_key.is_not(None))
+            .values(state=State.PENDING, error_code="", error="", changed_at=time.time())
+        )
         async with self._database.writing() as connection:
-            changed = await connection.execute(
-                update(rows)
-                .where(rows.c.run_id == run_id, rows.c.state.in_(states), rows.c.start_key.is_not(None))
-                .values(state=State.PENDING, error_code="", error="", changed_at=time.time())
-            )
-            return changed.rowcount
+            if only is None:
+                return (await connection.execute(again)).rowcount
+            changed = 0
+            for first in range(0, len(only), PAGE):
+                these = again.where(rows.c.row_number.in_(only[first : first + PAGE]))
+                changed += (await connection.execute(these)).rowcount
+            return changed
 
     async def settle(self, run_id: int, settled: Sequence[Settled]) -> int:
         """What asking the portal taught of UNKNOWN rows: STARTED with their IDs, or UNKNOWN with the reason.
