@@ -63,6 +63,11 @@ def next_steps(summary: Summary, failed: str) -> Iterator[Step]:
             "Look at their documents in the portal, or ask it again", f"launcher reconcile {summary.run}"
         )
         yield Step("To send them all the same", f"launcher retry {summary.run} --unknown")
+    for earlier in summary.unknown_before:
+        rows, run = counted(earlier.rows, "row"), earlier.run
+        yield Step(f"{rows} may have started in run {run}, which does not know: not sent, and still unknown.")
+        yield Step(f"Ask the portal about the unknown rows of run {run}", f"launcher reconcile {run}")
+        yield Step("To send them all the same", f"launcher retry {run} --unknown")
     if summary.pruned or not (counts["failed"] or counts["invalid"]):
         return
     if failed:

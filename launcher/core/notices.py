@@ -60,7 +60,8 @@ class Notice:
 
 
 def _unknown(summary: Summary) -> int:
-    return summary.counts.shown(running=False)["unknown"]
+    here = summary.counts.shown(running=False)["unknown"]
+    return here + sum(earlier.rows for earlier in summary.unknown_before)
 
 
 def _to_mend(summary: Summary) -> int:
@@ -95,6 +96,8 @@ def _in_short(notice: Notice) -> str:
             if state == "unknown" or step.summary.run not in over:
                 total[state] += number
     parts += [f"{number:,} {state}" for state, number in total.items() if number]
+    before = [earlier.rows for step in notice.result.steps for earlier in step.summary.unknown_before]
+    parts += [f"{sum(before):,} unknown since an earlier run"] if before else []
     return ", ".join(parts) or notice.result.outcome.value
 
 

@@ -47,6 +47,9 @@ class Duplicates(StrEnum):
 DUPLICATE = "duplicate"
 """The code of a row that is skipped because of an earlier one of its file."""
 
+UNKNOWN_BEFORE = "unknown before"
+"""The code of a row that is skipped because an earlier run may have started it."""
+
 FILTERED = "filtered"
 """The code of a row that the job's `where:` leaves out."""
 
@@ -76,6 +79,8 @@ class Planned:
     code: str = ""
     """Why it is not sent, in two words, by which rows are counted together; `reason` says it of this row."""
     reason: str = ""
+    unknown_key: str = ""
+    """Of a row with the code UNKNOWN_BEFORE, the start key whose owner is unknown."""
 
 
 class Planner:
@@ -116,11 +121,11 @@ class Planner:
             return Planned(candidate.row_number, State.SKIPPED, code=DUPLICATE, reason=_the_same_as(earlier))
         claim = claims.get(candidate.start_key)
         if claim is not None and (why := self._why_skipped(claim)):
-            return Planned(candidate.row_number, State.SKIPPED, code=why[0], reason=why[1])
+            return _skipped(candidate.row_number, *why, key=candidate.start_key)
         if candidate.kin:
             for job, key in candidate.kin:
                 if key in claims and (why := self._why_skipped(claims[key], _of_job(job))):
-                    return Planned(candidate.row_number, State.SKIPPED, code=why[0], reason=why[1])
+                    return _skipped(candidate.row_number, *why, key=key)
             taken = tuple((job, key) for job, key in candidate.kin if _has_not_started(claims.get(key)))
             candidate = replace(candidate, kin=taken)
         if self._limit is not None and self._starts >= self._limit:
@@ -144,8 +149,14 @@ class Planner:
         if claim.state is State.STARTED:
             return "started before", f"started {where}, as {claim.workflow_id}"
         if claim.state in (State.UNKNOWN, State.SENT):
-            return "unknown before", f"may have started {where}, which is unknown"
+            return UNKNOWN_BEFORE, f"may have started {where}, which is unknown"
         return None
+
+
+def _skipped(row_number: int, code: str, reason: str, *, key: str) -> Planned:
+    """`key`: the start key that has an owner."""
+    unknown_key = key if code == UNKNOWN_BEFORE else ""
+    return Planned(row_number, State.SKIPPED, code=code, reason=reason, unknown_key=unknown_key)
 
 
 def keys_of(candidates: Iterable[object]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
@@ -66,7 +66,16 @@ class Counts:
         return counted
 
 
-def exit_code(counts: Counts, ending: Ending) -> Exit:
+@dataclass(frozen=True, slots=True)
+class UnknownBefore:
+    """Rows that a run skipped because an earlier run may have started them, and does not know still."""
+
+    run: str
+    """The earlier run, as people name it: `r12`."""
+    rows: int
+
+
+def exit_code(counts: Counts, ending: Ending, unknown_before: Sequence[UnknownBefore] = ()) -> Exit:
     """The exit code of a run that ended so with these rows."""
     match ending:
         case Ending.STOPPED:
@@ -76,7 +85,7 @@ def exit_code(counts: Counts, ending: Ending) -> Exit:
         case Ending.RUNNING | Ending.FINISHED | Ending.PAUSED:
             pass
     shown = counts.shown(running=ending is Ending.RUNNING)
-    if shown[State.UNKNOWN]:
+    if shown[State.UNKNOWN] or unknown_before:
         return Exit.SOME_UNKNOWN
     # Rows that wait for the next night are no fault of this one.
     waiting = () if ending is Ending.PAUSED else (State.DEFERRED, State.PENDING)
@@ -115,6 +124,7 @@ class Summary:
     results: str = ""
     stopped_because: str = ""
     causes: tuple[Cause, ...] = ()
+    unknown_before: tuple[UnknownBefore, ...] = ()
     pruned: bool = False
     """Whether its rows are gone, but for those that protect against starting twice."""
     ledger_gone: bool = False
@@ -122,7 +132,7 @@ class Summary:
 
     @property
     def exit_code(self) -> Exit:
-        return exit_code(self.counts, self.ending)
+        return exit_code(self.counts, self.ending, self.unknown_before)
 
     def as_json(self) -> dict[str, object]:
         """The one JSON document of the contract."""

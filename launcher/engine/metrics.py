@@ -60,6 +60,9 @@ _OF_THE_LAST_RUN: dict[str, tuple[str, Callable[[Tally], float]]] = {
     "run_requests": ("Requests that it sent to start rows.", lambda one: one.requests),
     "run_refused_requests": ("Those that the portal refused whole.", lambda one: one.refused_requests),
     "run_lost_requests": ("Those whose answers were lost.", lambda one: one.lost_requests),
-    "run_exit_code": ("The exit code that it ended with.", lambda one: exit_code(one.counts, one.run.ending)),
+    "run_exit_code": (
+        "The exit code that it ended with.",
+        lambda one: exit_code(one.counts, one.run.ending, one.unknown_before),
+    ),
     "run_timestamp_seconds": ("When it began.", lambda one: one.run.created_at),
 }

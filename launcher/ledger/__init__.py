@@ -22,6 +22,7 @@ from launcher.ledger.pruning_nights import Age, OldNights, old_nights, prune_nig
 from launcher.ledger.records import Judged, Record, Recorded, Sent, Written
 from launcher.ledger.stops import StartedWorkflow, StopOutcome, Stops
 from launcher.ledger.tallies import Tally, tallies
+from launcher.ledger.unknown_before import unknown_before
 
 __all__ = [
     "Age",
@@ -67,5 +68,6 @@ __all__ = [
     "run_number",
     "sqlite_file",
     "tallies",
+    "unknown_before",
     "who_holds",
 ]

@@ -299,7 +299,7 @@ _ADD = Prepared(insert(rows), _NEW)
 def _new_row(run_id: int, row: NewRow, now: float) -> tuple[object, ...]:
     """Its values, in the order of `_NEW`."""
     planned, start = row.planned, row.planned.start
-    called: tuple[object, ...] = (None,) * 6
+    called: tuple[object, ...] = (*(None,) * 5, planned.unknown_key or None)
     if start is not None:
         document = start.document
         called = (

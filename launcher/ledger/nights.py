@@ -16,6 +16,7 @@ from launcher.ledger.model import RunRecord
 from launcher.ledger.notices import Letter, keep
 from launcher.ledger.reading import run_of
 from launcher.ledger.schema import nights, rows, runs
+from launcher.ledger.unknown_before import unknown_before
 
 _WAITING = (State.PENDING, State.DEFERRED, State.SENT)
 
@@ -83,7 +84,8 @@ class Nights:
 
     async def exit_code(self, run_id: int) -> Exit:
         """What a finished run came to, by its rows as they stand now."""
-        return exit_code(await self._ledger.counts(run_id), Ending.FINISHED)
+        counts = await self._ledger.counts(run_id)
+        return exit_code(counts, Ending.FINISHED, await unknown_before(self._ledger, run_id))
 
     async def results_moved(self, run_id: int, results: str) -> None:
         """The run's results stand there now."""

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from sqlalchemy import and_, exists, func, select
 
 from launcher.core.model import State
-from launcher.core.summary import Counts, Ending
+from launcher.core.summary import Counts, Ending, UnknownBefore
 from launcher.ledger.ledger import Ledger
 from launcher.ledger.model import RunRecord
 from launcher.ledger.schema import dropped_rows, requests, rows, runs
+from launcher.ledger.unknown_before import NONE_IS_UNKNOWN_BEFORE, unknown_before
 
 _NO_SUCCESS = [state for state in State if state not in (State.STARTED, State.SKIPPED)]
 """A run with a row in one of these did not end with exit code 0."""
@@ -23,6 +24,7 @@ class Tally:
 
     run: RunRecord
     counts: Counts
+    unknown_before: tuple[UnknownBefore, ...]
     requests: int
     refused_requests: int
     lost_requests: int
@@ -54,6 +56,7 @@ _SUCCEEDED = (
         runs.c.ending == Ending.FINISHED,
         ~exists().where(and_(rows.c.run_id == runs.c.id, rows.c.state.in_(_NO_SUCCESS))),
         ~exists().where(and_(dropped_rows.c.run_id == runs.c.id, dropped_rows.c.state.in_(_NO_SUCCESS))),
+        NONE_IS_UNKNOWN_BEFORE,
     )
     .group_by(runs.c.job, runs.c.portal)
 )
@@ -77,6 +80,7 @@ async def _tally(
     return Tally(
         run=run,
         counts=await ledger.counts(run_id),
+        unknown_before=await unknown_before(ledger, run_id),
         requests=await ledger.requests(run_id),
         refused_requests=refused_requests,
         lost_requests=lost_requests,

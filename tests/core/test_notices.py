@@ -16,7 +16,7 @@ from launcher.core.notices import (
     chat,
     subject,
 )
-from launcher.core.summary import Cause, Counts, Ending, Exit, Summary
+from launcher.core.summary import Cause, Counts, Ending, Exit, Summary, UnknownBefore
 
 PORTAL = "https://company.example"
 CAUSES = tuple(
@@ -120,3 +120,15 @@ def test_however_much_there_is_to_say_a_message_can_be_read() -> None:
     assert len(subject(wide)) == SUBJECT_LETTERS
     assert "\n" not in subject(wide)
     assert 0 < len(chat(wide)) <= CHAT_LETTERS + 2
+
+
+def test_rows_that_are_unknown_since_an_earlier_run_are_told() -> None:
+    night = notice(skipped=3)
+    [step] = night.result.steps
+    summary = replace(step.summary, unknown_before=(UnknownBefore("r3", 3),))
+    result = replace(night.result, exit_code=summary.exit_code, steps=(replace(step, summary=summary),))
+    told = replace(night, result=result)
+
+    assert (result.exit_code, told.events) == (Exit.SOME_UNKNOWN, {Event.UNKNOWN})
+    assert "unknown" in subject([told])
+    assert "launcher retry r3 --unknown" in body([told])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -132,3 +133,58 @@ async def test_failed_rows_of_the_file_are_mended_beside_the_unknown(tmp_path: P
         assert (twice(portal), portal.started[-1].document[2]) == (["LEAD_102"], "LEAD_102")
         assert [one.document[2] for one in portal.started].count("LEAD_900") == 1
         assert unknown(desk) == [4, 5, 6]
+
+
+def code(shown: str) -> int:
+    """The exit code that a JSON document tells."""
+    told = json.loads(shown)["exit_code"]
+    assert isinstance(told, int)
+    return told
+
+
+class TestRowsThatAnEarlierRunDoesNotKnow:
+    async def test_a_run_that_skips_them_ends_with_5(self, portal: Simulator, desk: Desk) -> None:
+        again = await desk.run("run", desk.file, "--json")
+        assert (again.exit_code, code(again.stdout), len(portal.started)) == (5, 5, 53)
+        assert {row["launch_status"] for row in desk.results()} == {"skipped"}
+
+        status, told = await desk.run("status"), await desk.run("status", "--json")
+        assert "50 rows" in status.stdout
+        assert "launcher reconcile r1" in status.stdout
+        assert "launcher retry r1 --unknown" in status.stdout
+        assert code(told.stdout) == 5
+        assert (await desk.run("run", desk.file, "--quiet")).stdout, "quiet tells of what may not have started"
+
+    async def test_once_they_are_settled_it_is_as_if_they_had_never_been(self, desk: Desk) -> None:
+        await desk.run("run", desk.file)
+        assert (await desk.run("retry", "r1", "--unknown", "--yes")).exit_code == 0
+        assert code((await desk.run("status", "r2", "--json")).stdout) == 0
+        assert (await desk.run("run", desk.file)).exit_code == 0
+
+    async def test_while_some_are_left_the_code_stays(self, desk: Desk) -> None:
+        few = write(desk, "few.csv", (await listed(desk, "unknown"))[:49])
+        await desk.run("run", desk.file)
+        await desk.run("retry", "r1", "--unknown", "--file", few, "--yes")
+        status = await desk.run("status", "r2")
+        assert "1 row may have started in run r1" in status.stdout
+        assert code((await desk.run("status", "r2", "--json")).stdout) == 5
+
+    async def test_a_run_without_a_job_that_skips_them_tells_too(self, desk: Desk) -> None:
+        plain = ("--template", "1", "--kind", "lead", "--param", "Parameter1=Manager")
+        assert (await desk.run("run", desk.file, *plain)).exit_code == 5
+
+    async def test_a_night_and_the_metrics_tell_it(self, desk: Desk) -> None:
+        config = desk.folder / "config.yaml"
+        text = config.read_text(encoding="utf-8")
+        config.write_text(f"metrics_file: m.prom\n{text}    file: leads.csv\n", encoding="utf-8")
+        desk.write([*ROWS, ("999", "New")])
+
+        night = await desk.run("nightly", "--json")
+        [job] = json.loads(night.stdout)["jobs"]
+        assert night.exit_code == 5
+        assert [(one["run_id"], one["exit_code"]) for one in job["runs"]] == [("r1", 5), ("r2", 5)]
+        metrics = (desk.folder / "m.prom").read_text(encoding="utf-8")
+        assert [
+            line.split()[-1] for line in metrics.splitlines() if line.startswith("launcher_last_run_exit")
+        ] == ["5"]
+        assert "launcher_last_success_timestamp_seconds{" not in metrics
