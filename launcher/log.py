@@ -15,6 +15,7 @@ from structlog.typing import EventDict, WrappedLogger
 
 from launcher.log_file import LogFile
 from launcher.redact import redacted
+from launcher.visible import visible, visible_json
 
 
 class LogFileError(Exception):
@@ -61,6 +62,7 @@ class _Output:
     def __init__(self, file: LogFile | None, level: int, *, as_json: bool) -> None:
         """Without a file, to whatever stderr is when a line is written: a progress bar redirects it."""
         self._file, self.level = file, level
+        self._escaped = visible_json if as_json else visible
         self._render: Any = (
             structlog.processors.JSONRenderer(ensure_ascii=False, default=repr)
             if as_json
@@ -76,7 +78,7 @@ class _Output:
         shown = dict(event)
         if not isinstance(self._render, structlog.processors.JSONRenderer):
             shown["timestamp"] = str(shown["timestamp"])[11:19]
-        line = self._render(None, "", shown) + "\n"
+        line = self._escaped(self._render(None, "", shown)) + "\n"
         if self._file is not None:
             self._file.write(line)
             return

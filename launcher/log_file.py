@@ -15,6 +15,8 @@ from typing import BinaryIO
 
 from filelock import FileLock, Timeout
 
+from launcher.visible import one_line
+
 MAX_BYTES = 10_000_000
 """A run of 100,000 rows writes about half of it."""
 MAX_AGE = timedelta(days=7)
@@ -44,9 +46,8 @@ class LogFile:
         except OSError as error:
             if not self._troubled:
                 self._troubled = True
-                sys.stderr.write(
-                    f"launcher: --log-file {self._path}: {error.strerror}; lines are missing there\n"
-                )
+                where = one_line(str(self._path))
+                sys.stderr.write(f"launcher: --log-file {where}: {error.strerror}; lines are missing there\n")
 
     def close(self) -> None:
         """Write no more."""

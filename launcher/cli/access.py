@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-import click
-
+from launcher.cli.options import echo
 from launcher.ledger import Ledger
 from launcher.portal.access import Access, parse_webhook
 from launcher.portal.address import parse_address
@@ -86,7 +85,7 @@ async def portal_of(ledger: Ledger, access: Access) -> AsyncIterator[Portal]:
 def warn_of_http(access: Access) -> None:
     """Say each time that the secret can be read on its way, where that is so."""
     if access.address.is_readable_on_the_way:
-        click.echo(
+        echo(
             f"launcher: {access.portal} is called without TLS (allow_http: true): whoever is on the way reads "
             f"the secret and start workflows with it",
             err=True,

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import rich.box
 from rich.console import Console as RichConsole
+from rich.console import ConsoleOptions, RenderableType
 from rich.live import Live
+from rich.protocol import rich_cast
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -25,6 +28,7 @@ from launcher.core.summary import Cause, Ending, Exit, Summary
 from launcher.core.words import counted, duration
 from launcher.engine.progress import Progress
 from launcher.report.results import STDOUT, failed_path
+from launcher.visible import one_line, visible, visible_json
 
 STYLES = {
     "started": "green", "failed": "red", "invalid": "red", "unknown": "yellow", "deferred": "yellow",
@@ -36,6 +40,25 @@ STYLES = {
 _WIDTH = 120
 
 
+class _Terminal(RichConsole):
+    """Rich, with nothing printed that a terminal obeys but what rich says itself, and no markup in any text."""
+
+    def __init__(self, *, stderr: bool, width: int | None = None, soft_wrap: bool = False) -> None:
+        super().__init__(
+            stderr=stderr, width=width, soft_wrap=soft_wrap, highlight=False, emoji=False, markup=False
+        )
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """All that is printed comes here, the cells of tables too, before its width is reckoned."""
+        renderable = rich_cast(renderable)
+        if isinstance(renderable, str):
+            renderable = visible(renderable)
+        elif isinstance(renderable, Text) and (shown := visible(renderable.plain)) != renderable.plain:
+            renderable = renderable.copy()
+            renderable.plain = shown
+        yield from super().render(renderable, options)
+
+
 class Console:
     """Shows as much as the person asked for: with --json one document, with --quiet only trouble."""
 
@@ -45,18 +68,17 @@ class Console:
         stream = sys.stderr if results_on_stdout else sys.stdout
         # A file or a mail is as wide as it needs to be; only a terminal has an edge.
         width = None if stream.isatty() else _WIDTH
-        self._out = RichConsole(
-            stderr=results_on_stdout, width=width, soft_wrap=True, highlight=False, emoji=False
-        )
-        self._err = RichConsole(stderr=True, highlight=False, emoji=False)
+        self._out = _Terminal(stderr=results_on_stdout, width=width, soft_wrap=True)
+        self._err = _Terminal(stderr=True)
 
     def tell(self, text: str) -> None:
         """One message on stderr."""
-        self._err.print(Text(f"launcher: {text}"), soft_wrap=True)
+        indented = text.replace("\n", "\n  ")  # only a line of ours begins at the margin
+        self._err.print(Text(f"launcher: {indented}"), soft_wrap=True)
 
     def show_json(self, document: object) -> None:
         """The one document on stdout."""
-        sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        sys.stdout.write(visible_json(json.dumps(document, ensure_ascii=False, indent=2)) + "\n")
 
     @property
     def wants_json(self) -> bool:
@@ -64,7 +86,7 @@ class Console:
 
     def print(self, what: str | Text | Table) -> None:
         """A result on stdout."""
-        self._out.print(what, markup=False)
+        self._out.print(what)
 
     @contextmanager
     def showing(self, progress: Progress) -> Iterator[None]:
@@ -150,7 +172,7 @@ class Console:
 
 
 def _shown(value: Value) -> str:
-    return value if isinstance(value, str) else "; ".join(value)
+    return one_line(value if isinstance(value, str) else "; ".join(value))
 
 
 class _Changes:

@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from launcher.cli.options import Refused, global_options, said
+from launcher.cli.options import Refused, echo, global_options, said
+from launcher.visible import visible_json
 
 _ASKING_S = 10.0
 _HERE = "127.0.0.1"
@@ -82,8 +83,8 @@ def _ask(endpoint: Endpoint | None, *, as_json: bool) -> int:
         connection.close()
     code = int(bool(troubles))
     if as_json:
-        click.echo(json.dumps(document | {"exit_code": code}, ensure_ascii=False, indent=2))
+        click.echo(visible_json(json.dumps(document | {"exit_code": code}, ensure_ascii=False, indent=2)))
     else:
         dues = [f"{name} is due next {job['next_due']}" for name, job in document["jobs"].items()]
-        click.echo("\n".join([*troubles, *dues] or ["no job has a schedule"]))
+        echo("\n".join([*troubles, *dues] or ["no job has a schedule"]))
     return code

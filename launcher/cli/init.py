@@ -79,7 +79,7 @@ async def _init(said: GlobalOptions) -> int:
     entry = job_entry(template, name, document_column=document, columns=columns)
     if webhook.url:
         _keep_webhook(console, config.parent / ".env", webhook.url)
-    if config.exists() and not click.confirm(f"{config} is there already. Replace it?", err=True):
+    if config.exists() and not click.confirm(f"{shown_path(config)} is there already. Replace it?", err=True):
         console.tell(f"{config} is left as it was; this is the job, to be put below jobs: there")
         console.print(entry.rstrip())
         return 0

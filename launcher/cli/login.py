@@ -9,7 +9,7 @@ import click
 
 from launcher.cli.access import as_configured, warn_of_http
 from launcher.cli.console import Console
-from launcher.cli.options import GlobalOptions, Refused, global_options
+from launcher.cli.options import GlobalOptions, Refused, echo, global_options
 from launcher.cli.session import carry_out, settings_of
 from launcher.portal.access import Access, parse_webhook
 from launcher.portal.asking import Owner, owner_of
@@ -118,9 +118,7 @@ async def verified(access: Access) -> Owner:
     async with Portal(access) as portal:
         owner = await owner_of(portal)
         if portal.moved_to:
-            click.echo(
-                f"launcher: the portal has moved to {portal.moved_to}; sign in with that address", err=True
-            )
+            echo(f"launcher: the portal has moved to {portal.moved_to}; sign in with that address", err=True)
         return owner
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import io
 import json
 import sys
 import traceback
 
 import click
 
-from launcher.cli.options import global_options
+from launcher.cli.options import echo, global_options
+from launcher.visible import visible, visible_json
 
 _SECTIONS = {
     "Commands": {
@@ -105,17 +107,17 @@ def main() -> None:
         code = cli.main(prog_name="launcher", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as error:
-        error.show()
+        _show(error)
         _tell_in_json(error.format_message(), error.exit_code)
         sys.exit(error.exit_code)
     except click.Abort:
-        click.echo("launcher: interrupted", err=True)
+        echo("launcher: interrupted", err=True)
         sys.exit(_INTERRUPTED)
     except Exception:  # noqa: BLE001  a fault of ours: its traceback is shown, without what must stay secret
         from launcher.redact import redacted_text
 
-        click.echo(redacted_text(traceback.format_exc()), err=True)
-        click.echo(f"launcher: {_OUR_FAULT}", err=True)
+        echo(redacted_text(traceback.format_exc()), err=True)
+        echo(f"launcher: {_OUR_FAULT}", err=True)
         _tell_in_json(_OUR_FAULT, _STOPPED)
         sys.exit(_STOPPED)
 
@@ -127,8 +129,15 @@ _OUR_FAULT = (
 )
 
 
+def _show(error: click.ClickException) -> None:
+    """As the error shows itself, on stderr, with nothing in it that a terminal obeys."""
+    shown = io.StringIO()
+    error.show(shown)
+    click.echo(visible(shown.getvalue()), err=True, nl=False)
+
+
 def _tell_in_json(message: str, exit_code: int) -> None:
     """With --json, an error is the one document on stdout."""
     if "--json" in sys.argv[1:]:
         document = {"error": message, "exit_code": exit_code}
-        click.echo(json.dumps(document, ensure_ascii=False))
+        click.echo(visible_json(json.dumps(document, ensure_ascii=False)))

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from launcher import __version__
+from launcher.visible import visible
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -35,10 +36,15 @@ class Refused(click.ClickException):
         super().__init__(redacted_text(message))
         self.exit_code = exit_code  # type: ignore[misc]
 
-    def show(self, file: Any = None) -> None:  # noqa: ARG002  click's signature
+    def show(self, file: Any = None) -> None:
         """Each line to stderr under our name."""
-        for line in self.message.splitlines():
-            click.echo(f"launcher: {line}", err=True)
+        for line in visible(self.message).split("\n"):
+            click.echo(f"launcher: {line}", file=file, err=True)
+
+
+def echo(text: str, *, err: bool = False) -> None:
+    """One message, with nothing in it that a terminal obeys."""
+    click.echo(visible(text), err=err)
 
 
 def said(context: click.Context) -> GlobalOptions:

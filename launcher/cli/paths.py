@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from launcher.visible import one_line
+
 
 def shown_path(path: str | Path) -> str:
-    """The path as the person would type it from here."""
+    """The path as the person would type it from here, in one line whatever its name holds."""
     try:
-        return str(Path(path).relative_to(Path.cwd()))
+        return one_line(str(Path(path).relative_to(Path.cwd())))
     except ValueError:
-        return str(path)
+        return one_line(str(path))

@@ -16,6 +16,7 @@ from launcher.core.templates import FILE, Parameter, Template, TemplateError
 from launcher.portal.access import Access, parse_webhook
 from launcher.portal.address import AddressError
 from launcher.sheets import SheetError, Table, open_table
+from launcher.visible import visible
 
 Answer = TypeVar("Answer")
 
@@ -109,7 +110,8 @@ def _asked(
     hidden: bool = False,
 ) -> Answer:
     while True:
-        text = click.prompt(question, default=proposed or None, hide_input=hidden, err=True)
+        shown = visible(f"{question} [{proposed}]" if proposed else question)
+        text = click.prompt(shown, default=proposed or None, show_default=False, hide_input=hidden, err=True)
         try:
             return read(text)
         except trouble as error:

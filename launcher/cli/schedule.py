@@ -33,6 +33,7 @@ from launcher.scheduling import (
     units,
 )
 from launcher.settings import Settings
+from launcher.visible import visible
 
 SCHEDULERS = ("systemd", "cron", "windows")
 _LEDGER = "LAUNCHER_LEDGER"
@@ -170,7 +171,9 @@ def _show(said: GlobalOptions, scheduler: str, place: Place, entries: list[Entry
         console.show_json({"scheduler": scheduler, "files": texts})
         return
     for name, text in texts.items():
-        click.echo(text if scheduler == "cron" else f"### {name}\n{text}", nl=False)
+        shown = text if scheduler == "cron" else f"### {name}\n{text}"
+        # Into a file it is to go as it stands.
+        click.echo(visible(shown) if sys.stdout.isatty() else shown, nl=False)
     if scheduler == "windows":
         for task in tasks(entries, place, getpass.getuser()):
             console.tell(f"save {task.file} as UTF-16, then: {task.registering}")

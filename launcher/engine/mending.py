@@ -18,6 +18,7 @@ from launcher.engine.job import Job
 from launcher.ledger import Ledger, NewRow, RecordedRow, RunRecord
 from launcher.report.results import LAUNCH_COLUMNS, own_columns
 from launcher.sheets import Row, Table
+from launcher.visible import one_line
 
 _SHOWN = 10
 """Changes that are shown one by one."""
@@ -152,7 +153,7 @@ class _Mending:
         self._changed += 1
         if len(self._changes) < _SHOWN:
             changes = [
-                f'{heading}: "{before}" → "{after}"'
+                f'{one_line(heading)}: "{one_line(before)}" → "{one_line(after)}"'
                 for heading, before, after in zip(self._run.header, known.cells, cells, strict=True)
                 if before != after
             ]

@@ -20,6 +20,7 @@ from launcher.report.results_csv import CsvResults
 from launcher.report.results_model import LAUNCH_COLUMNS, ResultRow, ResultsError, own_columns
 from launcher.report.results_xlsx import XlsxResults
 from launcher.sheets import Dialect
+from launcher.visible import visible
 
 __all__ = [
     "LAUNCH_COLUMNS",
@@ -156,16 +157,29 @@ def write_pair(
 
 def write_stdout(header: Sequence[str], dialect: Dialect, rows: Iterable[ResultRow]) -> None:
     """Write all rows to standard output, as CSV. Raises ResultsError."""
+    is_terminal = sys.stdout.isatty()
+    if is_terminal:
+        header = [visible(heading) for heading in header]
     sys.stdout.flush()
     # A handle of its own: what a reader that went away leaves in the buffer must not come up again at the end.
     with _errors_of(Path("standard output")), os.fdopen(os.dup(sys.stdout.fileno()), "wb") as stream:
         writer = CsvResults(stream, header, dialect)
         try:
             for row in rows:
-                writer.add(row)
+                writer.add(_shown(row) if is_terminal else row)
             writer.finish()
         finally:
             writer.release()
+
+
+def _shown(row: ResultRow) -> ResultRow:
+    """As a terminal may have it; a file or a pipe gets the row as it is."""
+    return row._replace(
+        cells=tuple(map(visible, row.cells)),
+        workflow_id=visible(row.workflow_id),
+        error_code=visible(row.error_code),
+        error=visible(row.error),
+    )
 
 
 def _pages(rows: Iterable[ResultRow]) -> Iterator[list[ResultRow]]:
