@@ -13,6 +13,7 @@ from launcher.cli.inputs import Input, taken
 from launcher.cli.job_file import with_file_of_job
 from launcher.cli.job_options import Chosen, RunOptions, choose_job, run_options
 from launcher.cli.options import GlobalOptions, global_options
+from launcher.cli.other_ledger import results_of_another_ledger
 from launcher.cli.session import carry_out, opened_ledger, settings_of
 from launcher.cli.settling import plain_job, settle_job
 from launcher.cli.two_ledgers import refuse_second_ledger
@@ -29,6 +30,7 @@ from launcher.engine.job import Job
 from launcher.engine.rights import ask_rights
 from launcher.ledger import Ledger
 from launcher.portal.errors import AskingError
+from launcher.report.results import results_path
 from launcher.settings import Settings
 from launcher.sheets import SheetError, Table, open_table
 
@@ -68,6 +70,7 @@ async def check_file(said: GlobalOptions, settings: Settings, options: RunOption
         job = await checking.job(answers=rights is not None)
         report = CheckReport(findings=findings, file=given.shown, job=job, portal=portal.name)
         if table is not None:
+            await checking.other_ledger(given, table)
             rows = await checking.rows(job, given, table, rights)
             report = replace(report, rows=table.row_count, would_start=rows.would_start if rows else 0)
         report = replace(report, forecast=await checking.forecast(report.would_start))
@@ -132,6 +135,12 @@ class _Checking:
         job = plain_job(self.chosen, self.options)
         # No template is number 0: rows are gone through all the same, for what else is wrong with them.
         return job if job.template_id or job.template_column else replace(job, template_id=0)
+
+    async def other_ledger(self, given: Input, table: Table) -> None:
+        """What another ledger has started, and a run would start again, is a finding."""
+        results = self.options.results or results_path(given.beside, table.dialect)
+        if why := await results_of_another_ledger(self.ledger, results, table.dialect):
+            self.findings.add(Severity.STOPS, "other ledger", why)
 
     async def rows(self, job: Job, given: Input, table: Table, rights: Rights | None) -> RowCheck | None:
         """What the rows come to; None where the job does not fit the file, which is a finding."""

@@ -16,6 +16,7 @@ from launcher.cli.inputs import Input, taken
 from launcher.cli.job_file import with_file_of_job
 from launcher.cli.job_options import Chosen, RunOptions, choose_job, run_options
 from launcher.cli.options import GlobalOptions, Refused, global_options
+from launcher.cli.other_ledger import results_of_another_ledger
 from launcher.cli.running import Running, Unattended
 from launcher.cli.session import carry_out, metrics_file, opened_ledger, settings_of
 from launcher.cli.settling import settle_job
@@ -80,6 +81,8 @@ async def run_file(
         check_writable(results, source=given.beside if given.is_file else None)
     async with opened_ledger(said, settings) as ledger, portal_of(ledger, access) as portal:
         await refuse_second_ledger(said, settings, ledger, portal.name)
+        if not options.dry_run and (why := await results_of_another_ledger(ledger, results, table.dialect)):
+            raise Refused(why)
         asker = Asker(portal, chosen.portal.pacing())
         await recall(ledger, asker)
         job = await _settled(settle_job(chosen, options, asker, Console(said).tell), chosen, asker, unattended)

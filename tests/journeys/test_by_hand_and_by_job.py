@@ -78,9 +78,11 @@ async def test_a_first_config_does_not_begin_a_second_ledger_unasked(
     ways = re.findall(r" {3}(ledger: \S+)", refused.stderr)
     assert len(ways) == 2, refused.stderr
     starts = []
-    for way in ways:
+    for number, way in enumerate(ways):
         configure(tmp_path, portal, more=f"{way}\n")
-        assert (await launcher("run", "leads.csv", "--job", "follow-up", cwd=tmp_path)).exit_code == 0
+        results = ("--results", f"leads{number}.csv")
+        by_job = await launcher("run", "leads.csv", "--job", "follow-up", *results, cwd=tmp_path)
+        assert by_job.exit_code == 0
         starts.append(len(portal.started))
     assert starts == [2, 4]
 
@@ -94,11 +96,12 @@ async def test_a_ledger_that_was_named_or_knows_the_portal_is_taken_as_it_is(
     assert (await launcher(*job, cwd=tmp_path)).exit_code == 0
     (tmp_path / "config.yaml").rename(tmp_path / "aside.yaml")
     webhook = {"BITRIX24_WEBHOOK_URL": portal.webhook_url}
-    assert (await launcher("run", "leads.csv", *BY_HAND, cwd=tmp_path, env=webhook)).exit_code == 0
+    by_hand = ("run", "leads.csv", *BY_HAND, "--results", "by_hand.csv")
+    assert (await launcher(*by_hand, cwd=tmp_path, env=webhook)).exit_code == 0
 
     configure(tmp_path, portal)
     known = await launcher(*job, cwd=tmp_path)
-    named = await launcher(*job, "--ledger", "new.db", cwd=tmp_path)
+    named = await launcher(*job, "--ledger", "new.db", "--results", "new.csv", cwd=tmp_path)
 
     assert (known.exit_code, named.exit_code) == (0, 0)
     assert len(portal.started) == 3
