@@ -13,7 +13,7 @@ from launcher.cli.inputs import Input, taken
 from launcher.cli.job_file import with_file_of_job
 from launcher.cli.job_options import Chosen, RunOptions, choose_job, run_options
 from launcher.cli.options import GlobalOptions, global_options
-from launcher.cli.other_ledger import results_of_another_ledger
+from launcher.cli.other_ledger import results_of_another_ledger, starts_of_another_ledger
 from launcher.cli.session import carry_out, opened_ledger, settings_of
 from launcher.cli.settling import plain_job, settle_job
 from launcher.cli.two_ledgers import refuse_second_ledger
@@ -139,7 +139,10 @@ class _Checking:
     async def other_ledger(self, given: Input, table: Table) -> None:
         """What another ledger has started, and a run would start again, is a finding."""
         results = self.options.results or results_path(given.beside, table.dialect)
-        if why := await results_of_another_ledger(self.ledger, results, table.dialect):
+        found = [await results_of_another_ledger(self.ledger, results, table.dialect)]
+        if not self.options.ignore_launch_columns:
+            found.append(await starts_of_another_ledger(self.ledger, given.shown, table))
+        for why in filter(None, found):
             self.findings.add(Severity.STOPS, "other ledger", why)
 
     async def rows(self, job: Job, given: Input, table: Table, rights: Rights | None) -> RowCheck | None:

@@ -36,6 +36,8 @@ class RunOptions:
     header_row: int | None = None
     results: Path | None = None
     limit: int | None = None
+    ignore_launch_columns: bool = False
+    """Start rows that the file reports as started by another ledger, like any other."""
     dry_run: bool = False
     wait: bool = False
     nightly: bool = False
@@ -103,6 +105,11 @@ _OPTIONS = (
         help="Results file, .csv or .xlsx, or - for standard output; without it, beside FILE.",
     ),
     click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Start N rows at most."),
+    click.option(
+        "--ignore-launch-columns",
+        is_flag=True,
+        help="Start rows like any other where FILE reports them as started and the ledger does not know it.",
+    ),
     click.option("--wait", is_flag=True, help="Where another run holds this portal, wait for its end."),
     click.option("--dry-run", is_flag=True, help="Read and plan everything, start nothing."),
 )

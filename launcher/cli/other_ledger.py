@@ -12,6 +12,21 @@ from launcher.report.results import STDOUT
 from launcher.sheets import Dialect, SheetError, Table, open_table
 
 
+async def starts_of_another_ledger(ledger: Ledger, shown: str, table: Table) -> str:
+    """Return why a run must not take that input; nothing where it may. Raises SheetError, LedgerError.
+
+    `shown`: what the input is called.
+    """
+    start = await unknown_start(ledger, table)
+    if start is None:
+        return ""
+    return (
+        f"{shown}: {_unknown(ledger, start)}. A run could start it a second time.\n"
+        f"to go on with the ledger that started it   --ledger PATH\n"
+        f"to start such rows all the same            launcher run --ignore-launch-columns"
+    )
+
+
 async def results_of_another_ledger(ledger: Ledger, results: Path, dialect: Dialect) -> str:
     """Return why a run must not write to that path; nothing where it may.
 

@@ -16,7 +16,7 @@ from launcher.cli.inputs import Input, taken
 from launcher.cli.job_file import with_file_of_job
 from launcher.cli.job_options import Chosen, RunOptions, choose_job, run_options
 from launcher.cli.options import GlobalOptions, Refused, global_options
-from launcher.cli.other_ledger import results_of_another_ledger
+from launcher.cli.other_ledger import results_of_another_ledger, starts_of_another_ledger
 from launcher.cli.running import Running, Unattended
 from launcher.cli.session import carry_out, metrics_file, opened_ledger, settings_of
 from launcher.cli.settling import settle_job
@@ -29,7 +29,7 @@ from launcher.engine.candidates import Candidates, mapping_of
 from launcher.engine.job import Job
 from launcher.engine.recalling import recall
 from launcher.engine.rehearsal import refuse_duplicates
-from launcher.ledger import NewRun, hold_portal
+from launcher.ledger import Ledger, NewRun, hold_portal
 from launcher.report.results import STDOUT, check_writable, results_path
 from launcher.settings import PortalConfig, Settings
 from launcher.sheets import Table, open_table
@@ -81,8 +81,7 @@ async def run_file(
         check_writable(results, source=given.beside if given.is_file else None)
     async with opened_ledger(said, settings) as ledger, portal_of(ledger, access) as portal:
         await refuse_second_ledger(said, settings, ledger, portal.name)
-        if not options.dry_run and (why := await results_of_another_ledger(ledger, results, table.dialect)):
-            raise Refused(why)
+        await _refuse_other_ledger(ledger, options, given, table, results)
         asker = Asker(portal, chosen.portal.pacing())
         await recall(ledger, asker)
         job = await _settled(settle_job(chosen, options, asker, Console(said).tell), chosen, asker, unattended)
@@ -108,6 +107,19 @@ async def run_file(
             )
             running = Running(said, ledger, asker, chosen.portal, metrics_file(said, settings), unattended)
             return await running.go(await ledger.begin_run(new), job, table)
+
+
+async def _refuse_other_ledger(
+    ledger: Ledger, options: RunOptions, given: Input, table: Table, results: Path
+) -> None:
+    """Raises Refused where a file at hand reports a start that the ledger does not know."""
+    why = ""
+    if not options.ignore_launch_columns:
+        why = await starts_of_another_ledger(ledger, given.shown, table)
+    if not options.dry_run:  # it writes no results
+        why = why or await results_of_another_ledger(ledger, results, table.dialect)
+    if why:
+        raise Refused(why)
 
 
 async def _settled(

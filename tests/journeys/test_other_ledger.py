@@ -193,6 +193,83 @@ class TestTheRowsSoFar:
         assert own.exit_code != 2, own.stderr
 
 
+class TestTheInput:
+    """It is a results file that another ledger wrote."""
+
+    @pytest.fixture
+    async def given(self, person: Person) -> Path:
+        """The file: the last row of many was started by another ledger."""
+        await person.run()
+        start = person.rows()[0]
+        rows = [("9", "Vera", "pending", "")] * 2_100
+        rows += [("1", "Anna", "started", start["launch_workflow_id"])]
+        return person.write(("ID", "Manager", "launch_status", "launch_workflow_id"), *rows, name="given.csv")
+
+    @pytest.mark.parametrize("command", [("run",), ("run", "--dry-run"), ("check",)])
+    async def test_its_starts_are_not_sent_again(
+        self, person: Person, portal: Simulator, given: Path, command: tuple[str, ...]
+    ) -> None:
+        ended = await person(*command, given, *SAID, home="another")
+
+        assert (ended.exit_code, len(portal.started)) == (2, 2)
+        told = ended.stdout + ended.stderr
+        for word in ("given.csv", "2102", "launcher.db", "--ledger", "--ignore-launch-columns"):
+            assert word in told
+
+    async def test_both_ways_on_that_the_message_names_work(
+        self, person: Person, portal: Simulator, given: Path
+    ) -> None:
+        [ledger] = (person.folder / "first").rglob("launcher.db")
+        own = await person.run(given, "--ledger", str(ledger), home="another")
+        assert (own.exit_code, len(portal.started)) == (0, 3)
+        (person.folder / "given.results.csv").unlink()
+
+        checked = await person("check", given, *SAID, "--ignore-launch-columns", home="another")
+        ended = await person.run(given, "--ignore-launch-columns", home="another")
+
+        assert (checked.exit_code, ended.exit_code, len(portal.started)) == (0, 0, 5)
+
+    async def test_standard_input_is_looked_at_too(
+        self, person: Person, portal: Simulator, given: Path
+    ) -> None:
+        ended = await person("run", "-", *SAID, home="another", stdin=given.read_text("utf-8"))
+
+        assert (ended.exit_code, len(portal.started)) == (2, 2)
+
+    async def test_a_results_file_of_its_own_ledger_is_run_and_retried_as_before(
+        self, person: Person, portal: Simulator
+    ) -> None:
+        portal.settings = replace(portal.settings, refused={"LEAD_2": "no"})
+        await person.run()
+        portal.settings = replace(portal.settings, refused={})
+
+        again = await person.run("leads.results.csv")
+        retried = await person("retry", "r1", "--file", "leads.results.csv")
+
+        assert (again.exit_code, len(portal.started)) == (1, 2)
+        assert [row["launch_status"] for row in person.rows(person.folder / "leads.results.results.csv")] == [
+            "skipped",
+            "started",
+            "invalid",
+        ]
+        assert (retried.exit_code, len(portal.started)) == (1, 2)
+
+    async def test_a_night_refuses_that_job_and_says_why(
+        self, person: Person, portal: Simulator, given: Path
+    ) -> None:
+        job = (
+            f"{{template: 1, kind: lead, file: {given.name}, parameters: {{Parameter1: {{column: Manager}}}}}}"
+        )
+        portals = f"portal: {{webhook_url: '{portal.webhook_url}'}}"
+        config = f"{portals}\nledger: new.db\njobs: {{night: {job}}}\n"
+        (person.folder / "config.yaml").write_text(config)
+
+        ended = await person("nightly")
+
+        assert (ended.exit_code, len(portal.started)) == (2, 2)
+        assert "given.csv: row 2102" in ended.stdout
+
+
 def change_id(ledger: Path, before: str, after: str) -> None:
     with closing(sqlite3.connect(ledger)) as connection, connection:
         connection.execute("update rows set workflow_id = ? where workflow_id = ?", (after, before))
