@@ -27,7 +27,7 @@ from launcher.core.pacing import eta_s
 from launcher.core.summary import Cause, Ending, Exit, Summary
 from launcher.core.words import counted, duration
 from launcher.engine.progress import Progress
-from launcher.report.results import STDOUT, failed_path
+from launcher.report.results import STDOUT, failed_file
 from launcher.visible import one_line, visible, visible_json
 
 STYLES = {
@@ -124,7 +124,7 @@ class Console:
         has_file = bool(summary.results) and Path(summary.results) != STDOUT
         if has_file:
             self._out.print(Text(_results(summary)))
-        failed = shown_path(failed_path(Path(summary.results))) if has_file else ""
+        failed = shown_path(failed_file(summary.results, summary.failed)) if has_file else ""
         for step in next_steps(summary, failed):
             self._out.print(Text(str(step)))
 

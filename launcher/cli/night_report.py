@@ -16,7 +16,7 @@ from launcher.core.next_steps import headline, next_steps
 from launcher.core.nights import JobResult, night_as_json, worst
 from launcher.core.summary import SHOWN, Ending, Exit
 from launcher.ledger import Unsent
-from launcher.report.results import failed_path
+from launcher.report.results import failed_file
 
 
 def show_night(
@@ -40,7 +40,7 @@ def show_night(
                 continue
             summary = step.summary
             console.print(Text(f"{result.job}: {headline(summary)}"))
-            failed = shown_path(failed_path(Path(summary.results))) if summary.results else ""
+            failed = shown_path(failed_file(summary.results, summary.failed)) if summary.results else ""
             for one in next_steps(summary, failed):
                 console.print(Text(f"  {one}"))
 

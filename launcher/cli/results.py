@@ -57,10 +57,12 @@ async def _write(said: GlobalOptions, name: str | None, output: Path | None, sta
         if path == STDOUT and said.json:
             raise Refused("--json: standard output holds one document; say where the results go, with -o PATH")
         check_writable(path, source=Path(run.file))
-        await save_results(ledger, run, path, only=states)
+        notes = await save_results(ledger, run, path, only=states)
         if output is None and (await summarise(ledger, run.id)).ending is not Ending.RUNNING:
             forget_live(run)
     console = Console(said)
+    for note in notes:
+        console.tell(note)
     if path == STDOUT:
         return 0
     if console.wants_json:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -16,11 +18,12 @@ from launcher.cli.session import carry_out, chosen_run, opened_ledger, refuse_pr
 from launcher.core.findings import row_ranges
 from launcher.core.model import State
 from launcher.core.words import counted
+from launcher.engine.failed_file import keep_taken_over
 from launcher.engine.job import Job
 from launcher.engine.mending import mend, unknown_rows
 from launcher.ledger import Ledger, RunRecord
 from launcher.settings import Settings
-from launcher.sheets import Table, WebAddress, open_table
+from launcher.sheets import Source, Table, WebAddress, content_fingerprint, open_table
 
 
 @click.command("retry")
@@ -59,10 +62,11 @@ async def _retry(
         if file is not None or not unknown:
             refuse_pruned(run, "run the file again for those that failed; what has started is skipped")
         async with taken_up(said, settings, ledger, run) as running:
-            table = None if file is None else open_table((await taken(file)).source)
+            given = None if file is None else await _Corrections.read(file)
+            table = None if given is None else given.table
             again = await _confirmed(ledger, run, table, console, yes=yes) if unknown else ()
-            if table is not None:
-                await _mend(running, run, table, console)
+            if given is not None:
+                await _mend(running, run, given, console)
             else:
                 failed = await ledger.retry(run.id, [State.FAILED])
                 console.tell(f"{counted(failed, 'failed row')} of run {run.name} to be sent again")
@@ -71,10 +75,28 @@ async def _retry(
             return await go_on(running, run, console)
 
 
-async def _mend(running: Running, run: RunRecord, table: Table, console: Console) -> None:
+@dataclass(frozen=True, slots=True)
+class _Corrections:
+    """A file with corrected rows."""
+
+    source: Source
+    table: Table
+    digest: str
+    """Of the content that was read; empty where it is no file of this machine."""
+
+    @classmethod
+    async def read(cls, file: Path | WebAddress) -> _Corrections:
+        given = await taken(file)
+        digest = await asyncio.to_thread(content_fingerprint, given.source) if given.is_file else ""
+        return cls(given.source, open_table(given.source), digest)
+
+
+async def _mend(running: Running, run: RunRecord, given: _Corrections, console: Console) -> None:
     job, asker = Job.from_plan(run.job, run.plan), running.asker
-    for line in await mend(running.ledger, run, job, table, asker):
+    for line in await mend(running.ledger, run, job, given.table, asker):
         console.tell(line)
+    if given.digest:
+        await keep_taken_over(running.ledger, run, given.source, given.digest, given.table)
 
 
 async def _confirmed(

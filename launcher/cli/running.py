@@ -23,7 +23,7 @@ from launcher.engine.progress import Progress
 from launcher.engine.results import save_results
 from launcher.engine.stopping import Stopping
 from launcher.engine.summary import summarise
-from launcher.ledger import Ledger, LedgerError, LedgerGoneError, RunRecord
+from launcher.ledger import FailedFiles, Ledger, LedgerError, LedgerGoneError, RunRecord
 from launcher.report.results import STDOUT, ResultsError
 from launcher.settings import PortalConfig
 from launcher.sheets import Table
@@ -97,7 +97,8 @@ class Running:
         if Path(run.results) == STDOUT and console.wants_json:
             console.tell(f"standard output has the JSON document; the results: launcher results {run.name}")
             return
-        await save_results(self.ledger, run, Path(run.results), summary=summary)
+        for note in await save_results(self.ledger, run, Path(run.results), summary=summary):
+            console.tell(note)
         forget_live(run)
 
     def _conductor(self, stopping: Stopping, progress: Progress) -> Conductor:
@@ -118,6 +119,7 @@ class Running:
         except ResultsError as error:
             # The ledger has the truth; only its copy for people is missing.
             console.tell(f"{error} Then: launcher results {run.name}")
+        summary = replace(summary, failed=await FailedFiles(self.ledger.database).path(run.id))
         if self.metrics_file is not None:
             try:
                 await save_metrics(self.ledger, self.metrics_file)

@@ -14,9 +14,10 @@ import structlog
 from launcher.cli.night_pings import NightPings
 from launcher.cli.ways_to_people import channels_of
 from launcher.core.due import Past, Timetable, missed
+from launcher.core.model import TO_MEND
 from launcher.core.nights import JobResult
 from launcher.core.notices import Event, Notice, body, chat, subject
-from launcher.core.summary import Exit
+from launcher.core.summary import Exit, Summary
 from launcher.core.words import duration
 from launcher.ledger import Ledger, LedgerError, Letter, NightRecord, Nights, Notices
 from launcher.nightly import NightJob, Together
@@ -24,7 +25,7 @@ from launcher.notify import Addressed, Channel, Message, Outbox, letter, send_on
 from launcher.notify.outbox import PAUSES_S
 from launcher.notify.pings import Signal
 from launcher.redact import redacted_text
-from launcher.report.results import failed_path
+from launcher.report.results import failed_file
 from launcher.settings import Settings, SettingsError
 
 HURRY_S = 5.0
@@ -198,13 +199,19 @@ class Telling:
         return config is not None and bool(notice.events & {Event(each) for each in config.when})
 
     def _notice(self, result: JobResult) -> Notice:
-        runs = [step.summary for step in result.steps if step.summary.results]
-        files = {run.run: failed_path(Path(run.results)) for run in runs}
+        runs = [
+            step.summary for step in result.steps if step.summary.results and _has_rows_to_mend(step.summary)
+        ]
+        files = {run.run: Path(failed_file(run.results, run.failed)) for run in runs}
         return Notice(
             result=result,
             late=tuple(self._late.get(result.job, ())),
             to_mend={run: str(path) for run, path in files.items() if path.is_file()},
         )
+
+
+def _has_rows_to_mend(summary: Summary) -> bool:
+    return any(summary.counts[state] for state in TO_MEND)
 
 
 @contextmanager

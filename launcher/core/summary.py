@@ -122,6 +122,8 @@ class Summary:
     """Seconds since 1970."""
     ended_at: float | None = None
     results: str = ""
+    failed: str = ""
+    """The file of the rows to mend, where one was written."""
     stopped_because: str = ""
     causes: tuple[Cause, ...] = ()
     unknown_before: tuple[UnknownBefore, ...] = ()

@@ -44,6 +44,18 @@ async def mend(ledger: Ledger, run: RunRecord, job: Job, mended: Table, asker: A
     return mending.lines()
 
 
+async def is_taken_over(ledger: Ledger, run: RunRecord, mended: Table) -> bool:
+    """Whether each row of that file is a row of the run with the same cells. Raises MappingError."""
+    columns = _Columns.of(mended.header, run)
+    for chunk in mended.chunks():
+        numbers = [columns.number(row) for row in chunk]
+        known = {row.row_number: row for row in await ledger.rows_numbered(run.id, numbers)}
+        for number, row in zip(numbers, chunk, strict=True):
+            if number not in known or columns.merged(row, known[number])[0] != known[number].cells:
+                return False
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class UnknownRows:
     """The unknown rows of a run that a file names, by number."""

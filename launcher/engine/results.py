@@ -10,10 +10,12 @@ from pathlib import Path
 from launcher.core.catalogue import row_text
 from launcher.core.model import State
 from launcher.core.summary import Summary
+from launcher.engine.failed_file import FailedFile
 from launcher.engine.summary import summarise
 from launcher.ledger import Ledger, RecordedRow, RunRecord
 from launcher.report.results import (
     STDOUT,
+    Places,
     ResultRow,
     is_workbook,
     write_pair,
@@ -34,11 +36,12 @@ async def save_results(
     *,
     only: Sequence[State] = (),
     summary: Summary | None = None,
-) -> None:
+) -> list[str]:
     """The run's rows, as they stand in the ledger, are in that file when this returns.
 
-    The run's own results file has the rows to mend in a file beside it; so has no other, nor STDOUT. A
-    workbook of all rows begins with the summary: that one, else as the ledger has it. Raises ResultsError,
+    The run's own results file has the rows to mend in a file beside it; so has no other, nor STDOUT. Where a
+    person has changed that file it stays, and what is given back says so. A workbook of all rows begins with
+    the summary: that one, else as the ledger has it. Raises ResultsError,
     LedgerError.
     """
     rows = _rows(ledger, run, only, asyncio.get_running_loop())
@@ -46,14 +49,18 @@ async def save_results(
     # In a thread, which asks the loop for the next rows: writing a workbook takes a while.
     if path == STDOUT:
         await asyncio.to_thread(write_stdout, run.header, dialect, rows)
-        return
+        return []
     shown = None
     if is_workbook(path) and not only:
         shown = replace(
             summary or await summarise(ledger, run.id), causes=await ledger.causes(run.id, CAUSES_SHOWN)
         )
-    write = write_pair if path == Path(run.results) and not only else write_results
-    await asyncio.to_thread(write, path, run.header, dialect, rows, shown)
+    if path != Path(run.results) or only:
+        await asyncio.to_thread(write_results, path, run.header, dialect, rows, shown)
+        return []
+    failed = FailedFile(ledger, run, asyncio.get_running_loop())
+    await asyncio.to_thread(write_pair, Places(path, failed.place), run.header, dialect, rows, shown)
+    return failed.notes
 
 
 def _rows(

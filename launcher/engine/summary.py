@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from launcher.core.summary import Ending, Summary
-from launcher.ledger import Ledger, LedgerGoneError, is_held, unknown_before
+from launcher.ledger import FailedFiles, Ledger, LedgerGoneError, is_held, unknown_before
 
 
 async def summarise(ledger: Ledger, run_id: int, *, causes: int = 10) -> Summary:
@@ -31,6 +31,7 @@ async def summarise(ledger: Ledger, run_id: int, *, causes: int = 10) -> Summary
         stopped_because=because,
         causes=await ledger.causes(run_id, causes) if causes else (),
         unknown_before=await unknown_before(ledger, run_id),
+        failed=await FailedFiles(ledger.database).path(run_id),
         pruned=run.pruned_at is not None,
         ledger_gone=_is_gone(ledger),
     )

@@ -4,6 +4,7 @@ from launcher.ledger.backup import back_up
 from launcher.ledger.database import sqlite_file
 from launcher.ledger.errors import LedgerError, LedgerGoneError
 from launcher.ledger.examining import examine
+from launcher.ledger.failed_files import FailedFiles
 from launcher.ledger.ledger import Ledger, open_ledger
 from launcher.ledger.lock import (
     DaemonRunsError,
@@ -27,6 +28,7 @@ from launcher.ledger.unknown_before import unknown_before
 __all__ = [
     "Age",
     "DaemonRunsError",
+    "FailedFiles",
     "Judged",
     "Ledger",
     "LedgerError",

@@ -11,11 +11,12 @@ from sqlalchemy import Exists, Row, exists, insert, or_, select, update
 from launcher.core.model import State
 from launcher.core.nights import JobResult
 from launcher.core.summary import Ending, Exit, exit_code
+from launcher.ledger.failed_files import FailedFiles
 from launcher.ledger.ledger import Ledger
 from launcher.ledger.model import RunRecord
 from launcher.ledger.notices import Letter, keep
 from launcher.ledger.reading import run_of
-from launcher.ledger.schema import nights, rows, runs
+from launcher.ledger.schema import failed_files, nights, rows, runs
 from launcher.ledger.unknown_before import unknown_before
 
 _WAITING = (State.PENDING, State.DEFERRED, State.SENT)
@@ -87,10 +88,17 @@ class Nights:
         counts = await self._ledger.counts(run_id)
         return exit_code(counts, Ending.FINISHED, await unknown_before(self._ledger, run_id))
 
-    async def results_moved(self, run_id: int, results: str) -> None:
-        """The run's results stand there now."""
+    async def failed_file(self, run_id: int) -> str:
+        """Where the run's rows to mend were written last; empty where they never were."""
+        return await FailedFiles(self._database).path(run_id)
+
+    async def results_moved(self, run_id: int, results: str, failed: str) -> None:
+        """The run's results stand there now, and its rows to mend there, where it has a file of them."""
         async with self._database.writing() as connection:
             await connection.execute(update(runs).where(runs.c.id == run_id).values(results=results))
+            of_the_run = failed_files.c.run_id == run_id
+            if failed:
+                await connection.execute(update(failed_files).where(of_the_run).values(path=failed))
 
     async def file_replaced(self, run: RunRecord) -> None:
         """The file is another one than the run has read, with the same size and time: it counts as new."""

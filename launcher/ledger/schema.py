@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, text
 
-SCHEMA_VERSION = "0007"
+SCHEMA_VERSION = "0008"
 """The newest migration. A ledger of another version is migrated, or refused when it is newer."""
 
 metadata = MetaData()
@@ -117,6 +117,17 @@ claims = Table(
     Column("start_key", String(32), primary_key=True),
     Column("run_id", Integer, nullable=False),
     Column("row_number", Integer, nullable=False),
+)
+
+# What was written into files of rows to mend, so that a person's changes there are not overwritten.
+failed_files = Table(
+    "failed_files",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("run_id", Integer, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("written_at", Float, nullable=False),
+    Index("failed_files_by_run", "run_id", "written_at"),
 )
 
 # The workflows of a run that the portal was asked to end, each once, with its last answer.

@@ -22,7 +22,6 @@ from launcher.nightly.file_wait import FileWait
 from launcher.nightly.files import chosen_files, have_same_results, move_away, names, older_files
 from launcher.nightly.left_out import left_out
 from launcher.nightly.together import Together
-from launcher.report.results import failed_path
 from launcher.settings import JobConfig
 from launcher.sheets import SheetError, Source, WebAddress, content_fingerprint, fingerprint
 
@@ -358,16 +357,19 @@ class JobNight:
             self._notes.append(f"{file} is not moved yet: it {found.reason}")
             return
         results = Path(run.results)
+        # Not whatever stands at the usual place: a person may have changed what an earlier run wrote there.
+        failed = [Path(written)] if (written := await self.nights.failed_file(run.id)) else []
         try:
-            moved = move_away(file, [results, failed_path(results)], self.job.folder / after.move_to)
+            moved = move_away(file, [results, *failed], self.job.folder / after.move_to)
         except OSError as error:
             self._notes.append(f"{file} could not be moved to {after.move_to}: {error.strerror}")
             self._codes.append(Exit.WRONG_USAGE)
             return
         if results in moved:
             where = str(moved[results].resolve())
-            await self.nights.results_moved(run.id, where)
-            self._steps = [_at(step, run.name, where) for step in self._steps]
+            there = next((str(moved[one].resolve()) for one in failed if one in moved), "")
+            await self.nights.results_moved(run.id, where, there)
+            self._steps = [_at(step, run.name, where, there) for step in self._steps]
         self._notes.append(f"moved to {moved[file]}")
 
 
@@ -375,5 +377,6 @@ async def _content(file: Path) -> str:
     return await asyncio.to_thread(content_fingerprint, Source(file, file.name))
 
 
-def _at(step: Step, run: str, results: str) -> Step:
-    return step if step.summary.run != run else replace(step, summary=replace(step.summary, results=results))
+def _at(step: Step, run: str, results: str, failed: str) -> Step:
+    moved = replace(step.summary, results=results, failed=failed)
+    return step if step.summary.run != run else replace(step, summary=moved)

@@ -26,7 +26,7 @@ from launcher.core.words import counted, duration
 from launcher.ledger import RecordedRow, RunRecord
 from launcher.redact import redacted_text
 from launcher.report.chart import WIDTH, chart, clock, day
-from launcher.report.results import ResultsError, failed_path, own_columns
+from launcher.report.results import ResultsError, failed_file, own_columns
 
 ROWS_AT_MOST = 2000
 COLUMNS_AT_MOST = 30
@@ -99,7 +99,7 @@ def _told(page: Page) -> dict[str, object]:
     run, summary = page.run, page.summary
     counts = summary.counts.shown(running=summary.ending is Ending.RUNNING)
     columns = own_columns(run.header)
-    failed = _failed_file(run)
+    failed = Path(failed_file(run.results, summary.failed)).name
     picture = chart(page.course, working_s=summary.seconds)
     return {
         "page": page,
@@ -120,11 +120,6 @@ def _told(page: Page) -> dict[str, object]:
         "rows_unknown": counts["unknown"],
         "causes_at_most": CAUSES_AT_MOST,
     }
-
-
-def _failed_file(run: RunRecord) -> str:
-    results = Path(run.results)
-    return "" if results.name in ("", "-") else failed_path(results).name
 
 
 def _facts(page: Page) -> list[tuple[str, str]]:

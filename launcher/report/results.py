@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from errno import ENOSPC
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -25,9 +27,11 @@ from launcher.visible import visible
 __all__ = [
     "LAUNCH_COLUMNS",
     "STDOUT",
+    "Places",
     "ResultRow",
     "ResultsError",
     "check_writable",
+    "failed_file",
     "failed_path",
     "is_workbook",
     "own_columns",
@@ -61,6 +65,11 @@ def results_path(source: Path, dialect: Dialect | None = None) -> Path:
 def failed_path(results: Path) -> Path:
     """Where the rows to mend go: NAME.failed.csv (or .xlsx) beside the results."""
     return results.with_name(f"{results.stem.removesuffix('.results')}.failed{results.suffix}")
+
+
+def failed_file(results: str, written: str) -> str:
+    """Where a run's rows to mend are: where they were `written`, else at the usual place beside its results."""
+    return written or ("" if Path(results).name in ("", "-") else str(failed_path(Path(results))))
 
 
 def is_workbook(path: Path) -> bool:
@@ -121,8 +130,18 @@ def write_results(
         file.discard()
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a pair of files goes."""
+
+    results: Path
+    failed: Callable[[Path | None], Path | None]
+    """Is called when both are written, and gives the place of the rows to mend, whose temporary file it is
+    given. None: there are none, and an older file has been dealt with."""
+
+
 def write_pair(
-    path: Path,
+    path: Path | Places,
     header: Sequence[str],
     dialect: Dialect,
     rows: Iterable[ResultRow],
@@ -131,8 +150,11 @@ def write_pair(
     """Write all rows to `path`, and those to mend to `failed_path(path)`, going through `rows` once.
 
     Returns the path of the rows to mend; None when there are none, and then an older such file is
-    removed. Raises ResultsError when a file cannot be written; the old ones are then untouched.
+    removed. `Places` says otherwise where these go. Raises ResultsError when a file cannot be written; the
+    old ones are then untouched.
     """
+    places = path if isinstance(path, Places) else Places(path, partial(_in_place, path))
+    path = places.results
     files = [_NewFile(path, header, dialect, summary)]
     try:
         for page in _pages(rows):
@@ -143,15 +165,23 @@ def write_pair(
                 files[1].add(to_mend)
         for file in files:
             file.finish()
-        for file in files:
-            file.put_in_place()
+        files[0].put_in_place()
+        with _errors_of(failed_path(path)):
+            failed = places.failed(files[1].temporary if len(files) == 2 else None)
+        if failed is not None:
+            files[1].path = failed
+            files[1].put_in_place()
+        return failed
     finally:
         for file in files:
             file.discard()
-    if len(files) == 2:
-        return files[1].path
-    with _errors_of(failed_path(path)):
-        failed_path(path).unlink(missing_ok=True)
+
+
+def _in_place(results: Path, written: Path | None) -> Path | None:
+    """Give the usual place, whatever stands there; with no rows to mend, nothing does any more."""
+    if written is not None:
+        return failed_path(results)
+    failed_path(results).unlink(missing_ok=True)
     return None
 
 

@@ -153,6 +153,7 @@ def downgraded(connection: Connection) -> None:
         "alter table runs drop column pruned_at",
         "drop table waits",
         "drop table stops",
+        "drop table failed_files",
         "drop table nights",
         "drop table notices",
         "update alembic_version set version_num = '0001'",
