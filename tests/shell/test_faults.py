@@ -100,7 +100,7 @@ async def test_a_batch_that_is_cut_in_the_middle_is_unknown_as_a_whole(run: Runs
 async def test_a_late_answer_is_waited_for(run: Runs, portal: Simulator) -> None:
     """The cloud cuts a request after 60 s; a client that gives up sooner loses what had started."""
     assert client.ANSWER_TIMEOUT_S > 60
-    portal.script("slow", skip=1, seconds=1.5)
+    portal.script("slow", skip=1, seconds=0.2)
 
     summary = await run.start_all(ROWS, concurrency=1)
 

@@ -72,7 +72,8 @@ async def errors(run: Runs, run_id: int = 1) -> dict[int, tuple[State, str, str]
 def started_elsewhere(portal: Simulator, number: int, *, ago_s: float = 0.0) -> str:
     """Someone else's workflow of the same template on that lead; its ID."""
     like = portal.state.workflows
-    at = portal.state.requests[-1].at - ago_s if portal.state.requests else 0.0
+    # Not of another second than the last of ours: the portal lists by seconds, the newest first.
+    at = portal.started[-1].at - ago_s if portal.started else 0.0
     workflow_id = f"elsewhere.{number}.{len(like.running())}"
     like.add(
         Started(
