@@ -14,6 +14,7 @@ from launcher.cli.options import GlobalOptions
 from launcher.core.health import Level, trouble_of
 from launcher.ledger import Ledger, NewRun, examine, open_ledger
 from launcher.settings import load_settings
+from tests.support import ports
 
 SHARED_MEMORY = Path("/dev/shm")
 NEW_RUN = NewRun(
@@ -89,7 +90,8 @@ async def test_a_sound_ledger_is_said_to_be_one(ledger_location: str, ledger: Le
 
 
 async def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
-    found, sound = await examine("postgresql://somebody:pa55word@127.0.0.1:1/launcher")
+    with ports.kept() as port:
+        found, sound = await examine(f"postgresql://somebody:pa55word@127.0.0.1:{port}/launcher")
 
     assert (found.level, sound) == (Level.TROUBLE, False)
     assert "127.0.0.1/launcher" in found.found

@@ -9,6 +9,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+from tests.support import ports
 from tests.support.tools import skip_unless_ci
 
 ROOT = Path(__file__).parent.parent.parent
@@ -50,10 +51,11 @@ def test_it_runs_as_somebody_without_rights_and_says_whether_it_is_well() -> Non
     check = re.search(r"^HEALTHCHECK .*CMD \[(.+)\]$", final, re.MULTILINE)
     assert check is not None
     name, *arguments = [word.strip(' "') for word in check[1].split(",")]
-    done = subprocess.run(
-        [str(Path(sys.executable).parent / name), *arguments, "--listen", "127.0.0.1:9"],
-        capture_output=True,
-        text=True,
-    )
+    with ports.kept() as port:
+        done = subprocess.run(
+            [str(Path(sys.executable).parent / name), *arguments, "--listen", f"127.0.0.1:{port}"],
+            capture_output=True,
+            text=True,
+        )
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr

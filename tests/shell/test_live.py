@@ -18,7 +18,7 @@ from launcher.engine import live
 from launcher.engine.live import forget_live, shown_live
 from launcher.engine.results import save_results
 from launcher.ledger import Judged, Ledger, NewRow, NewRun, RunRecord, Sent, open_ledger
-from tests.journeys.chaos import until
+from tests.support.clocks import until
 
 STARTED = Verdict(State.STARTED, workflow_id="66a")
 

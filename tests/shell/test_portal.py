@@ -19,10 +19,12 @@ from launcher.portal.access import Access, parse_webhook
 from launcher.portal.address import AddressError
 from launcher.portal.client import MAY_HAVE_LEFT, NEVER_LEFT, Portal
 from launcher.simulator import FAULTS, Settings, Simulator
+from tests.support import ports
+from tests.support.clocks import LoopClock, until
 
 SECRET = "an0therD1st1nct1ve"
-SHORT_S = 0.3
-"""Time-out of calls that must run into it."""
+LONG_S = 3600.0
+"""Time-out of calls: none runs into it unless its test puts the clock forward by so much."""
 
 BATCH = {
     "halt": 0,
@@ -42,9 +44,9 @@ async def simulator() -> AsyncIterator[Simulator]:
         yield portal
 
 
-async def called(url: str, *, answer_timeout_s: float = 10, times: int = 1) -> list[Outcome]:
+async def called(url: str, *, times: int = 1) -> list[Outcome]:
     """What so many calls of a batch came to, one after another over one session."""
-    async with Portal(parse_webhook(url), answer_timeout_s=answer_timeout_s) as portal:
+    async with Portal(parse_webhook(url), answer_timeout_s=LONG_S) as portal:
         return [await portal.call("batch", BATCH) for _ in range(times)]
 
 
@@ -116,15 +118,20 @@ def test_every_fault_of_the_simulated_portal_has_its_outcome() -> None:
 
 
 @pytest.mark.parametrize("fault", FAULT_OUTCOMES)
-async def test_a_fault_becomes_what_is_certain_of_it(simulator: Simulator, fault: str) -> None:
+async def test_a_fault_becomes_what_is_certain_of_it(
+    simulator: Simulator, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The call after it goes through: the client is none the worse for it."""
     fits, started = FAULT_OUTCOMES[fault]
     simulator.script(fault, **ARGUMENTS.get(fault, {}))
+    clock = LoopClock(monkeypatch)
 
-    async with Portal(
-        parse_webhook(simulator.webhook_url), answer_timeout_s=SHORT_S if "hang" in fault else 10
-    ) as portal:
-        outcome = await portal.call("batch", BATCH)
+    async with Portal(parse_webhook(simulator.webhook_url), answer_timeout_s=LONG_S) as portal:
+        calling = asyncio.create_task(portal.call("batch", BATCH))
+        if "hang" in fault:
+            await until(lambda: bool(simulator.requests) and len(simulator.started) == started)
+            clock.put_forward(LONG_S)
+        outcome = await calling
         assert len(simulator.requests) == 1, "sent more than once"
         assert len(simulator.started) == started
         assert heard(200)(await portal.call("batch", BATCH))
@@ -148,9 +155,7 @@ async def test_what_the_portal_answered_arrives_as_it_was(simulator: Simulator) 
 
 
 async def test_a_refused_connection_is_unsent() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # bound and not listening: nobody else can listen there meanwhile
-        port = taken.getsockname()[1]
+    with ports.kept() as port:
         [outcome] = await called(f"http://127.0.0.1:{port}/rest/1/{SECRET}/")
 
     assert outcome == Unsent("ClientConnectorError")
@@ -262,7 +267,7 @@ GOOD = response(b'{"result":{"result":[],"result_error":[]}}', "200 OK", "Conten
 )  # fmt: skip
 async def test_an_answer_that_says_nothing_certain_is_unheard(answer: bytes) -> None:
     async with raw_server(answering(answer, then_close=True)) as server:
-        outcomes = await called(server.url, answer_timeout_s=5)
+        outcomes = await called(server.url)
 
     assert [type(outcome) for outcome in outcomes] == [Unheard]
     assert len(server.requests) == 1
@@ -275,10 +280,15 @@ async def test_a_request_that_a_server_finds_too_long_started_nothing(body: byte
         assert await called(server.url) == [TooLong()]
 
 
-async def test_an_answer_that_trickles_longer_than_the_time_out_is_unheard() -> None:
-    cut = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"
+async def test_an_answer_that_trickles_longer_than_the_time_out_is_unheard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cut, clock = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", LoopClock(monkeypatch)
     async with raw_server(answering(cut)) as server:
-        assert await called(server.url, answer_timeout_s=SHORT_S) == [Unheard("TimeoutError")]
+        calling = asyncio.create_task(called(server.url))
+        await until(lambda: len(server.requests) == 1)
+        clock.put_forward(LONG_S)
+        assert await calling == [Unheard("TimeoutError")]
 
 
 async def test_a_request_that_the_server_closes_on_is_not_repeated() -> None:

@@ -1,7 +1,6 @@
 """A portal on a real socket, and the smallest client that can speak to it."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -9,6 +8,7 @@ import aiohttp
 import pytest
 
 from launcher.simulator import Settings, Simulator
+from tests.support import ports
 
 Simulate = Callable[..., Awaitable[Simulator]]
 Ask = Callable[..., Awaitable[tuple[int, Any]]]
@@ -55,15 +55,10 @@ def ask(http: aiohttp.ClientSession) -> Ask:
 
 
 @pytest.fixture
-def until() -> Callable[[Callable[[], Any]], Awaitable[None]]:
-    """Wait until a condition holds: for what the portal does when no answer tells of it."""
-
-    async def wait(condition: Callable[[], Any]) -> None:
-        async with asyncio.timeout(5):
-            while not condition():  # noqa: ASYNC110 - the portal has no event for tests
-                await asyncio.sleep(0.002)
-
-    return wait
+def kept_port() -> Iterator[int]:
+    """A port for a portal that stops and starts again: no other program takes it in between."""
+    with ports.kept() as port:
+        yield port
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import asyncio
 import math
 
 from launcher.simulator import Settings, Simulator, serve
+from tests.support.clocks import until
 
 
 async def get(http, portal, path):
@@ -130,7 +131,7 @@ async def test_control_requests_count_for_no_limit_and_stand_in_no_log(simulate,
     assert len(portal.requests) == 1
 
 
-async def test_serve_runs_until_it_is_told_to_stop(http, until):
+async def test_serve_runs_until_it_is_told_to_stop(http):
     ready: list[Simulator] = []
     stop = asyncio.Event()
     serving = asyncio.create_task(serve(Settings(), ready.append, stop))

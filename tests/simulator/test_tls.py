@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 
 from launcher.simulator import Settings, Simulator
+from tests.support import ports
 
 
 @pytest.fixture
@@ -32,13 +33,14 @@ async def test_who_does_not_know_the_authority_sends_it_nothing(portal, http, le
     assert portal.requests == []
 
 
-async def test_after_a_restart_it_listens_on_the_same_ports(portal, http, certificate_files):
-    addresses = portal.url, portal.tls_url
-    await portal.stop()
-
-    await portal.start()
-
-    assert (portal.url, portal.tls_url) == addresses
+async def test_after_a_restart_it_listens_on_the_same_ports(certificate_files, kept_port):
+    portal = Simulator(Settings(burst=0, port=kept_port, tls_certificate=certificate_files.portal))
+    async with portal:
+        addresses = portal.url, portal.tls_url
+        tls_port = int(portal.tls_url.rpartition(":")[2])
+    with ports.kept(tls_port):
+        async with portal:
+            assert (portal.url, portal.tls_url) == addresses
 
 
 async def test_without_a_certificate_there_is_no_such_port(simulator):
