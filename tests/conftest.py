@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
+from launcher import redact
 from launcher.ledger import open_ledger
 from launcher.simulator import Settings, Simulator
 from tests.support import browser as browsers
@@ -28,6 +29,12 @@ _numbers = itertools.count(1)
 def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
     """The person's own keyring is not asked by tests."""
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", NO_KEYRING)
+
+
+@pytest.fixture(autouse=True)
+def no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test calls a secret is none to another, whose texts it would blank out."""
+    monkeypatch.setattr(redact, "_known", set())
 
 
 @pytest.fixture(scope="session")

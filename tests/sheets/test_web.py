@@ -12,6 +12,7 @@ from aiohttp import web
 
 from launcher.redact import MARK, redacted_text
 from launcher.sheets import Row, SheetError, fetch, is_address, open_table, parse_address
+from tests.support import ports
 
 CSV = "ID;Имя\n1;Анна\n".encode()
 SIGN_IN = (
@@ -256,10 +257,15 @@ async def test_a_server_that_never_ends_is_given_up(server: Server) -> None:
 
 
 async def test_nobody_listening_and_no_tls_are_said_without_the_address(server: Server) -> None:
-    for url in ("http://127.0.0.1:1/leads.csv?key=0123456789abcdef", f"https://127.0.0.1:{server.port}/x.csv"):
-        with pytest.raises(SheetError, match=r"connection|broke off") as caught:
-            await fetch(parse_address(url))
-        assert "0123456789abcdef" not in str(caught.value)
+    with ports.kept() as port:
+        urls = (
+            f"http://127.0.0.1:{port}/leads.csv?key=0123456789abcdef",
+            f"https://127.0.0.1:{server.port}/x.csv",
+        )
+        for url in urls:
+            with pytest.raises(SheetError, match=r"connection|broke off") as caught:
+                await fetch(parse_address(url))
+            assert "0123456789abcdef" not in str(caught.value)
 
 
 async def test_an_empty_file_is_refused_by_its_name(server: Server) -> None:

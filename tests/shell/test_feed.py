@@ -66,6 +66,8 @@ async def test_once_no_more_are_coming_the_rest_is_handed_out_as_it_is() -> None
         assert not end.done()
 
         await feed.settle(3)
+        await settled_tasks()
+        assert end.done()
 
 
 async def test_after_a_round_has_ended_a_worker_waits_for_whole_batches_of_the_next_again() -> None:
@@ -110,6 +112,8 @@ async def test_what_goes_back_is_not_yet_settled() -> None:
         assert not end.done()
 
         await feed.settle(len(await feed.take(2)))
+        await settled_tasks()
+        assert end.done()
 
 
 async def test_it_ends_when_every_start_is_settled_and_not_before() -> None:
@@ -124,10 +128,15 @@ async def test_it_ends_when_every_start_is_settled_and_not_before() -> None:
         assert not end.done()
 
         await feed.settle(1)
+        await settled_tasks()
+        assert end.done()
 
 
 async def test_where_nothing_was_put_in_all_is_settled() -> None:
-    await Feed(100).all_settled()
+    async with asyncio.TaskGroup() as group:
+        end = group.create_task(Feed(100).all_settled())
+        await settled_tasks()
+        assert end.done()
 
 
 async def test_whoever_puts_in_waits_while_it_is_full_and_goes_on_when_there_is_room() -> None:
@@ -188,8 +197,10 @@ async def test_closing_ends_the_wait_for_what_is_in_the_air() -> None:
     await feed.put(starts(2, 3))
     await feed.take(3)
     async with asyncio.TaskGroup() as group:
-        await waiting(group, feed.all_settled())
+        end = await waiting(group, feed.all_settled())
         await feed.close()
+        await settled_tasks()
+        assert end.done()
 
 
 async def test_once_closed_it_hands_out_nothing_though_there_is_some() -> None:

@@ -244,8 +244,10 @@ def test_a_log_file_that_cannot_be_written_is_said_with_its_name(tmp_path: Path)
 
 
 def test_a_library_that_mistypes_its_log_line_does_not_stop_the_run(configured):
-    configured()
+    stderr = configured()
     logging.getLogger("some.library").warning("%d rows", "five")
+    logging.getLogger("some.library").warning("%d rows", 6)
+    assert "6 rows" in [event["event"] for event in stderr.events() if event["library"] == "some.library"]
 
 
 def test_a_librarys_own_level_is_logged(configured):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -24,10 +25,11 @@ FULL, DRAINED_S = 50, 25
 
 
 @pytest.fixture(autouse=True)
-def noon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clock on the wall stands, so that what a test needs itself drains nothing."""
-    at = time.time()
+async def noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clocks stand, on the wall and in the loop, so that what a test needs itself drains nothing."""
+    at, at_in_loop = time.time(), now()
     monkeypatch.setattr(time, "time", lambda: at)
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: at_in_loop)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 _BY_HAND = os.environ.get("EXAMPLES")
 _SHARE = float(_BY_HAND) if _BY_HAND else 1.0 if os.environ.get("CI") == "true" else 0.1
@@ -20,8 +20,13 @@ def examples(in_ci: int) -> int:
 
 
 def load_profile() -> None:
-    """Random tests have no deadline: the machine may be busy. Unless by hand, they fail always or never."""
+    """None fails for being slow: the machine may be busy. Unless by hand, they fail always or never."""
     settings.register_profile(
-        "launcher", deadline=None, derandomize=not _BY_HAND, max_examples=examples(100), database=None
+        "launcher",
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        derandomize=not _BY_HAND,
+        max_examples=examples(100),
+        database=None,
     )
     settings.load_profile("launcher")

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 def kept(port: int = 0) -> Iterator[int]:
     """A port of loopback that no other program takes meanwhile: bound, and listened at by nobody.
 
-    So connections to it are refused, until the test gives it to a server of its own, which may stop and begin again.
+    So connections to it are refused, until a server of the test's own listens there, and once that has stopped.
     """
     with socket.socket() as place:
         place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

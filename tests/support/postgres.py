@@ -13,6 +13,9 @@ from pathlib import Path
 
 from tests.support import tools
 
+PATIENCE_S = "600"
+"""Nothing that a server does takes so long: a test's own time-out comes first."""
+
 
 class Server:
     """A server that listens on a socket in its own folder, and can be killed and started again."""
@@ -35,12 +38,22 @@ class Server:
         """It answers when this returns."""
         options = f"-k {self.folder} -h '' -c fsync=off -c full_page_writes=off -c synchronous_commit=off"
         self._run(
-            "pg_ctl", "-D", f"{self.folder}/data", "-w", "-l", f"{self.folder}/log", "-o", options, "start"
+            "pg_ctl",
+            "-D",
+            f"{self.folder}/data",
+            "-w",
+            "-t",
+            PATIENCE_S,
+            "-l",
+            f"{self.folder}/log",
+            "-o",
+            options,
+            "start",
         )
 
     def kill(self) -> None:
         """It is gone at once, connections and all, as after a power cut."""
-        self._run("pg_ctl", "-D", f"{self.folder}/data", "-m", "immediate", "-w", "stop")
+        self._run("pg_ctl", "-D", f"{self.folder}/data", "-m", "immediate", "-w", "-t", PATIENCE_S, "stop")
 
     def make_database(self, name: str, *, like: str = "template1") -> str:
         """A new database, a copy of that one; gives its URL."""

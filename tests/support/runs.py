@@ -31,7 +31,7 @@ NO_LIMITS = Limits(burst=0, per_second=0, operating_seconds=0)
 UNPACED = Pacing(limits=NO_LIMITS)
 
 START_S = 0.00001
-"""What each start costs by all that pacing learns, however slow the machine is: batches hold what the tests say."""
+"""What pacing learns of each start, however slow the machine is: batches hold as many rows as tests say."""
 
 HEAR_OUT_S = 60.0
 
