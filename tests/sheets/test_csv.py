@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from launcher.sheets import Dialect, Row, SheetError, Table, open_table
+from launcher.sheets import Dialect, Row, SheetError, Table, csv_rows, open_table
+from launcher.sheets.model import MAX_COLUMNS
 
 
 def table_of(folder: Path, text: str | bytes, name: str = "leads.csv", **options: str) -> Table:
@@ -164,8 +165,11 @@ def test_a_file_that_is_gone_when_it_is_read_is_an_error(tmp_path: Path) -> None
         list(table.chunks())
 
 
-def test_a_very_wide_file_is_read_a_few_rows_at_a_time(tmp_path: Path) -> None:
-    line = ",".join(["x"] * 16_384) + "\n"
+def test_a_very_wide_file_is_read_a_few_rows_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a twentieth, of the columns of the widest file and of the cells that are read at once."""
+    assert csv_rows.CHUNK_CELLS // MAX_COLUMNS == 24
+    monkeypatch.setattr(csv_rows, "CHUNK_CELLS", csv_rows.CHUNK_CELLS // 20)
+    line = ",".join(["x"] * (MAX_COLUMNS // 20)) + "\n"
     table = table_of(tmp_path, line * 26)
 
     assert [len(chunk) for chunk in table.chunks()] == [23, 2]

@@ -148,10 +148,10 @@ async def until(time: Time, ends: float, hands: Hands, together: Together | None
 @pytest.mark.parametrize(
     ("zone", "schedule", "begins", "ends", "dues"),
     [
-        (BERLIN, "30 2 * * *", "2026-03-28 20:00", "2026-03-30 04:00", ["29 03:30 +0200", "30 02:30 +0200"]),
-        (BERLIN, "30 2 * * *", "2026-10-24 20:00", "2026-10-26 04:00", ["25 02:30 +0200", "26 02:30 +0100"]),
-        (NEW_YORK, "30 2 * * *", "2026-03-07 20:00", "2026-03-09 04:00", ["08 03:30 -0400", "09 02:30 -0400"]),
-        (NEW_YORK, "30 1 * * *", "2026-10-31 20:00", "2026-11-02 04:00", ["01 01:30 -0400", "02 01:30 -0500"]),
+        (BERLIN, "30 2 * * *", "2026-03-29 01:30", "2026-03-30 02:40", ["29 03:30 +0200", "30 02:30 +0200"]),
+        (BERLIN, "30 2 * * *", "2026-10-25 01:50", "2026-10-26 02:40", ["25 02:30 +0200", "26 02:30 +0100"]),
+        (NEW_YORK, "30 2 * * *", "2026-03-08 01:30", "2026-03-09 02:40", ["08 03:30 -0400", "09 02:30 -0400"]),
+        (NEW_YORK, "30 1 * * *", "2026-11-01 00:50", "2026-11-02 01:40", ["01 01:30 -0400", "02 01:30 -0500"]),
     ],
 )
 async def test_in_a_night_in_which_the_clock_is_changed_a_job_runs_once(
@@ -245,9 +245,9 @@ async def test_a_clock_that_leaps_forward_and_back_makes_no_night_run_twice_or_n
 
 
 async def test_a_clock_that_was_a_year_ahead_does_not_keep_a_job_from_running() -> None:
-    time = Time(at("2027-11-24 01:00"))
+    time = Time(at("2027-11-24 01:50"))
     hands = Hands(time, leads=job("leads", "0 2 * * *"))
-    time.at.append((at("2027-11-24 02:30"), lambda: setattr(time, "wall", at("2026-11-24 02:30"))))
+    time.at.append((at("2027-11-24 02:10"), lambda: setattr(time, "wall", at("2026-11-24 02:10"))))
     await until(time, at("2026-11-25 03:00"), hands)
     assert [when for _, when in hands.began] == ["24 02:00 +0100", "25 02:00 +0100"]
 

@@ -410,8 +410,19 @@ CALLER = """
 import asyncio, os, signal, sys
 from pathlib import Path
 from launcher.core.answers import Barred
+from launcher.portal.access import Access
+from launcher.portal.address import parse_address
 from launcher.portal.client import Portal
-from tests.support.signing_in import access_with
+from launcher.portal.oauth import OAuth
+from launcher.portal.token_server import Application
+from launcher.portal.tokens import TokensFile
+
+def access_with(path):
+    # As commands open it, without all else that they import.
+    file = TokensFile(path)
+    found = file.read()
+    application = Application(found.client_id, found.client_secret, found.token_server)
+    return Access(parse_address(found.portal), OAuth(file, application, found))
 
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
