@@ -15,6 +15,7 @@ from launcher.cli.settling import settle_job
 from launcher.core.columns import MappingError
 from launcher.core.mapping import Mapper
 from launcher.core.model import State
+from launcher.core.pacing import pause
 from launcher.core.summary import Ending, Exit
 from launcher.core.templates import TemplateError
 from launcher.engine.asking import Asker
@@ -182,8 +183,11 @@ async def test_where_people_cannot_be_asked_for_the_run_stops_and_goes_on_later(
     assert [start.parameters["Manager"] for start in portal.started] == ["user_1", "user_2"]
 
 
-async def test_a_question_waits_as_long_as_a_limit_takes(run: Runs, portal: Simulator) -> None:
+async def test_a_question_waits_as_long_as_a_limit_takes(
+    run: Runs, portal: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """More refusals than a trouble gets tries: a limit passes."""
+    monkeypatch.setattr(pause, "FIRST_WAIT_S", 0.001)
     portal.script("query limit", method="batch", times=6)
 
     await run.start_all([("1", "Vera Orlova")], job=await settled(portal, MANAGER))

@@ -27,6 +27,5 @@ def convert(command: str, file: Path, to: str, reading: str = "") -> Path:
         check=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        timeout=100,
     )
     return file.with_suffix(f".{to}")
