@@ -124,7 +124,7 @@ def judge_batch(starts: Sequence[Start], outcome: Outcome, *, own_templates: boo
         return _lost(starts, "unexpected answer", _CONTRADICTION)
     if (error := error_of(outcome.body)) is not None:
         code, text = error
-        if not code:
+        if not code and not refuses_caller(outcome.status, code):
             # A batch's own refusal is never without a code; whatever this is, nobody knows it.
             return _lost(
                 starts, f"HTTP {outcome.status}", text or "the portal refused the batch without a code"
@@ -145,7 +145,7 @@ def judge_single(start: Start, outcome: Outcome, *, own_templates: bool = False)
         return _lost(starts, "unexpected answer", _CONTRADICTION)
     if (error := error_of(outcome.body)) is not None:
         code, text = error
-        if not code and outcome.status != 400:
+        if not code and outcome.status != 400 and not refuses_caller(outcome.status, code):
             return _lost(starts, f"HTTP {outcome.status}", text or "an error without a code")
         return _judge_refusal(starts, outcome.status, error, own_templates)
     if outcome.status != 200 or not isinstance(outcome.body, dict) or "result" not in outcome.body:

@@ -30,6 +30,7 @@ from launcher.core.answers import (
     contradicts_itself,
     error_of,
 )
+from launcher.core.catalogue import refused_caller_text
 from launcher.portal.access import Access
 from launcher.portal.authorisation import Signature
 from launcher.redact import without_known
@@ -44,6 +45,9 @@ REDIRECTS_AT_MOST = 3
 
 REDIRECTS = (301, 302, 307, 308)
 """Not 303: that says the request was executed, and its answer stands elsewhere."""
+
+UNAUTHORIZED = 401
+"""The check of who calls comes before the method, in the portal and in a server in front of it."""
 
 TOO_LONG = 413
 """Whatever stands in the answer: it is mostly a page of a server in front, which has passed nothing on."""
@@ -198,7 +202,7 @@ class _Redirect:
         return "_Redirect([secret])"
 
 
-def _parsed(status: int, content: bytes) -> Heard | Unheard | TooLong:
+def _parsed(status: int, content: bytes) -> Heard | Unheard | TooLong | Barred:
     if status == TOO_LONG:
         return TooLong()
     try:
@@ -206,6 +210,8 @@ def _parsed(status: int, content: bytes) -> Heard | Unheard | TooLong:
         text = without_known(content.decode())
         return Heard(status, json.loads(text, object_pairs_hook=_no_key_twice, parse_constant=_no_constant))
     except (ValueError, RecursionError):
+        if status == UNAUTHORIZED:
+            return Barred(f"HTTP {status}", refused_caller_text("", f"a page with HTTP {status}"))
         return Unheard(f"HTTP {status} without JSON")
 
 

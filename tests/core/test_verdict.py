@@ -225,12 +225,21 @@ def test_one_command_with_such_a_code_says_nothing_certain(status: int, code: st
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_page_with_401_or_403_or_an_error_without_a_code_says_nothing_certain(status: int) -> None:
+@pytest.mark.parametrize("code", ["", " ", "SOMETHING_NEW"])
+def test_a_whole_request_refused_with_401_or_403_stops_the_run_and_blames_no_row(
+    status: int, code: str
+) -> None:
+    for judgement in (
+        judge_batch(ROWS, Heard(status, error(code, "words"))),
+        judge_single(ROWS[0], Heard(status, error(code, "words"))),
+    ):
+        assert {verdict.state for verdict in judgement.verdicts} == {State.PENDING}
+        assert judgement.halt is not None
+
+
+def test_a_page_with_403_says_nothing_certain() -> None:
     """A server in front may put its page in place of an answer, after the portal has executed the request."""
-    assert_all_unknown_and_lost(judge_batch(ROWS, Unheard(f"HTTP {status} without JSON")))
-    for code in ("", " "):
-        assert_all_unknown_and_lost(judge_batch(ROWS, Heard(status, error(code, "words"))))
-        assert_all_unknown_and_lost(judge_single(ROWS[0], Heard(status, error(code, "words"))), rows=1)
+    assert_all_unknown_and_lost(judge_batch(ROWS, Unheard("HTTP 403 without JSON")))
 
 
 @pytest.mark.parametrize("code", [None, 0, 7, False, True, ["NO_AUTH_FOUND"], {"NO_AUTH_FOUND": 1}, {}])

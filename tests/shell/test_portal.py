@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import aiohttp
 import pytest
 
-from launcher.core.answers import Heard, Moved, Outcome, TooLong, Unheard, Unsent
+from launcher.core.answers import Barred, Heard, Moved, Outcome, TooLong, Unheard, Unsent
 from launcher.portal.access import Access, parse_webhook
 from launcher.portal.address import AddressError
 from launcher.portal.client import MAY_HAVE_LEFT, NEVER_LEFT, Portal
@@ -278,6 +278,15 @@ async def test_an_answer_that_says_nothing_certain_is_unheard(answer: bytes) -> 
 async def test_a_request_that_a_server_finds_too_long_started_nothing(body: bytes) -> None:
     async with raw_server(answering(response(body, "413 Request Entity Too Large"), then_close=True)) as server:
         assert await called(server.url) == [TooLong()]
+
+
+@pytest.mark.parametrize("body", [b"<html>Authorization Required</html>", b""])
+async def test_whatever_comes_with_401_started_nothing(body: bytes) -> None:
+    """The check of who calls comes before the method, in the portal and in a server in front of it."""
+    async with raw_server(answering(response(body, "401 Unauthorized"), then_close=True)) as server:
+        (outcome,) = await called(server.url)
+
+    assert isinstance(outcome, Barred)
 
 
 async def test_an_answer_that_trickles_longer_than_the_time_out_is_unheard(

@@ -78,9 +78,9 @@ def entry_of(code: str, text: str = "") -> Entry:
 def refuses_caller(status: int, code: str) -> bool:
     """Whether a whole request with that status and code was refused for who sent it: nothing was started.
 
-    For codes that say nothing more. The portal looks at who calls before it calls the method.
+    For codes that say nothing more, a blank one too. The portal looks at who calls before it calls the method.
     """
-    return status in (401, 403) and bool(code.strip()) and code.upper() not in PORTAL_CODES
+    return status in (401, 403) and code.upper() not in PORTAL_CODES
 
 
 def found(name: str) -> Entry | None:
