@@ -2,7 +2,8 @@
 
 A workflow is a row's when it runs on the row's document with the row's template, was started by the webhook's
 own user while the lost request could have started it, and belongs to no other row. Everything else leaves
-the row unknown: a workflow that has ended is not listed, so a miss proves nothing.
+the row unknown: a workflow that has ended is not listed, so a miss proves nothing. Some portals give 0 as the
+user of a workflow that a webhook started; there a workflow may fit in all else, and the reason says so.
 """
 
 from __future__ import annotations
@@ -18,6 +19,11 @@ EARLIEST_S = 5.0
 
 LATEST_S = 90.0
 """After a request has left: the cloud cuts it after 60 s, and a workflow may be listed a little later."""
+
+
+NOT_TOLD = 0
+"""The portal does not say who started a workflow. Source: STARTED_BY in the example of the page
+"bizproc.workflow.instances"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +46,7 @@ class Running:
     element_id: str
     started_at: float
     started_by: int
+    """A user's ID, or NOT_TOLD."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,8 @@ class Settled:
     row_number: int
     workflow_id: str = ""
     reason: str = ""
+    starter_not_told: bool = False
+    """Whether a running workflow fits in all but who started it, which the portal does not tell."""
 
 
 def settle(
@@ -66,16 +75,16 @@ def settle(
     which nobody knows whether they started. `owned` are the workflow IDs that rows of the ledger have.
     `portal_ahead_s` is how far the portal's clock is ahead.
     """
-    candidates = {
-        row.row_number: [
+
+    def fitting(row: LostRow, started_by: int) -> list[str]:
+        return [
             workflow.workflow_id
             for workflow in running.get(row.row_number, ())
             if workflow.workflow_id not in owned
-            and _could_be(row, workflow, user_id, portal_ahead_s)
+            and _could_be(row, workflow, started_by, portal_ahead_s)
             and _in_time(row, workflow, portal_ahead_s)
         ]
-        for row in lost
-    }
+
     wanted: Counter[str] = Counter()
     listed = {workflow.workflow_id: workflow for found in running.values() for workflow in found}
     for row in (*lost, *rivals):
@@ -87,7 +96,12 @@ def settle(
         # A request that was held up on its way may have started any later one, where none is of its own time.
         likely = [w for w in possible if _in_time(row, w, portal_ahead_s)]
         wanted.update(workflow.workflow_id for workflow in likely or possible)
-    return [_settled(row.row_number, candidates[row.row_number], wanted) for row in lost]
+    return [
+        _settled(row.row_number, found, wanted)
+        if (found := fitting(row, user_id))
+        else _without(row.row_number, fitting(row, NOT_TOLD))
+        for row in lost
+    ]
 
 
 def _in_time(row: LostRow, workflow: Running, portal_ahead_s: float) -> bool:
@@ -106,10 +120,19 @@ def _could_be(row: LostRow, workflow: Running, user_id: int, portal_ahead_s: flo
     )
 
 
-def _settled(row_number: int, found: Sequence[str], wanted: Counter[str]) -> Settled:
-    if not found:
+def _without(row_number: int, nobodys: Sequence[str]) -> Settled:
+    """Of a row without a workflow. `nobodys`: those that fit in all but who started them, which is not told."""
+    if not nobodys:
         reason = "the portal lists no running workflow that fits: it has ended, or never started"
         return Settled(row_number, reason=reason)
+    reason = (
+        "there is a running workflow that fits in all but who started it, which the portal does not tell: "
+        f"{', '.join(nobodys)}; look at it before the row is sent again"
+    )
+    return Settled(row_number, reason=reason, starter_not_told=True)
+
+
+def _settled(row_number: int, found: Sequence[str], wanted: Counter[str]) -> Settled:
     if len(found) > 1:
         return Settled(row_number, reason=f"{len(found)} running workflows fit: {', '.join(found)}")
     if wanted[found[0]] > 1:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+import structlog
+
 from launcher.core.answers import answers_of_batch
 from launcher.core.batch import MAX_COMMANDS, encode_call
-from launcher.core.reconcile import LostRow, Running, Settled, settle
+from launcher.core.reconcile import NOT_TOLD, LostRow, Running, Settled, settle
 from launcher.engine.asking import Asker
 from launcher.ledger import Ledger
 from launcher.portal.errors import AskingError
+
+_log = structlog.get_logger()
 
 _SELECT = ["ID", "TEMPLATE_ID", "ENTITY", "DOCUMENT_ID", "STARTED", "STARTED_BY"]
 _PAGE = 50
@@ -22,7 +26,7 @@ async def reconcile(ledger: Ledger, asker: Asker, run_id: int) -> int:
 
     Gives how many were found. Raises AskingError, LedgerError; what was settled until then stays so.
     """
-    found, last_row = 0, 0
+    found, not_told, last_row = 0, 0, 0
     who = when = None
     while lost := await ledger.lost_rows(run_id, after_row=last_row):
         last_row = lost[-1].row_number
@@ -32,6 +36,13 @@ async def reconcile(ledger: Ledger, asker: Asker, run_id: int) -> int:
             some = lost[first : first + MAX_COMMANDS]
             settled = await _settled(ledger, asker, run_id, some, user_id=who, portal_ahead_s=when)
             found += await ledger.settle(run_id, settled)
+            not_told += sum(1 for one in settled if one.starter_not_told)
+    if not_told:
+        _log.warning(
+            "running workflows fit unknown rows, but the portal does not tell who started them: look at the "
+            "documents before these rows are sent again",
+            rows=not_told,
+        )
     return found
 
 
@@ -79,7 +90,7 @@ def _running(item: object) -> Running | None:
             entity=str(item["ENTITY"]),
             element_id=str(item["DOCUMENT_ID"]),
             started_at=datetime.fromisoformat(str(item["STARTED"])).timestamp(),
-            started_by=int(item["STARTED_BY"]),
+            started_by=int(item.get("STARTED_BY") or NOT_TOLD),
         )
     except (KeyError, ValueError, TypeError):
         return None

@@ -64,6 +64,8 @@ class Settings:
 
     runs_seconds: float = 0.0
     """How long a started workflow is listed as running; 0: it has ended at once; infinity: until ended."""
+    tells_starter: bool = True
+    """Whether STARTED_BY of a running workflow names the webhook's user; else it is 0, as in the docs."""
     locked: Mapping[str, float] = field(default_factory=dict)
     """Document ID → seconds since the lock of its workflows ran out; negative: until it will."""
     unstoppable: Mapping[str, str] = field(default_factory=dict)

@@ -50,7 +50,7 @@ def _instance(state: State, started: Started) -> dict[str, Any]:
         "ENTITY": started.document[1],
         "DOCUMENT_ID": started.document[2],
         "STARTED": at,
-        "STARTED_BY": state.settings.user_id,
+        "STARTED_BY": state.settings.user_id if state.settings.tells_starter else 0,
         "TEMPLATE_ID": started.template_id,
     }
 

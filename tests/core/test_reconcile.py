@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from launcher.core.answers import answers_of_batch
 from launcher.core.model import Document
-from launcher.core.reconcile import EARLIEST_S, LATEST_S, LostRow, Running, Settled, settle
+from launcher.core.reconcile import EARLIEST_S, LATEST_S, NOT_TOLD, LostRow, Running, Settled, settle
 from tests.core.making import batch_body, error
 
 SENT_AT = 1_800_000_000.0
@@ -111,6 +111,19 @@ def test_a_workflow_of_another_user_template_entity_or_document_is_not_the_rows(
     assert settled([lost()], {2: [other]}) == [Settled(2, reason=LISTS_NONE)]
     beside = replace(other, workflow_id=OTHER_ID)
     assert settled([lost()], {2: [beside, running()]}) == [Settled(2, workflow_id=ID)]
+
+
+def test_a_workflow_without_a_starter_is_told_and_not_taken() -> None:
+    """Some portals give 0 as the user of what a webhook has started: it may be ours, or anybody's."""
+    nobodys = replace(running(), started_by=NOT_TOLD)
+    elsewhere = replace(nobodys, template_id=8, workflow_id=OTHER_ID)
+
+    [one] = settled([lost()], {2: [nobodys]})
+    assert (one.workflow_id, one.starter_not_told) == ("", True)
+    assert ID in one.reason
+    assert settled([lost()], {2: [elsewhere]}) == [Settled(2, reason=LISTS_NONE)]
+    assert settled([lost()], {2: [nobodys]}, owned=[ID]) == [Settled(2, reason=LISTS_NONE)]
+    assert settled([lost()], {2: [nobodys, running(OTHER_ID)]}) == [Settled(2, workflow_id=OTHER_ID)]
 
 
 def test_a_workflow_that_a_row_of_the_ledger_owns_is_not_given_to_another() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -188,3 +190,34 @@ class TestRowsThatAnEarlierRunDoesNotKnow:
             line.split()[-1] for line in metrics.splitlines() if line.startswith("launcher_last_run_exit")
         ] == ["5"]
         assert "launcher_last_success_timestamp_seconds{" not in metrics
+
+
+class TestReconcileWhereThePortalDoesNotTellWhoStarted:
+    async def test_it_says_so_and_not_that_nothing_fits(self, portal: Simulator, desk: Desk) -> None:
+        portal.settings = replace(portal.settings, runs_seconds=math.inf, tells_starter=False)
+        portal.script("reset after", method="batch", skip=1)
+        desk.write([(str(n), "Anna") for n in range(201, 211)])
+        assert (await desk.run("run", desk.file)).exit_code == 5
+
+        asked = await desk.run("reconcile")
+        assert (asked.exit_code, len(portal.started)) == (5, 63)
+        assert "who started" in asked.stdout
+        assert "who started" in asked.stderr
+        assert "no running workflow" not in asked.stdout
+        lost = {
+            f"LEAD_{row['ID']}": row["launch_error"]
+            for row in desk.results()
+            if row["launch_status"] == "unknown"
+        }
+        assert len(lost) == 9
+        ids = {one.document[2]: one.workflow_id for one in portal.started}
+        assert [name for name, reason in lost.items() if ids[name] not in reason] == []
+
+        portal.settings = replace(portal.settings, tells_starter=True)
+        assert (await desk.run("reconcile")).exit_code == 0
+
+    async def test_where_none_runs_it_says_that_none_fits(self, portal: Simulator, desk: Desk) -> None:
+        portal.settings = replace(portal.settings, tells_starter=False)
+        asked = await desk.run("reconcile")
+        assert asked.exit_code == 5
+        assert "no running workflow that fits" in asked.stdout

@@ -186,6 +186,29 @@ async def test_workflows_of_another_user_are_not_taken(
     assert summary.counts.by_state == {State.STARTED: 1, State.UNKNOWN: 50}
 
 
+@pytest.mark.parametrize("told", [{"STARTED_BY": 0}, {"STARTED_BY": None}, {}], ids=str)
+async def test_a_workflow_of_which_no_starter_is_told_is_named(
+    run: Runs, portal: Simulator, monkeypatch: pytest.MonkeyPatch, told: dict[str, object]
+) -> None:
+    show = workflows._shown
+
+    def without_starter(*args: object) -> dict[str, object]:
+        row = show(*args)  # type: ignore[arg-type]
+        row.pop("STARTED_BY", None)
+        return row | told
+
+    portal.script("reset after", skip=1)
+    monkeypatch.setattr(workflows, "_shown", without_starter)
+
+    summary = await run.start_all(leads(3), concurrency=1)
+
+    assert summary.counts.by_state == {State.STARTED: 1, State.UNKNOWN: 2}
+    assert [
+        row["launch_error"].count(start.workflow_id)
+        for row, start in zip(run.result_rows(), portal.started, strict=True)
+    ] == [0, 1, 1]
+
+
 async def test_workflows_that_ran_before_on_the_same_documents_are_not_taken(
     run: Runs, portal: Simulator
 ) -> None:
