@@ -102,6 +102,7 @@ async def test_it_ends_when_its_time_is_over(watcher: Watcher, monkeypatch: pyte
     clock, seen = LoopClock(monkeypatch), []
     async for each in watcher.watch():
         seen.append(each)
+        assert len(seen) <= 2, "it goes on though its time is over"
         if len(seen) == 2:
             clock.put_forward(3600)
 
