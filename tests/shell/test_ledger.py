@@ -6,14 +6,16 @@ import asyncio
 import sqlite3
 import threading
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, MetaData, bindparam, insert, update
+from sqlalchemy import Connection, MetaData, bindparam, insert, select, update
 
 from launcher.core.course import Wait
 from launcher.core.model import Document, Invalid, Start, State
-from launcher.core.plan import SKIP, Planner, keys_of
+from launcher.core.plan import SKIP, Planned, Planner, keys_of
 from launcher.core.reconcile import Settled
 from launcher.core.summary import Ending
 from launcher.core.verdict import Judgement, Verdict, given_twice
@@ -34,7 +36,7 @@ from launcher.ledger import (
 )
 from launcher.ledger.database import upgrade
 from launcher.ledger.prepared import Prepared
-from launcher.ledger.schema import addresses
+from launcher.ledger.schema import addresses, attempts, requests
 
 NEW_RUN = NewRun(
     job="followup",
@@ -190,6 +192,10 @@ async def test_a_start_that_a_later_run_has_taken_over_is_not_sent_by_the_earlie
     assert await ledger.record([sent(second, 1, start(2, "k"))]) == [(start(2, "k"),)]
     assert await ledger.record([sent(first, 1, start(2, "k"))]) == [()]
     assert await states(ledger, first) == {2: State.SKIPPED}
+    assert [await ledger.requests(run.id) for run in (first, second)] == [0, 1]
+    [skipped] = await ledger.recorded_rows(first.id)
+    assert (skipped.error_code, skipped.attempts) == ("taken over", 0)
+    assert "another row" in skipped.error
 
 
 async def test_what_waits_without_a_job_is_not_sent_any_more_once_a_job_has_planned_it(ledger: Ledger) -> None:
@@ -483,3 +489,206 @@ async def test_no_connection_makes_a_file_where_the_ledger_was_removed(tmp_path:
             pass
 
     assert not location.exists()
+
+
+async def with_every_fate(ledger: Ledger, name: str) -> RunRecord:
+    """A run whose rows 2 to 8 have started, failed, become unknown (two), are in the air, wait, are invalid."""
+    starts = [start(number, f"{name} {number}") for number in range(2, 8)]
+    run = await filled(ledger, *starts, Invalid(8, "blank ID", "blank"))
+    await ledger.record([sent(run, 1, *starts[:4]), sent(run, 2, starts[4])])
+    lost = Verdict(State.UNKNOWN, code="TimeoutError", text="lost")
+    started, failed = Verdict(State.STARTED, f"66e.{name}"), Verdict(State.FAILED, code="no", text="no lead")
+    await ledger.record([judged(run, 1, *zip(starts[:4], (started, failed, lost, lost), strict=True))])
+    return run
+
+
+EVERY_FATE = {
+    2: State.STARTED,
+    3: State.FAILED,
+    4: State.UNKNOWN,
+    5: State.UNKNOWN,
+    6: State.SENT,
+    7: State.PENDING,
+    8: State.INVALID,
+}
+
+
+WERE_ANSWERED = [(2, 1, 1, "started"), (3, 1, 1, "failed"), (4, 1, 1, "unknown"), (5, 1, 1, "unknown")]
+"""The first attempts of these rows, in the first request."""
+
+
+async def attempts_of(ledger: Ledger, run: RunRecord) -> list[tuple[object, ...]]:
+    """Row, attempt, request, state, code and text of every attempt that has ended."""
+    kept = attempts.c
+    query = (
+        select(kept.row_number, kept.attempt, kept.request_number, kept.state, kept.code, kept.text)
+        .where(kept.run_id == run.id)
+        .order_by(kept.row_number, kept.attempt)
+    )
+    async with ledger.database.reading() as connection:
+        return [tuple(row) for row in await connection.execute(query)]
+
+
+async def test_every_attempt_is_kept_with_its_request_and_what_became_of_it(ledger: Ledger) -> None:
+    run = await with_every_fate(ledger, "a")
+    await ledger.retry(run.id, [State.FAILED])
+    again = start(3, "a 3")
+    await ledger.record([sent(run, 3, again)])
+    await ledger.record([judged(run, 3, (again, Verdict(State.FAILED, code="", text="still no lead")))])
+
+    assert [row[:4] for row in await attempts_of(ledger, run)] == [
+        *WERE_ANSWERED[:2],
+        (3, 2, 3, "failed"),
+        *WERE_ANSWERED[2:],
+    ]
+    assert [row[4:] for row in await attempts_of(ledger, run)][:3] == [
+        ("", ""),
+        ("no", "no lead"),
+        ("", "still no lead"),
+    ]
+
+
+async def test_an_answer_is_written_to_its_own_request(ledger: Ledger) -> None:
+    """By what lies between the two a later run foresees how long its starts take."""
+    first, second = await filled(ledger, start(2), start(3)), await filled(ledger, start(2, "b"))
+    await ledger.record([sent(first, 1, start(2)), sent(first, 2, start(3)), sent(second, 1, start(2, "b"))])
+    await ledger.record([judged(first, 1, (start(2), Verdict(State.STARTED, "66e.1")))])
+
+    kept = requests.c
+    query = select(kept.run_id, kept.number, kept.rows, kept.sent_at, kept.answered_at, kept.outcome)
+    async with ledger.database.reading() as connection:
+        found = await connection.execute(query.order_by(kept.run_id, kept.number))
+    assert [tuple(row) for row in found] == [
+        (first.id, 1, 1, 1000.0, 1001.0, "HTTP 200"),
+        (first.id, 2, 1, 1000.0, None, None),
+        (second.id, 1, 1, 1000.0, None, None),
+    ]
+
+
+async def test_a_retry_takes_the_rows_of_its_run_and_states_and_no_others(ledger: Ledger) -> None:
+    run, other = await with_every_fate(ledger, "a"), await with_every_fate(ledger, "b")
+
+    assert await ledger.retry(run.id, [State.FAILED, State.INVALID]) == 1
+
+    assert await states(ledger, run) == EVERY_FATE | {3: State.PENDING}
+    assert await states(ledger, other) == EVERY_FATE
+    [again] = await ledger.rows_numbered(run.id, [3])
+    assert (again.error_code, again.error, again.attempts) == ("", "", 1)
+    assert again.changed_at > 1001.0
+
+
+async def test_rows_of_another_run_stay_in_the_air_where_one_has_ended(ledger: Ledger) -> None:
+    run, other = await with_every_fate(ledger, "a"), await with_every_fate(ledger, "b")
+
+    assert await ledger.lose_sent(run.id) == 1
+
+    assert await states(ledger, run) == EVERY_FATE | {6: State.UNKNOWN}
+    assert await states(ledger, other) == EVERY_FATE
+    [lost] = await ledger.rows_numbered(run.id, [6])
+    assert (lost.error_code, lost.workflow_id) == ("interrupted", "")
+    assert "may have started" in lost.error
+    assert lost.changed_at > 1000.0
+    assert [row[:4] for row in await attempts_of(ledger, other)] == WERE_ANSWERED
+    *answered, (*where, code, text) = await attempts_of(ledger, run)
+    assert [row[:4] for row in answered] == WERE_ANSWERED
+    assert (where, code, text) == ([6, 1, 2, "unknown"], lost.error_code, lost.error)
+
+
+async def test_what_the_portal_taught_is_for_the_unknown_rows_it_names_alone(ledger: Ledger) -> None:
+    run, other = await with_every_fate(ledger, "a"), await with_every_fate(ledger, "b")
+    before = {row.row_number: row for row in await ledger.recorded_rows(run.id)}
+    elsewhere = await ledger.recorded_rows(other.id)
+
+    taught = [Settled(number, workflow_id=f"77.{number}") for number in (2, 3, 4, 6, 7, 8)]
+    await ledger.settle(run.id, [*taught, Settled(5, reason="not listed"), Settled(3, reason="not listed")])
+
+    after = {row.row_number: row for row in await ledger.recorded_rows(run.id)}
+    assert (after[4].state, after[4].workflow_id, after[4].error_code) == (State.STARTED, "77.4", "reconciled")
+    assert "found running" in after[4].error
+    assert after[4].changed_at > before[4].changed_at
+    assert (after[5].state, after[5].workflow_id, after[5].error) == (State.UNKNOWN, "", "not listed")
+    assert {n: row for n, row in after.items() if n not in (4, 5)} == {
+        n: row for n, row in before.items() if n not in (4, 5)
+    }
+    assert await ledger.recorded_rows(other.id) == elsewhere
+
+
+async def test_the_owner_of_a_start_key_is_told_with_its_own_state_and_when_it_came(ledger: Ledger) -> None:
+    """By these a later run skips or starts, and forgets what is long ago."""
+    run, other = await with_every_fate(ledger, "a"), await with_every_fate(ledger, "b")
+    recorded = {row.row_number: row for row in await ledger.recorded_rows(run.id)}
+
+    owners = await ledger.claims([f"{name} {number}" for name in "ab" for number in range(2, 8)])
+
+    assert {key: owner.state for key, owner in owners.items()} == {
+        f"{name} {number}": EVERY_FATE[number] for name in "ab" for number in range(2, 8)
+    }
+    assert (owners["a 2"].workflow_id, owners["b 2"].workflow_id) == ("66e.a", "66e.b")
+    assert (owners["a 2"].run, owners["b 2"].run) == (run.name, other.name)
+    for number in range(2, 8):
+        assert owners[f"a {number}"].at == recorded[number].changed_at > 0
+    assert owners["a 2"].when == datetime.fromtimestamp(1001.0).strftime("%Y-%m-%d %H:%M")
+
+
+async def test_only_running_runs_of_a_portal_are_said_to_be_cut_off(ledger: Ledger) -> None:
+    there = "elsewhere.example"
+    runs = [await ledger.begin_run(replace(NEW_RUN, portal=portal)) for portal in (NEW_RUN.portal, there) * 2]
+    await ledger.end_run(runs[2].id, Ending.FINISHED, because="", active_s=1.0)
+
+    await ledger.cut_off(NEW_RUN.portal)
+
+    found = [await ledger.run(run.id) for run in runs]
+    assert [run.ending for run in found if run] == [
+        Ending.INTERRUPTED,
+        Ending.RUNNING,
+        Ending.FINISHED,
+        Ending.RUNNING,
+    ]
+    assert [bool(run.stopped_because) for run in found if run] == [True, False, False, False]
+
+
+def mended(row_number: int, key: str, **of_the_start: Any) -> NewRow:
+    new = replace(start(row_number, key), **of_the_start)
+    return NewRow(Planned(row_number, State.PENDING, start=new), ("new", "Анна"), "")
+
+
+async def test_mended_rows_replace_failed_and_invalid_rows_of_their_run_alone(ledger: Ledger) -> None:
+    run, other = await with_every_fate(ledger, "a"), await with_every_fate(ledger, "b")
+    before = {row.row_number: row for row in await ledger.recorded_rows(run.id)}
+    elsewhere = await ledger.recorded_rows(other.id)
+
+    await ledger.replace_rows(run.id, [mended(number, f"new {number}") for number in (2, 3, 4, 6)])
+
+    after = {row.row_number: row for row in await ledger.recorded_rows(run.id)}
+    assert (after[3].state, after[3].cells, after[3].error) == (State.PENDING, ("new", "Анна"), "")
+    assert await ledger.sendable(run.id, State.PENDING, after_row=2, limit=1) == [start(3, "new 3")]
+    assert {n: row for n, row in after.items() if n != 3} == {n: row for n, row in before.items() if n != 3}
+    assert await ledger.recorded_rows(other.id) == elsewhere
+
+
+async def test_what_waits_without_a_job_is_not_sent_once_a_mended_row_has_taken_it(ledger: Ledger) -> None:
+    by_hand = await filled(ledger, start(2, "without a job"), start(3, "another"))
+    run = await with_every_fate(ledger, "a")
+
+    await ledger.replace_rows(run.id, [mended(3, "of a job", kin=(("", "without a job"),))])
+
+    leaving = sent(by_hand, 1, start(2, "without a job"), start(3, "another"))
+    assert await ledger.record([leaving]) == [(start(3, "another"),)]
+    assert await states(ledger, by_hand) == {2: State.SKIPPED, 3: State.SENT}
+
+
+async def test_a_mended_row_gives_up_its_own_claim_and_no_other(ledger: Ledger) -> None:
+    """Its old start has been planned by a later run: that one still owns it, and sends it."""
+    run = await with_every_fate(ledger, "a")
+    later = await filled(ledger, start(3, "a 3"))
+
+    await ledger.replace_rows(run.id, [mended(3, "new 3"), mended(8, "new 8")])
+
+    owners = await ledger.claims([*(f"a {number}" for number in range(2, 8)), "new 3", "new 8"])
+    assert {key: (owner.run_id, owner.row_number) for key, owner in owners.items()} == {
+        **{f"a {number}": (run.id, number) for number in (2, 4, 5, 6, 7)},
+        "a 3": (later.id, 3),
+        "new 3": (run.id, 3),
+        "new 8": (run.id, 8),
+    }
+    assert await ledger.record([sent(later, 1, start(3, "a 3"))]) == [(start(3, "a 3"),)]
