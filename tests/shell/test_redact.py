@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from launcher import redact
-from launcher.redact import MARK, redacted, redacted_text, register
+from launcher.redact import MARK, redacted, redacted_text, register, register_parts
 
 SECRET = "v3ryD1st1nct1ve"
 TOKEN = "t0kenT0kenT0ken"
@@ -53,10 +53,11 @@ def test_only_the_secret_is_replaced() -> None:
 
 def test_a_text_too_short_to_be_a_secret_is_not_hunted_for() -> None:
     """A webhook of "a" would blank out every word."""
-    register("a")
-    register("")
+    for text in ("a", "", "short", "secret"):
+        register(text)
 
-    assert redacted_text("a row") == "a row"
+    assert redacted_text("a short row") == "a short row"
+    assert redacted_text("a secret row") == f"a {MARK} row"
 
 
 @pytest.mark.parametrize(
@@ -74,6 +75,9 @@ def test_a_text_too_short_to_be_a_secret_is_not_hunted_for() -> None:
         f"Authorization: Bearer {TOKEN}",
         f"authorization: bearer {TOKEN}",
         f"{{'Authorization': 'Basic {TOKEN}'}}",
+        f'{{"Authorization": "Bearer {TOKEN}"}}',
+        f"Authorization:  Bearer  {TOKEN}",
+        f"authorization:{TOKEN}",
         f"<CIMultiDict('Accept': '*/*', 'Authorization': 'Bearer {TOKEN}')>",
         f"postgresql://launcher:{TOKEN}@db.example/ledger",
         f"postgresql+asyncpg://launcher:{TOKEN}@127.0.0.1:5432/ledger?ssl=require",
@@ -93,6 +97,46 @@ def test_what_stands_around_a_secret_stays_readable() -> None:
     assert redacted_text(f"/oauth/token/?refresh_token={TOKEN}&client_id=local.1") == (
         f"/oauth/token/?refresh_token={MARK}&client_id=local.1"
     )
+    assert redacted_text(f"{{'Authorization': 'Bearer {TOKEN}'}} gave HTTP 502") == (
+        f"{{'Authorization': 'Bearer {MARK}'}} gave HTTP 502"
+    )
+    assert redacted_text(f"Authorization: Bearer {TOKEN} gave HTTP 502") == (
+        f"Authorization: Bearer {MARK} gave HTTP 502"
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "secrets", "words"),
+    [
+        (f"https://hooks.example.org/send/{TOKEN}", [TOKEN], ["hooks.example.org", "send"]),
+        (f"https://hooks.example.org/send?key={TOKEN}&chat={SECRET}", [TOKEN, SECRET], ["hooks.example.org"]),
+        (f"https://person-1:{TOKEN}@hooks.example.org/send", [TOKEN, "person-1"], ["hooks.example.org"]),
+        (f"tgram://{TOKEN}/{SECRET}/send", [TOKEN, SECRET], ["tgram", "send"]),
+        (f"slack://sender-1@{TOKEN}", [f"sender-1@{TOKEN}", "sender-1"], ["slack"]),
+        ("https://hooks.example.org/8charact/7charac", ["8charact"], ["hooks.example.org", "7charac"]),
+        *(
+            (f"{scheme}://hooks.example.org/{TOKEN}", [TOKEN], ["hooks.example.org"])
+            for scheme in ("http", "json", "jsons", "form", "forms", "xml", "xmls", "mailto", "mailtos")
+        ),
+    ],
+    ids=str,
+)
+def test_of_an_address_each_part_that_may_be_a_token_is_hidden(
+    monkeypatch: pytest.MonkeyPatch, address: str, secrets: list[str], words: list[str]
+) -> None:
+    """Those who send messages write parts of it into their errors; its host tells where the trouble is."""
+    monkeypatch.setattr(redact, "_known", set())
+
+    register_parts(address)
+
+    for secret in (address, *secrets):
+        assert redacted_text(f"refused: <{secret}>") == f"refused: <{MARK}>"
+    for word in words:
+        assert redacted_text(f"refused by {word}") == f"refused by {word}"
+
+
+def test_what_an_object_prints_stays_readable_around_its_secret() -> None:
+    assert redacted(_Talkative()) == f"<ClientResponse(https://portal.example/rest/1/{MARK}/batch) [200 OK]>"
 
 
 def test_redacting_twice_changes_nothing_more() -> None:
@@ -169,6 +213,17 @@ def test_of_two_secrets_the_longer_is_replaced_whole():
         register("prefix")
         register("prefix" + "and" * more + "more")
     assert redacted_text("prefixandandmore") == MARK
+
+
+def test_of_a_secret_within_another_nothing_of_the_other_is_left() -> None:
+    register("one-of-two")
+    register("a-token-with-one-of-two-in-it")
+    assert redacted_text("<a-token-with-one-of-two-in-it>") == f"<{MARK}>"
+
+
+def test_bytes_are_read_as_text_and_a_secret_in_any_letters_is_found() -> None:
+    register("тайный-ключ")
+    assert redacted("row 17: тайный-ключ".encode()) == f"row 17: {MARK}"
 
 
 @pytest.mark.parametrize("text", [f"postgresql://u:p@{TOKEN}@db/x", f"redis://:{TOKEN}@db"])
