@@ -218,6 +218,12 @@ def test_fifty_commands_fit_in_a_batch_and_fifty_one_do_not() -> None:
         encode(leads(51))
 
 
+def test_two_starts_of_one_row_are_a_mistake_and_not_one_command() -> None:
+    """Under one key the second would take the place of the first, which would never be sent."""
+    with pytest.raises(ValueError, match="2 starts for 1 commands"):
+        encode([lead(2, key="a"), lead(2, key="b")])
+
+
 # The portal replaces these after decoding, so no escaping keeps them.
 REPLACED = ["$result", "$next", "$total", "$time", "$error"]
 

@@ -97,4 +97,12 @@ def test_texts_that_no_encoding_allows_have_keys_of_their_own() -> None:
 def test_no_state_both_may_have_started_and_is_sent_again() -> None:
     assert frozenset({State.SENT, State.STARTED, State.UNKNOWN}) == MAY_HAVE_STARTED
     assert frozenset({State.PENDING, State.DEFERRED}) == SENDABLE
+    assert frozenset({State.FAILED, State.INVALID}) == TO_MEND
     assert not MAY_HAVE_STARTED & (SENDABLE | TO_MEND)
+
+
+def test_states_have_the_names_that_ledgers_and_results_files_hold() -> None:
+    """By another name a row of an older ledger would stand nowhere, and be neither sent nor told."""
+    assert [state.value for state in State] == [
+        *("pending", "sent", "deferred", "started", "failed", "unknown", "invalid", "skipped")
+    ]

@@ -153,10 +153,11 @@ def test_a_documented_code_of_one_command_decides_on_its_row_alone(
         assert not judgement.lost
 
 
-def test_where_each_row_says_its_own_template_a_wrong_one_is_that_rows_fault_alone() -> None:
-    wrong = error("ERROR_WRONG_WORKFLOW_ID", "Template not found")
+@pytest.mark.parametrize("code", spellings("ERROR_WRONG_WORKFLOW_ID"))
+def test_where_each_row_says_its_own_template_a_wrong_one_is_that_rows_fault_alone(code: str) -> None:
+    wrong = error(code, "Template not found")
     body = batch_body({"r2": "id of 2", "r4": "id of 4"}, {"r3": wrong})
-    failed = Verdict(State.FAILED, code="ERROR_WRONG_WORKFLOW_ID", text="Template not found")
+    failed = Verdict(State.FAILED, code=code, text="Template not found")
 
     judgement = judge_batch(ROWS, Heard(200, body), own_templates=True)
     alone = judge_single(ROWS[1], Heard(400, wrong), own_templates=True)
@@ -165,6 +166,24 @@ def test_where_each_row_says_its_own_template_a_wrong_one_is_that_rows_fault_alo
     assert judgement.verdicts[1] == alone.verdicts[0] == failed
     assert judgement.halt is None
     assert alone.halt is None
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        *((status, code) for status, code, _ in TABLE if code != "ERROR_WRONG_WORKFLOW_ID"),
+        (400, "SOMETHING_NEW"),
+        (400, ""),
+    ],
+)
+def test_where_each_row_says_its_own_template_other_errors_mean_what_they_mean(status: int, code: str) -> None:
+    told = error(code, "the portal's words")
+    one = Heard(200, batch_body({"r2": "id of 2", "r4": "id of 4"}, {"r3": told}))
+
+    for outcome in (one, Heard(status, told)):
+        assert judge_batch(ROWS, outcome, own_templates=True) == judge_batch(ROWS, outcome)
+    alone = Heard(status, told)
+    assert judge_single(ROWS[0], alone, own_templates=True) == judge_single(ROWS[0], alone)
 
 
 def test_every_code_that_is_judged_stands_in_the_table_and_the_other_way_round() -> None:
@@ -468,7 +487,8 @@ def test_a_request_that_never_left_is_sent_again_later() -> None:
         assert judgement.hold == Hold(Limit.CONNECTION)
         assert judgement.halt is None
         assert not judgement.lost
-        assert judgement.verdicts[0].code == "ClientConnectorError"
+        assert {verdict.code for verdict in judgement.verdicts} == {"ClientConnectorError"}
+        assert all("could not be reached" in verdict.text for verdict in judgement.verdicts)
 
 
 def test_a_request_that_is_too_long_goes_again_and_a_row_that_is_fails() -> None:
@@ -644,6 +664,7 @@ def test_a_question_that_is_refused_for_good_is_told_the_mend_and_any_other_may_
         (Heard(200, []), False, "understood"),
         (Heard(200, {"time": {}}), False, "understood"),
         (Heard(200, None), False, "understood"),
+        (Heard(200, {"result": []} | error("QUERY_LIMIT_EXCEEDED", "no")), False, "QUERY_LIMIT_EXCEEDED"),
     ],
     ids=repr,
 )
