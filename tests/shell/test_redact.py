@@ -226,7 +226,7 @@ def test_bytes_are_read_as_text_and_a_secret_in_any_letters_is_found() -> None:
     assert redacted("row 17: тайный-ключ".encode()) == f"row 17: {MARK}"
 
 
-@pytest.mark.parametrize("text", [f"postgresql://u:p@{TOKEN}@db/x", f"redis://:{TOKEN}@db"])
+@pytest.mark.parametrize("text", [f"postgresql://u:p@{TOKEN}@db/x", f"postgresql://u:{TOKEN}:x@db", f"redis://:{TOKEN}@db"])
 def test_passwords(text):
     assert TOKEN not in redacted_text(text)
 
