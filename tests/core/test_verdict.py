@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from launcher.core.answers import Barred, Heard, Moved, NoAnswer, Outcome, TooLong, Unheard, Unsent, answer_of
 from launcher.core.batch import length_of
-from launcher.core.catalogue import MENDS, PORTAL_CODES, found, refused_caller_text, stop_text
+from launcher.core.catalogue import BUSY, MENDS, PORTAL_CODES, found, refused_caller_text, stop_text
 from launcher.core.model import State
 from launcher.core.verdict import (
     Halt,
@@ -94,6 +94,7 @@ def assert_all_unknown_and_lost(judgement: Judgement, rows: int = 3) -> None:
 
 def assert_means(means: Means, code: str, verdict: Verdict, judgement: Judgement) -> None:
     assert verdict.workflow_id == ""
+    assert not verdict.later
     match means:
         case Means.WAIT_FOR_RATE | Means.WAIT_FOR_OPERATING_TIME:
             rate = means is Means.WAIT_FOR_RATE
@@ -284,6 +285,18 @@ def test_an_empty_code_fails_the_row_and_keeps_the_portals_words(text: str) -> N
     assert alone == Judgement((Verdict(State.FAILED, code="", text=text),))
 
 
+def test_a_row_whose_item_has_all_its_workflows_waits_and_holds_up_no_other() -> None:
+    text = "Для каждого документа может одновременно быть запущено не более 2 процесса(ов)"
+    waits = Verdict(State.DEFERRED, code=BUSY, text=text, later=True)
+
+    judgement = judge_batch(ROWS, Heard(200, batch_body({"r2": "a", "r4": "b"}, {"r3": error("", text)})))
+
+    assert states(judgement) == [State.STARTED, State.DEFERRED, State.STARTED]
+    assert judgement.verdicts[1] == waits
+    assert (judgement.hold, judgement.halt) == (None, None)
+    assert judge_single(ROWS[0], Heard(400, error("", text))) == Judgement((waits,))
+
+
 def test_a_row_that_fails_without_words_still_has_some() -> None:
     alone = judge_single(ROWS[0], Heard(400, {"error": ""}))
 
@@ -301,13 +314,17 @@ def test_one_command_that_fails_with_an_empty_code_is_no_success() -> None:
 @pytest.mark.parametrize("status", [200, 404, 405, 429, 500, 502, 503])
 def test_an_empty_code_with_another_status_than_400_is_nothing_that_the_start_says(status: int) -> None:
     for text in ("words", ""):
-        assert_all_unknown_and_lost(judge_single(ROWS[0], Heard(status, error("", text))), rows=1)
+        alone = judge_single(ROWS[0], Heard(status, error("", text)))
+        assert_all_unknown_and_lost(alone, rows=1)
+        assert text in alone.verdicts[0].text
 
 
 @pytest.mark.parametrize("status", [200, 400, 500])
 def test_a_batch_that_is_refused_without_a_code_is_unknown(status: int) -> None:
-    assert_all_unknown_and_lost(judge_batch(ROWS, Heard(status, error("", "words"))))
-    assert_all_unknown_and_lost(judge_batch(ROWS, Heard(status, error(""))))
+    for text in ("words", ""):
+        judgement = judge_batch(ROWS, Heard(status, error("", text)))
+        assert_all_unknown_and_lost(judgement)
+        assert text in judgement.verdicts[0].text
 
 
 def test_wherever_one_of_fifty_fails_each_other_row_keeps_its_own_id() -> None:

@@ -198,6 +198,17 @@ async def test_a_start_that_a_later_run_has_taken_over_is_not_sent_by_the_earlie
     assert "another row" in skipped.error
 
 
+async def test_of_two_rows_of_a_run_with_one_start_key_only_its_owner_is_sent(ledger: Ledger) -> None:
+    """No plan makes such rows; the ledger does not rely on that."""
+    run = await ledger.begin_run(NEW_RUN)
+    twins = start(2, "k"), start(3, "k")
+    pending = [Planned(twin.row_number, State.PENDING, start=twin) for twin in twins]
+    await ledger.add_rows(run.id, [NewRow(planned, ("1", "Анна"), "") for planned in pending])
+
+    assert await ledger.record([sent(run, 1, *twins)]) == [(twins[1],)]
+    assert await states(ledger, run) == {2: State.SKIPPED, 3: State.SENT}
+
+
 async def test_what_waits_without_a_job_is_not_sent_any_more_once_a_job_has_planned_it(ledger: Ledger) -> None:
     by_hand = await filled(ledger, start(2, "without a job"), start(3, "another"))
     await filled(ledger, replace(start(2, "of a job"), kin=(("", "without a job"),)))

@@ -78,6 +78,7 @@ def test_a_text_too_short_to_be_a_secret_is_not_hunted_for() -> None:
         f'{{"Authorization": "Bearer {TOKEN}"}}',
         f"Authorization:  Bearer  {TOKEN}",
         f"authorization:{TOKEN}",
+        f"authorization={TOKEN}",
         f"<CIMultiDict('Accept': '*/*', 'Authorization': 'Bearer {TOKEN}')>",
         f"postgresql://launcher:{TOKEN}@db.example/ledger",
         f"postgresql+asyncpg://launcher:{TOKEN}@127.0.0.1:5432/ledger?ssl=require",
@@ -85,7 +86,7 @@ def test_a_text_too_short_to_be_a_secret_is_not_hunted_for() -> None:
     ],
 )
 def test_what_looks_like_a_secret_is_replaced_though_nobody_named_it(text: str) -> None:
-    assert TOKEN not in redacted_text(text)
+    assert "0ken" not in redacted_text(text)  # nor is any part of it left
     assert MARK in redacted_text(text)
 
 
@@ -226,7 +227,9 @@ def test_bytes_are_read_as_text_and_a_secret_in_any_letters_is_found() -> None:
     assert redacted("row 17: тайный-ключ".encode()) == f"row 17: {MARK}"
 
 
-@pytest.mark.parametrize("text", [f"postgresql://u:p@{TOKEN}@db/x", f"postgresql://u:{TOKEN}:x@db", f"redis://:{TOKEN}@db"])
+@pytest.mark.parametrize(
+    "text", [f"postgresql://u:p@{TOKEN}@db/x", f"postgresql://u:{TOKEN}:x@db", f"redis://:{TOKEN}@db"]
+)
 def test_passwords(text):
     assert TOKEN not in redacted_text(text)
 
