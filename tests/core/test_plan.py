@@ -124,8 +124,9 @@ def test_a_row_that_may_have_started_does_not_claim_that_it_did(before: State) -
 
 
 @pytest.mark.parametrize("before", list(State))
-def test_a_job_that_is_meant_to_repeat_starts_each_run_anew(before: State) -> None:
-    [planned] = planner(START).plan([lead(2, key="a")], {"a": claim(before)})
+@pytest.mark.parametrize("ago_s", [NOW, 0.0])
+def test_a_job_that_is_meant_to_repeat_starts_each_run_anew(before: State, ago_s: float) -> None:
+    [planned] = planner(START).plan([lead(2, key="a")], {"a": claim(before, at=NOW - ago_s)})
 
     assert planned.state is State.PENDING
 

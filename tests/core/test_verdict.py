@@ -544,6 +544,7 @@ def test_a_portal_that_moved_stops_the_run_blames_no_row_and_says_where_it_is() 
     ):
         assert judgement.verdicts == (Verdict(State.PENDING),) * rows
         assert judgement.halt is not None
+        assert judgement.halt.code == "moved"
         assert "new.bitrix24.com" in judgement.halt.text
         assert judgement.hold is None
         assert not judgement.lost

@@ -664,7 +664,7 @@ def mended(row_number: int, key: str, **of_the_start: Any) -> NewRow:
 
 
 async def test_mended_rows_replace_failed_and_invalid_rows_of_their_run_alone(ledger: Ledger) -> None:
-    run, other = await with_every_fate(ledger, "a"), await with_every_fate(ledger, "b")
+    other, run = await with_every_fate(ledger, "b"), await with_every_fate(ledger, "a")
     before = {row.row_number: row for row in await ledger.recorded_rows(run.id)}
     elsewhere = await ledger.recorded_rows(other.id)
 
@@ -673,6 +673,7 @@ async def test_mended_rows_replace_failed_and_invalid_rows_of_their_run_alone(le
     after = {row.row_number: row for row in await ledger.recorded_rows(run.id)}
     assert (after[3].state, after[3].cells, after[3].error) == (State.PENDING, ("new", "Анна"), "")
     assert await ledger.sendable(run.id, State.PENDING, after_row=2, limit=1) == [start(3, "new 3")]
+    assert list(await ledger.claims(["a 3", "b 3"])) == ["b 3"]
     assert {n: row for n, row in after.items() if n != 3} == {n: row for n, row in before.items() if n != 3}
     assert await ledger.recorded_rows(other.id) == elsewhere
 

@@ -68,6 +68,7 @@ def test_a_text_too_short_to_be_a_secret_is_not_hunted_for() -> None:
         f"https://oauth.bitrix.info/oauth/token/?grant_type=refresh_token&refresh_token={TOKEN}&client_id=x",
         f"https://portal.example/rest/batch?auth={TOKEN}",
         f"https://our.example/oauth?code={TOKEN}&state=1",
+        f"https://our.example/oauth?state=1&code={TOKEN}",
         f'{{"access_token": "{TOKEN}", "expires_in": 3600}}',
         f"{{'refresh_token': '{TOKEN}'}}",
         f"client_secret={TOKEN}",
@@ -114,6 +115,7 @@ def test_what_stands_around_a_secret_stays_readable() -> None:
         (f"https://person-1:{TOKEN}@hooks.example.org/send", [TOKEN, "person-1"], ["hooks.example.org"]),
         (f"tgram://{TOKEN}/{SECRET}/send", [TOKEN, SECRET], ["tgram", "send"]),
         (f"slack://sender-1@{TOKEN}", [f"sender-1@{TOKEN}", "sender-1"], ["slack"]),
+        (f"https://hooks.example.org:8443/{TOKEN}", [TOKEN], ["hooks.example.org", "8443"]),
         ("https://hooks.example.org/8charact/7charac", ["8charact"], ["hooks.example.org", "7charac"]),
         *(
             (f"{scheme}://hooks.example.org/{TOKEN}", [TOKEN], ["hooks.example.org"])
