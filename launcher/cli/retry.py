@@ -18,9 +18,8 @@ from launcher.cli.session import carry_out, chosen_run, opened_ledger, refuse_pr
 from launcher.core.findings import row_ranges
 from launcher.core.model import State
 from launcher.core.words import counted
-from launcher.engine.failed_file import keep_taken_over
 from launcher.engine.job import Job
-from launcher.engine.mending import mend, unknown_rows
+from launcher.engine.mending import keep_taken_over, mend, unknown_rows
 from launcher.ledger import Ledger, RunRecord
 from launcher.settings import Settings
 from launcher.sheets import Source, Table, WebAddress, content_fingerprint, open_table

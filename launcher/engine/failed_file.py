@@ -8,10 +8,9 @@ from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
-from launcher.engine.mending import is_taken_over
 from launcher.ledger import FailedFiles, Ledger, LedgerError, RunRecord
 from launcher.report.results import failed_path
-from launcher.sheets import Source, Table, content_fingerprint
+from launcher.sheets import Source, content_fingerprint
 
 
 class FailedFile:
@@ -73,18 +72,6 @@ class FailedFile:
             f"{self._usual} was changed since this ledger wrote it, or it did not write it, so the file stays "
             f"as it is. Of run {self._run.name}, {now}"
         )
-
-
-async def keep_taken_over(ledger: Ledger, run: RunRecord, source: Source, digest: str, table: Table) -> None:
-    """A file of rows to mend whose changes are all in the ledger may be replaced, unless it is changed again.
-
-    `digest`: that of the content which was read.
-    """
-    files, usual = FailedFiles(ledger.database), failed_path(Path(run.results))
-    for path in {usual, Path(await files.path(run.id) or usual)}:
-        is_given = path.is_file() and source.path.samefile(path)
-        if is_given and await is_taken_over(ledger, run, table):
-            await files.keep(run.id, str(path), digest)
 
 
 async def _digest(path: Path) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from launcher.core.columns import MappingError
 from launcher.core.mapping import Mapper
@@ -15,9 +16,9 @@ from launcher.core.words import counted
 from launcher.engine.asking import Asker
 from launcher.engine.candidates import Candidates, mapping_of
 from launcher.engine.job import Job
-from launcher.ledger import Ledger, NewRow, RecordedRow, RunRecord
-from launcher.report.results import LAUNCH_COLUMNS, own_columns
-from launcher.sheets import Row, Table
+from launcher.ledger import FailedFiles, Ledger, NewRow, RecordedRow, RunRecord
+from launcher.report.results import LAUNCH_COLUMNS, failed_path, own_columns
+from launcher.sheets import Row, Source, Table
 from launcher.visible import one_line
 
 _SHOWN = 10
@@ -44,7 +45,19 @@ async def mend(ledger: Ledger, run: RunRecord, job: Job, mended: Table, asker: A
     return mending.lines()
 
 
-async def is_taken_over(ledger: Ledger, run: RunRecord, mended: Table) -> bool:
+async def keep_taken_over(ledger: Ledger, run: RunRecord, source: Source, digest: str, table: Table) -> None:
+    """A file of rows to mend whose changes are all in the ledger may be replaced, unless it is changed again.
+
+    `digest`: that of the content which was read.
+    """
+    files, usual = FailedFiles(ledger.database), failed_path(Path(run.results))
+    for path in {usual, Path(await files.path(run.id) or usual)}:
+        is_given = path.is_file() and source.path.samefile(path)
+        if is_given and await _is_taken_over(ledger, run, table):
+            await files.keep(run.id, str(path), digest)
+
+
+async def _is_taken_over(ledger: Ledger, run: RunRecord, mended: Table) -> bool:
     """Whether each row of that file is a row of the run with the same cells. Raises MappingError."""
     columns = _Columns.of(mended.header, run)
     for chunk in mended.chunks():

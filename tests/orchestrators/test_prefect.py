@@ -66,6 +66,7 @@ async def flown(python: str, desk: Desk) -> tuple[int, str, str]:
             "PYTHONPATH": str(SAMPLES),
             "PREFECT_HOME": str(desk.folder / "prefect"),
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "90",
             "DO_NOT_TRACK": "1",
         },
     )
