@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, MetaData, bindparam, insert, select, update
+from sqlalchemy import Connection, MetaData, bindparam, insert, select, text, update
 
 from launcher.core.course import Wait
 from launcher.core.model import Document, Invalid, Start, State
@@ -297,6 +297,22 @@ async def test_one_portal_has_one_run_at_a_time_and_another_portal_its_own(
             pass
     async with open_ledger(ledger_location) as third, hold_portal(third, "portal.example"):
         pass
+
+
+async def test_nothing_is_let_go_once_the_lock_is_gone_with_its_session(postgres_url: str) -> None:
+    """The server was restarted, and another run may hold the portal by now."""
+    async with open_ledger(postgres_url) as ledger, hold_portal(ledger, NEW_RUN.portal):
+        run = await filled(ledger, start(2), start(3))
+        assert await ledger.record([sent(run, 1, start(2))]) == [(start(2),)]
+        assert ledger.held_by is not None
+        async with ledger.database.writing() as connection:
+            ended = text("select pg_terminate_backend(:pid, 60000)")  # waits until it has ended
+            assert (await connection.execute(ended, {"pid": ledger.held_by[0]})).scalar()
+
+        with pytest.raises(LedgerError, match="launcher resume"):
+            await ledger.record([sent(run, 2, start(3))])
+
+        assert await states(ledger, run) == {2: State.SENT, 3: State.PENDING}
 
 
 async def test_a_write_that_is_cancelled_is_over_before_the_next_one_can_begin(tmp_path: Path) -> None:
