@@ -439,6 +439,7 @@ def test_a_command_in_neither_map_leaves_its_row_unknown() -> None:
     judgement = judge_batch(ROWS, Heard(200, batch_body({"r2": "a"}, {"r4": error("", "no")})))
 
     assert states(judgement) == [State.STARTED, State.UNKNOWN, State.FAILED]
+    assert judgement.verdicts[1].code == "unexpected answer"
 
 
 def test_a_command_in_both_maps_leaves_its_row_unknown() -> None:
