@@ -41,8 +41,8 @@ MENDABLE = tuple(name for name in FAULTS if name not in STOPS_FOR_GOOD)
 SECONDS = 0.2
 """How long an answer hangs or is slow."""
 
-LONGEST_S = 90.0
-"""No single command takes so long here."""
+LONGEST_S = 240.0
+"""No single command takes so long, on the busiest machine: one that does hangs."""
 
 FINAL = {"started", "failed", "unknown", "invalid", "skipped", "deferred"}
 
@@ -438,7 +438,7 @@ class Chaos:
         while not ended and not self.report.wrong and self.report.resumes < 20:
             self.report.resumes += 1
             async with self.sitting() as command:
-                ended = self._expect(await command.ended(600))
+                ended = self._expect(await command.ended())
         report = self.report
         if not ended:
             report.wrong.append("the run has not ended by itself")

@@ -16,13 +16,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.journeys.chaos import LONGEST_S, OURS
 from tests.support import fork_server
 
-OURS = ("BITRIX24_", "LAUNCHER_", "XDG_", "PYTHON")
-"""Beginnings of what a person's environment may hold and a test's must not."""
 OF_THE_INTERPRETER = ("PYTHON", "LD_")
 """Beginnings of what only a process that begins anew heeds."""
-LONGEST_S = 60
 _NO_KEYRING = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
 """The person's own is not asked by tests."""
 

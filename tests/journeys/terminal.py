@@ -11,8 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tests.journeys.chaos import Desk
-from tests.journeys.conftest import LONGEST_S, OURS
+from tests.journeys.chaos import LONGEST_S, OURS, Desk
 
 # In a process of its own, since forking a test's process with its threads is not safe.
 _SPAWN = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"

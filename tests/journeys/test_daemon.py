@@ -24,7 +24,7 @@ from launcher.core.summary import Exit
 from launcher.ledger import Nights as LedgerNights
 from launcher.ledger import open_ledger
 from launcher.simulator import Simulator
-from tests.journeys.chaos import Command, Desk, until
+from tests.journeys.chaos import LONGEST_S, Command, Desk, until
 from tests.journeys.test_nightly import ORDINARY, Nights, branch, main, once, started
 
 __all__ = ["branch", "main"]
@@ -72,7 +72,7 @@ class Running:
 
     async def looked(self) -> dict[str, Any]:
         """What it says once it has looked at its jobs."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + LONGEST_S
         while not (document := (await self.health())[1])["jobs"]:
             assert time.monotonic() < deadline
         return document

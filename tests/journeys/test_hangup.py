@@ -17,7 +17,7 @@ if sys.platform == "win32":
     pytest.skip("Windows has no such signal", allow_module_level=True)
 
 from launcher.simulator import Settings, Simulator
-from tests.journeys.chaos import Command, Desk, truth, until
+from tests.journeys.chaos import LONGEST_S, Command, Desk, truth, until
 from tests.journeys.terminal import Terminal, on_terminal
 
 ROWS = 300
@@ -133,7 +133,7 @@ async def test_output_that_nobody_reads_does_not_decide_about_a_run(
             await until(lambda: command.returncode is not None or is_stopping(desk))
         before = sent(portal)
         quick(portal)
-        assert await asyncio.wait_for(command.wait(), 60) == code
+        assert await asyncio.wait_for(command.wait(), LONGEST_S) == code
     finally:
         with contextlib.suppress(ProcessLookupError):
             command.kill()

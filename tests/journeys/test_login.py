@@ -18,6 +18,7 @@ import aiohttp
 import pytest
 
 from launcher.simulator import Settings, Simulator
+from tests.journeys.chaos import LONGEST_S, until
 from tests.journeys.conftest import Ended, Launcher
 from tests.support import keyring_in_a_file
 from tests.support.signing_in import signed_in
@@ -167,9 +168,9 @@ async def test_on_a_terminal_the_webhook_is_asked_for_and_not_shown(
     env = keyring_in_a_file.environment(tmp_path / "keyring.json")
     process = await launcher.begun("login", cwd=folder, env=env, stdin=theirs)
     assert process.stderr is not None
-    prompt = await asyncio.wait_for(process.stderr.readuntil(b": "), 30)
+    prompt = await asyncio.wait_for(process.stderr.readuntil(b": "), LONGEST_S)
     os.write(ours, f"{simulator.webhook_url}\n".encode())
-    stdout, stderr = await asyncio.wait_for(process.communicate(), 30)
+    stdout, stderr = await asyncio.wait_for(process.communicate(), LONGEST_S)
     os.set_blocking(ours, False)
     shown = b""
     with suppress(BlockingIOError):
@@ -217,7 +218,7 @@ async def sign_in(
     assert process.stderr is not None
     told = ""
     while "/oauth/authorize/" not in told:
-        line = await asyncio.wait_for(process.stderr.readline(), 30)
+        line = await asyncio.wait_for(process.stderr.readline(), LONGEST_S)
         assert line, told
         told += line.decode()
     address = re.search(r"http://\S+/oauth/authorize/\S+", told)
@@ -228,7 +229,7 @@ async def sign_in(
         async with browser.get(address[0]) as response:
             page = await response.text()
             assert response.headers["Cache-Control"] == "no-store"
-    stdout, stderr = await asyncio.wait_for(process.communicate(), 30)
+    stdout, stderr = await asyncio.wait_for(process.communicate(), LONGEST_S)
     assert process.returncode is not None
     return Ended(process.returncode, stdout.decode(), told + stderr.decode()), page
 
@@ -276,10 +277,10 @@ async def test_with_nothing_configured_the_tokens_file_has_all_that_a_run_needs(
     assert process.stderr is not None
     told = ""
     while "/oauth/authorize/" not in told:
-        told += (await asyncio.wait_for(process.stderr.readline(), 30)).decode()
+        told += (await asyncio.wait_for(process.stderr.readline(), LONGEST_S)).decode()
     async with aiohttp.ClientSession() as browser, browser.get(told.split()[-1]) as response:
         assert response.status == 200
-    await asyncio.wait_for(process.communicate(), 30)
+    await asyncio.wait_for(process.communicate(), LONGEST_S)
     (folder / "config.yaml").write_text("jobs: {}\n")
 
     simulator.expire_tokens()
@@ -297,13 +298,13 @@ async def test_a_pasted_address_signs_in_too(launcher: Launcher, simulator: Simu
         env={"BITRIX24_CLIENT_ID": APP["client_id"], "BITRIX24_CLIENT_SECRET": APP["client_secret"]},
     )
     assert process.stderr is not None
-    told = (await asyncio.wait_for(process.stderr.readline(), 30)).decode()
+    told = (await asyncio.wait_for(process.stderr.readline(), LONGEST_S)).decode()
     async with (
         aiohttp.ClientSession() as browser,
         browser.get(told.split()[-1], allow_redirects=False) as response,
     ):
         location = response.headers["Location"]
-    stdout, stderr = await asyncio.wait_for(process.communicate(f"{location}\n".encode()), 30)
+    stdout, stderr = await asyncio.wait_for(process.communicate(f"{location}\n".encode()), LONGEST_S)
 
     assert process.returncode == 0, stderr
     assert b"Vera Orlova" in stdout
@@ -358,8 +359,7 @@ async def test_after_a_renewal_that_was_cut_off_one_signs_in_again_and_resumes(
     simulator.script("hang after", method="oauth.token")
     asked = len(simulator.token_requests)
     process = await launcher.begun(*RUN, cwd=folder, env=env)
-    while len(simulator.token_requests) == asked:  # noqa: ASYNC110  the portal has no event for tests
-        await asyncio.sleep(0.02)
+    await until(lambda: len(simulator.token_requests) > asked)
     process.kill()
     await process.communicate()
 

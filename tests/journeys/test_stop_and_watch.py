@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from launcher.simulator import Settings, Simulator
-from tests.journeys.chaos import Desk, until
+from tests.journeys.chaos import LONGEST_S, Desk, until
 
 ROWS = 120
 
@@ -102,7 +102,7 @@ async def test_on_a_terminal_it_asks_and_only_the_word_does_it(
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        _, stderr = await asyncio.wait_for(process.communicate(), 60)
+        _, stderr = await asyncio.wait_for(process.communicate(), LONGEST_S)
     finally:
         os.close(person)
         os.close(terminal)

@@ -7,7 +7,6 @@ import csv
 import json
 import signal
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -24,9 +23,10 @@ from launcher.nightly import JobNight, Together
 from launcher.notify import outbox
 from launcher.settings import load_settings
 from launcher.simulator import Settings, Simulator
-from tests.journeys.chaos import Desk, until
+from tests.journeys.chaos import LONGEST_S, Desk, until
 from tests.support.files import aged
 from tests.support.receivers import MailServer, WebReceiver, mail_server, stubborn_server, web_receiver
+from tests.support.wall_clock import installed
 
 TOKEN = "a1b2c3d4-secret-ping"
 
@@ -165,11 +165,12 @@ async def test_a_night_that_was_missed_and_one_that_begins_late_are_told(
     desk: Desk, mails: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(desk.folder)
-    said, settings = GlobalOptions(quiet=True), load_settings(None)
+    said, settings, clock = GlobalOptions(quiet=True), load_settings(None), installed(monkeypatch)
 
     async def at(text: str, ids: Sequence[str]) -> None:
         write(desk, ids)
-        await night(said, settings, now=lambda: datetime.fromisoformat(text).timestamp())
+        clock.set(text, stands=True)
+        await night(said, settings, now=clock)
 
     await at("2026-11-20 02:00:01+01:00", ["1"])
     assert mails.mails == []
@@ -203,22 +204,23 @@ async def test_a_night_that_waits_out_of_its_window_sends_nothing_and_is_told_as
     path.write_text(path.read_text().replace("    timezone:", '    window: "01:00-05:00"\n    timezone:'))
     write(desk, ["1"])
     said, settings = GlobalOptions(quiet=True), load_settings(None)
-    clock = datetime.fromisoformat("2026-11-24 02:00:01+01:00").timestamp()
-    assert (await night(said, settings, now=lambda: clock))[0].outcome is Outcome.FINISHED
+    clock = installed(monkeypatch)
+    clock.set("2026-11-24 02:00:01+01:00")
+    assert (await night(said, settings, now=clock))[0].outcome is Outcome.FINISHED
 
-    clock += 86_400
+    clock.set("2026-11-25 02:00:01+01:00")
     write(desk, ["1", "2"])
     address = portal.url.removeprefix("http://")
     async with open_ledger(desk.ledger) as ledger:
         async with hold_portal(ledger, address):
-            waiting = asyncio.create_task(night(said, settings, now=lambda: clock, wait=True))
+            waiting = asyncio.create_task(night(said, settings, now=clock, wait=True))
             await until(lambda: "waiting for its end" in capsys.readouterr().err)
             assert len(pings.heard) == 2, "it has not begun"
-            clock += 4 * 3600
+            clock.set("2026-11-25 06:00:01+01:00", stands=True)
         [result] = await waiting
         [last] = await Nights(ledger, "followup", address).former()
     assert (result.outcome, result.exit_code, len(portal.started)) == (Outcome.CONTINUES, 0, 1)
-    assert last.begun_at == clock
+    assert last.begun_at == clock()
     [mail] = mails.mails
     plain = mail.get_body(("plain",))
     assert plain is not None
@@ -281,7 +283,7 @@ async def test_a_signal_while_messages_are_sent_ends_the_night_at_once_with_its_
         async with desk.running("nightly", "--json") as command:
             await server.came.wait()
             command.signal(signal.SIGTERM)
-            ended = await command.ended(within_s=20)
+            ended = await command.ended()
     assert ended.exit_code == 1, ended.stderr
     document = json.loads(ended.stdout)
     assert [job["outcome"] for job in document["jobs"]] == ["finished"]
@@ -297,7 +299,7 @@ async def test_a_signal_in_the_pause_between_two_tries_ends_the_night_at_once(
     async with desk.running("nightly") as command:
         await until(lambda: "451 later" in command.stderr, unless=command)
         command.signal(signal.SIGTERM)
-        ended = await command.ended(within_s=20)
+        ended = await command.ended()
     assert ended.exit_code == 1, ended.stderr
     assert "1 invalid" in ended.stdout
 
@@ -313,7 +315,7 @@ async def test_a_daemon_that_is_ended_does_not_wait_for_a_mail_server(
         going = asyncio.create_task(night(GlobalOptions(quiet=True), load_settings(None), together=together))
         await server.came.wait()
         together.stop(Ending.INTERRUPTED, "a signal asked for it")
-        [result] = await asyncio.wait_for(going, 20)
+        [result] = await asyncio.wait_for(going, LONGEST_S)
     assert (result.outcome, result.exit_code) == (Outcome.FINISHED, 1)
 
 

@@ -5,41 +5,48 @@ from __future__ import annotations
 import asyncio
 import csv
 import sys
-import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, MutableMapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from launcher.cli.nightly import night
 from launcher.cli.options import GlobalOptions
 from launcher.core.nights import JobResult, Outcome, Way
 from launcher.settings import load_settings
 from launcher.simulator import Settings, Simulator
-from tests.journeys.chaos import Desk, until
+from tests.journeys.chaos import LONGEST_S, Desk, until
 from tests.support.files import aged
 from tests.support.receivers import MailServer, WebReceiver, mail_server, web_receiver
+from tests.support.wall_clock import WallClock, installed
 
 ORDINARY = Settings(burst=0, runs_seconds=float("inf"))
 
 # One night at a given time, in a process that can be killed.
 NIGHT = """
-import asyncio, sys
+import asyncio, sys, time
+began = time.monotonic()
+time.time = lambda: float(sys.argv[1]) + time.monotonic() - began
 from launcher.cli.nightly import night
 from launcher.cli.options import GlobalOptions
 from launcher.settings import load_settings
-asyncio.run(night(GlobalOptions(quiet=True), load_settings(None), now=lambda: float(sys.argv[1])))
+asyncio.run(night(GlobalOptions(quiet=True), load_settings(None), now=time.time))
 """
 
 
 class Nights:
     """The job, who looks at it, and what became of it."""
 
-    def __init__(self, folder: Path, portal: Simulator, mails: MailServer, pings: WebReceiver) -> None:
+    def __init__(
+        self, folder: Path, portal: Simulator, mails: MailServer, pings: WebReceiver, clock: WallClock
+    ) -> None:
         self.desk, self.portal, self.mails, self.pings = Desk.at(folder), portal, mails, pings
+        self.clock = clock
         self.desk.configure(portal.webhook_url, concurrency=1)
         path = folder / "config.yaml"
         path.write_text(
@@ -64,13 +71,22 @@ notify:
 
     async def at(self, clock: str) -> JobResult:
         """A night that begins then."""
-        begins, began = datetime.fromisoformat(clock).timestamp(), time.monotonic()
-        said, settings = GlobalOptions(quiet=True), load_settings(None)
-        [result] = await night(said, settings, now=lambda: begins + time.monotonic() - began)
+        self.clock.set(clock)
+        [result] = await night(GlobalOptions(quiet=True), load_settings(None), now=self.clock)
         return result
 
+    async def closed_at_five(self, date: str, is_time: Callable[[], bool]) -> JobResult:
+        """A night that begins at four; its window closes at five, which is as soon as that is so."""
+        going = asyncio.create_task(self.at(f"{date} 04:00:00+01:00"))
+        try:
+            await until(lambda: going.done() or is_time())
+        finally:
+            self.clock.set(f"{date} 05:00:00+01:00")
+        return await going
+
     def told(self) -> list[str]:
-        return [str(mail["Subject"]) for mail in self.mails.mails]
+        # A long one is folded, wherever its numbers have it.
+        return [" ".join(str(mail["Subject"]).split()) for mail in self.mails.mails]
 
     def pinged(self) -> list[str]:
         return [path.removeprefix("/leads") for path, _ in self.pings.heard]
@@ -83,7 +99,7 @@ notify:
 async def nights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Nights]:
     async with Simulator(ORDINARY) as portal, mail_server() as mails, web_receiver() as pings:
         monkeypatch.chdir(tmp_path)
-        yield Nights(tmp_path, portal, mails, pings)
+        yield Nights(tmp_path, portal, mails, pings, installed(monkeypatch))
 
 
 def once(ids: Iterable[int]) -> Counter[str]:
@@ -95,7 +111,7 @@ async def test_three_nights_start_every_row_once_and_tell_what_is_to_be_told(nig
     nights.write([*range(1, 401), "abc", ""])
     nights.portal.settings = replace(ORDINARY, start_seconds=0.01)
     nights.portal.script(["reset after", "query limit", "drop key"], rate=0.3, times=4, seed=5)
-    first = await nights.at("2026-11-24 04:59:57.5+01:00")
+    first = await nights.closed_at_five("2026-11-24", lambda: len(nights.portal.started) > 150)
     assert first.outcome is Outcome.CONTINUES
     by_five = nights.started()
     assert 0 < len(by_five) < 400
@@ -139,10 +155,11 @@ async def test_three_nights_start_every_row_once_and_tell_what_is_to_be_told(nig
 async def test_a_night_waits_for_a_portal_that_is_down_when_it_begins(nights: Nights) -> None:
     nights.write(range(1, 11))
     await nights.portal.stop()
-    going = asyncio.create_task(nights.at("2026-11-24 02:00:01+01:00"))
-    await until(lambda: nights.pinged() == ["/start"])
-    await nights.portal.start()
-    result = await going
+    with capture_logs() as lines:
+        going = asyncio.create_task(nights.at("2026-11-24 02:00:01+01:00"))
+        await until(lambda: going.done() or waits(lines))
+        await nights.portal.start()
+        result = await going
     assert (result.outcome, result.exit_code) == (Outcome.FINISHED, 0)
     assert nights.started() == once(range(1, 11))
 
@@ -150,10 +167,16 @@ async def test_a_night_waits_for_a_portal_that_is_down_when_it_begins(nights: Ni
 async def test_it_waits_no_longer_than_its_window(nights: Nights) -> None:
     nights.write(range(1, 11))
     await nights.portal.stop()
-    closed = await nights.at("2026-11-24 04:59:59+01:00")
+    with capture_logs() as lines:
+        closed = await nights.closed_at_five("2026-11-24", lambda: waits(lines))
     assert (closed.outcome, closed.exit_code, closed.steps) == (Outcome.CONTINUES, 0, ())
     assert "its time was over (window: 01:00-05:00)" in closed.notes
     assert nights.told() == []
+
+
+def waits(lines: Sequence[MutableMapping[str, Any]]) -> bool:
+    """Whether the portal has been called in vain, by what was logged."""
+    return any(line["event"] == "waiting" for line in lines)
 
 
 async def killed_while_it_waits(nights: Nights, clock: str) -> None:
@@ -170,7 +193,7 @@ async def killed_while_it_waits(nights: Nights, clock: str) -> None:
     )
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(LONGEST_S):
             while b"could not be reached" not in await process.stdout.readline():
                 assert process.returncode is None
         process.kill()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from launcher.simulator import Settings, Simulator
-from tests.journeys.chaos import Desk, until
+from tests.journeys.chaos import LONGEST_S, Desk, until
 from tests.journeys.test_daemon import DAY, daemon, due_before, had_night
 from tests.journeys.test_nightly import Nights, branch, main
 from tests.support.files import aged
@@ -126,7 +126,7 @@ async def killed_at(desk: Desk, point: str) -> int:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", KILLED_AT, point, cwd=desk.folder, env=desk.environment
     )
-    return await asyncio.wait_for(process.wait(), 60)
+    return await asyncio.wait_for(process.wait(), LONGEST_S)
 
 
 async def test_a_daemon_that_begins_tells_what_the_killed_one_had_not(tmp_path: Path, main: Simulator) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from launcher.simulator import Settings, Simulator
-from tests.journeys.chaos import Desk
+from tests.journeys.chaos import LONGEST_S, Desk
 from tests.support.environments import python_with
 
 HERE = Path(__file__).parent
@@ -71,7 +71,7 @@ async def flown(python: str, desk: Desk) -> tuple[int, str, str]:
         },
     )
     try:
-        said, complained = await asyncio.wait_for(process.communicate(), 100)
+        said, complained = await asyncio.wait_for(process.communicate(), LONGEST_S)
     finally:
         if process.returncode is None:
             process.kill()

@@ -10,7 +10,7 @@ from typing import Any
 
 from launcher.simulator import Simulator
 
-LONGEST_S = 60
+LONGEST_S = 240
 
 
 @dataclass(frozen=True, slots=True)
