@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import pytest_asyncio
@@ -53,7 +54,9 @@ def postgres_template(postgres_server: postgres.Server) -> str:
             pass
 
     name = "template_of_ledgers"
-    asyncio.run(migrate(postgres_server.make_database(name)))
+    # In a thread: the first to ask may be a test whose own loop is running.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, migrate(postgres_server.make_database(name))).result()
     return name
 
 

@@ -19,7 +19,7 @@ import pytest
 from tests.journeys.chaos import LONGEST_S, OURS
 from tests.support import fork_server
 
-OF_THE_INTERPRETER = ("PYTHON", "LD_")
+OF_THE_INTERPRETER = ("PYTHON", "LD_", "SSL_")
 """Beginnings of what only a process that begins anew heeds."""
 _NO_KEYRING = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
 """The person's own is not asked by tests."""
