@@ -158,6 +158,7 @@ jobs:
             "HOME": home,
             "USERPROFILE": home,
             "PYTHONUTF8": "1",
+            "TZ": "UTC",  # a day has 24 hours in it
         }
 
     async def start(self, *arguments: str, preexec: Callable[[], None] | None = None) -> Command:

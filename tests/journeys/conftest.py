@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.chaos import LONGEST_S, OURS
-from tests.support import fork_server
+from tests.support import fork_server, held
 
 OF_THE_INTERPRETER = ("PYTHON", "LD_", "SSL_")
 """Beginnings of what only a process that begins anew heeds."""
@@ -103,6 +103,12 @@ class Launcher:
         self.home.mkdir(parents=True, exist_ok=True)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         return {**kept, "HOME": str(self.home), "USERPROFILE": str(self.home), "PYTHONUTF8": "1", **_NO_KEYRING}
+
+
+@pytest.fixture(autouse=True)
+def starts_can_be_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test may hold what a portal starts: see support/held."""
+    held.allowed(monkeypatch)
 
 
 @pytest.fixture

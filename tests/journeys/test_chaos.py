@@ -20,7 +20,7 @@ from tests.support import postgres
 ROWS, KILLS = 2000, 25
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 async def test_killed_25_times_among_faults_of_every_kind_nothing_starts_twice_and_every_row_is_true(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
@@ -45,7 +45,7 @@ def mortal_server() -> Iterator[postgres.Server]:
         yield server
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_postgresql_killed_in_the_middle_stops_the_run_and_resume_finishes_it(
     mortal_server: postgres.Server, tmp_path: Path
 ) -> None:

@@ -19,6 +19,7 @@ from launcher.simulator import Settings, Simulator
 from tests.journeys.chaos import Desk, truth, until
 from tests.journeys.test_doctor import damaged
 from tests.support.files import aged
+from tests.support.held import BATCHES_HELD
 
 ROWS = 400
 
@@ -153,7 +154,7 @@ async def test_old_nights_and_messages_are_counted_asked_about_and_dropped(desk:
 
 async def test_pruning_goes_on_beside_a_run_that_writes(desk: Desk, portal: Simulator) -> None:
     await desk.run("run", desk.file)
-    desk.write([(str(n), "Anna") for n in range(1001, 1001 + 5000)])
+    desk.write([(str(n), "Anna") for n in range(1001, 1001 + 2000)])
     async with desk.running("run", desk.file) as run:
         before = len(portal.started)
         await until(lambda: len(portal.started) > before + 50, unless=run)
@@ -170,17 +171,24 @@ async def test_pruning_goes_on_beside_a_run_that_writes(desk: Desk, portal: Simu
 
 
 async def test_a_backup_while_a_run_writes_is_sound_and_of_one_moment(desk: Desk, portal: Simulator) -> None:
-    desk.write([(str(n), "Anna") for n in range(1001, 1001 + 10_000)])
+    rows, moments = 3000, 3
+    desk.write([(str(n), "Anna") for n in range(1001, 1001 + rows)])
     portal.settings = replace(portal.settings, start_seconds=0.004)
-    moments = 0
+
+    async def held_before_its_end() -> None:
+        await until(lambda: len(portal.started) > rows // 2)
+        portal.settings = replace(portal.settings, start_seconds=BATCHES_HELD)
+
     async with desk.running("run", desk.file) as run:
         await until(lambda: len(portal.started) > 50, unless=run)
-        while not run.is_over:
-            ended = await desk.run("backup", f"{moments}.db")
+        held = asyncio.create_task(held_before_its_end())
+        for number in range(moments):
+            ended = await desk.run("backup", f"{number}.db")
             assert ended.exit_code == 0, ended.stderr
-            moments += not run.is_over
+        assert not run.is_over
+        held.cancel()
+        portal.settings = replace(portal.settings, start_seconds=0.0)
         assert (await run.ended()).exit_code == 0
-    assert moments > 1, "the run was over too early"
 
     for number in range(moments):
         path = desk.folder / f"{number}.db"
@@ -190,7 +198,7 @@ async def test_a_backup_while_a_run_writes_is_sound_and_of_one_moment(desk: Desk
             assert consistent(copy)
     assert not list(desk.folder.glob(".*.part*"))
     status = await desk.run("status", "--ledger", "0.db", "--json")
-    assert 0 < json.loads(status.stdout)["started"] < 10_000
+    assert 0 < json.loads(status.stdout)["started"] < rows
 
 
 def consistent(copy: sqlite3.Connection) -> bool:

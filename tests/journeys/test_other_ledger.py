@@ -15,6 +15,7 @@ import pytest
 from launcher.simulator import Settings, Simulator
 from tests.journeys.chaos import Desk, truth, until
 from tests.journeys.conftest import Ended, Launcher
+from tests.support.files import aged
 
 SAID = ("--template", "1", "--kind", "lead", "--param", "Parameter1=Manager")
 ROWS = [("ID", "Manager"), ("1", "Anna"), ("2", "Boris"), ("abc", "x")]
@@ -263,6 +264,7 @@ class TestTheInput:
         portals = f"portal: {{webhook_url: '{portal.webhook_url}'}}"
         config = f"{portals}\nledger: new.db\njobs: {{night: {job}}}\n"
         (person.folder / "config.yaml").write_text(config)
+        aged(given)
 
         ended = await person("nightly")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from launcher.simulator import Settings, Simulator
+from tests.support.files import aged
 from tests.journeys.chaos import Desk
 
 ROWS = [(str(n), f"Manager {n}") for n in range(101, 154)]
@@ -180,6 +181,7 @@ class TestRowsThatAnEarlierRunDoesNotKnow:
         text = config.read_text(encoding="utf-8")
         config.write_text(f"metrics_file: m.prom\n{text}    file: leads.csv\n", encoding="utf-8")
         desk.write([*ROWS, ("999", "New")])
+        aged(desk.folder / desk.file)
 
         night = await desk.run("nightly", "--json")
         [job] = json.loads(night.stdout)["jobs"]
