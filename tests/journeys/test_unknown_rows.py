@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from launcher.simulator import Settings, Simulator
-from tests.support.files import aged
 from tests.journeys.chaos import Desk
+from tests.support.files import aged
 
 ROWS = [(str(n), f"Manager {n}") for n in range(101, 154)]
 """Rows 2 to 54 of a file: the first goes alone and starts, the answer to the next 50 is lost, two start."""
