@@ -694,6 +694,17 @@ async def test_mended_rows_replace_failed_and_invalid_rows_of_their_run_alone(le
     assert await ledger.recorded_rows(other.id) == elsewhere
 
 
+async def test_rows_that_are_mended_together_each_leave_their_own_start_to_others(ledger: Ledger) -> None:
+    starts, failed = (start(2, "c 2"), start(3, "c 3")), Verdict(State.FAILED, text="no lead")
+    run = await filled(ledger, *starts)
+    await ledger.record([sent(run, 1, *starts)])
+    await ledger.record([judged(run, 1, *((one, failed) for one in starts))])
+
+    await ledger.replace_rows(run.id, [mended(number, f"new {number}") for number in (2, 3)])
+
+    assert sorted(await ledger.claims(["c 2", "c 3", "new 2", "new 3"])) == ["new 2", "new 3"]
+
+
 async def test_what_waits_without_a_job_is_not_sent_once_a_mended_row_has_taken_it(ledger: Ledger) -> None:
     by_hand = await filled(ledger, start(2, "without a job"), start(3, "another"))
     run = await with_every_fate(ledger, "a")
