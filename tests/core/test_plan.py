@@ -8,7 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from launcher.core.model import Filtered, Invalid, Start, State
-from launcher.core.plan import DUPLICATE, SKIP, START, Claim, Planned, Planner, StartedBefore, another
+from launcher.core.plan import (
+    DUPLICATE,
+    SKIP,
+    START,
+    Claim,
+    Duplicates,
+    Planned,
+    Planner,
+    StartedBefore,
+    another,
+)
 from tests.core.making import lead, leads
 from tests.support.examples import examples
 
@@ -67,6 +77,10 @@ def test_of_duplicates_in_one_file_the_first_goes_and_the_others_name_its_row() 
     assert "row 2" in planned[2].reason
     assert "row 2" in planned[3].reason
     assert planned[2].start is None
+
+
+def test_what_a_job_may_do_with_duplicates_has_the_names_that_configurations_hold() -> None:
+    assert [each.value for each in Duplicates] == ["skip", "start", "error"]
 
 
 def test_a_duplicate_of_a_row_in_an_earlier_chunk_is_skipped_too() -> None:
