@@ -15,6 +15,9 @@ from launcher.simulator import Settings, Simulator
 from tests.journeys.chaos import LONGEST_S, Desk
 from tests.support.environments import python_with
 
+# The first to ask has Prefect installed.
+pytestmark = pytest.mark.timeout(900)
+
 HERE = Path(__file__).parent
 SAMPLES = HERE.parent.parent / "samples"
 

@@ -16,6 +16,9 @@ from launcher.simulator import Settings, Simulator
 from launcher.simulator.templates import TEMPLATES
 from tests.peers.peer import Outcome, Peer
 
+# The first to ask has the clients installed.
+pytestmark = pytest.mark.timeout(900)
+
 Leads = Callable[[int], list[str]]
 Run = Callable[[str, str], Awaitable[Outcome]]
 
