@@ -27,6 +27,7 @@ from pathlib import Path
 
 from launcher.simulator import FAULTS, Settings, Simulator
 from tests.support import fork_server
+from tests.support.files import aged
 
 OURS = ("BITRIX24_", "LAUNCHER_", "XDG_", "PYTHON")
 """Beginnings of what a person's environment may hold and a test's must not."""
@@ -142,9 +143,11 @@ jobs:
         (self.folder / "config.yaml").write_text(text, encoding="utf-8")
 
     def write(self, rows: Sequence[tuple[str, str]]) -> None:
-        """The file, with these pairs of ID and Manager."""
-        with (self.folder / self.file).open("w", encoding="utf-8", newline="") as stream:
+        """The file, with these pairs of ID and Manager, as if it had been written long ago."""
+        path = self.folder / self.file
+        with path.open("w", encoding="utf-8", newline="") as stream:
             csv.writer(stream).writerows([("ID", "Manager"), *rows])
+        aged(path)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -18,6 +18,7 @@ import pytest
 
 from launcher.simulator import Settings, Simulator
 from tests.journeys.chaos import Desk, until
+from tests.support.held import HELD
 
 ROWS = 60
 README = Path(__file__).parents[2] / "README.md"
@@ -344,7 +345,7 @@ async def test_nothing_is_made_where_nothing_is(tmp_path: Path, portal: Simulato
 
 
 async def test_the_run_that_holds_the_portal_is_named(desk: Desk, portal: Simulator) -> None:
-    portal.settings = replace(portal.settings, start_seconds=0.2)
+    portal.settings = replace(portal.settings, start_seconds=HELD)
     desk.write([(str(n), "Anna") for n in range(1001, 1200)])
     before = len(portal.started)
     async with desk.running("run", desk.file) as command:

@@ -170,6 +170,8 @@ async def test_a_portal_that_cannot_be_reached_or_hangs_up_is_told_in_words(tmp_
     async with Simulator(Settings(burst=0)) as portal:
         desk = Desk.at(tmp_path / "desk")
         desk.configure(portal.webhook_url)
+        config = desk.folder / "config.yaml"
+        config.write_text(config.read_text().replace("give_up_after: 5s", "give_up_after: 0.1s"))
         desk.write([("1", "Anna")])
         portal.script("reset after", method="bizproc.workflow.start", times=None)
         portal.script("reset after", method="batch", times=None)

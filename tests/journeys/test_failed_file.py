@@ -14,6 +14,7 @@ import pytest
 
 from launcher.simulator import Settings, Simulator
 from tests.journeys.chaos import Desk, until
+from tests.support.held import HELD
 
 ROWS = [("1", "Anna"), ("2", "Boris"), ("3", "Vera"), ("abc", "x")]
 BY_HAND = "my own notes\n"
@@ -207,11 +208,12 @@ class TestGivenToRetry:
     async def test_what_is_changed_while_the_retry_goes_stays(self, desk: Desk, portal: Simulator) -> None:
         await desk.run("run", desk.file)
         edit(failed(desk), lambda found: found[1].update(ID="5"))
-        portal.settings = replace(portal.settings, start_seconds=0.5)
+        portal.settings = replace(portal.settings, start_seconds=HELD)
         before = len(portal.started)
         async with desk.running("retry", "--file", "leads.failed.csv") as command:
             await until(lambda: len(portal.started) > before, unless=command)
             failed(desk).write_text(BY_HAND)
+            portal.settings = replace(portal.settings, start_seconds=0.0)
             await command.ended()
 
         assert failed(desk).read_text() == BY_HAND
@@ -222,12 +224,13 @@ class TestGivenToRetry:
     ) -> None:
         await desk.run("run", desk.file)
         edit(failed(desk), lambda found: found[1].update(ID="5"))
-        portal.settings = replace(portal.settings, start_seconds=0.5)
+        portal.settings = replace(portal.settings, start_seconds=HELD)
         before = len(portal.started)
         async with desk.running("retry", "--file", "leads.failed.csv") as command:
             await until(lambda: len(portal.started) > before, unless=command)
             command.signal(signal.SIGKILL)
             await command.ended()
+        portal.settings = replace(portal.settings, start_seconds=0.0)
 
         await desk.run("resume")
 

@@ -19,10 +19,11 @@ if sys.platform == "win32":
 from launcher.simulator import Settings, Simulator
 from tests.journeys.chaos import LONGEST_S, Command, Desk, truth, until
 from tests.journeys.terminal import Terminal, on_terminal
+from tests.support.held import BATCHES_HELD
 
 ROWS = 300
-SLOW = Settings(burst=0, start_seconds=0.2)
-"""A batch of fifty takes ten seconds: time to close a terminal meanwhile, on a busy machine too."""
+SLOW = Settings(burst=0, start_seconds=BATCHES_HELD)
+"""What has begun to start goes on when a test says so."""
 
 
 @pytest.fixture

@@ -14,13 +14,14 @@ import pytest
 
 from launcher.simulator import Settings, Simulator
 from tests.journeys.chaos import Command, Desk, Ended, truth, until
+from tests.support.held import BATCHES_HELD
 
 if sys.platform == "win32":
     pytest.skip("on Windows a file that is open can be neither removed nor replaced", allow_module_level=True)
 
 ROWS = 300
-SLOW = Settings(burst=0, start_seconds=0.2)
-"""A batch of fifty takes ten seconds: time to do something meanwhile, on a busy machine too."""
+SLOW = Settings(burst=0, start_seconds=BATCHES_HELD)
+"""What has begun to start goes on when a test says so."""
 
 
 @pytest.fixture
@@ -128,14 +129,14 @@ async def test_a_ledger_that_is_put_back_is_whole_and_resume_goes_on(desk: Desk,
 
 
 async def test_a_ledger_that_goes_after_the_last_request_is_noticed(desk: Desk, portal: Simulator) -> None:
-    async with desk.running("run", "--limit", "51", desk.file) as command:
-        await until(lambda: sent(portal) == 51, unless=command)
+    async with desk.running("run", "--limit", "11", desk.file) as command:
+        await until(lambda: sent(portal) == 11, unless=command)
         removed(Path(desk.ledger))
         quick(portal)
         ended = await command.ended()
 
     the_ledger_is_gone_and_it_is_said(desk, ended)
-    assert len(portal.started) == 51
+    assert len(portal.started) == 11
     assert not Path(desk.ledger).exists()
 
 
@@ -154,7 +155,7 @@ async def test_ctrl_c_and_then_no_ledger_is_no_mere_interruption(desk: Desk, por
 
 async def test_the_next_job_of_a_night_does_not_begin_a_new_ledger(desk: Desk, portal: Simulator) -> None:
     config = desk.folder / "config.yaml"
-    shutil.copy(desk.folder / desk.file, desk.folder / "others.csv")
+    shutil.copy2(desk.folder / desk.file, desk.folder / "others.csv")
     job = "    template: 1\n    kind: lead\n    parameters: {Parameter1: {column: Manager}}\n"
     head = config.read_text(encoding="utf-8").partition("jobs:")[0]
     jobs = [f"  {name}:\n{job}    file: {file}\n" for name, file in (("a", desk.file), ("b", "others.csv"))]

@@ -14,10 +14,11 @@ import pytest
 from launcher.simulator import Settings, Simulator, Started
 from tests.journeys.chaos import Command, Desk, until
 from tests.support import postgres
+from tests.support.held import BATCHES_HELD, HELD
 
 ROWS = 120
-SLOW = Settings(burst=0, start_seconds=0.2)
-"""A batch of fifty takes ten seconds, which is longer than any command needs that does not wait for it."""
+SLOW = Settings(burst=0, start_seconds=HELD)
+"""What has begun to start goes on when a test says so."""
 
 
 @pytest.fixture
@@ -181,7 +182,7 @@ async def test_the_run_that_is_named_is_the_one_at_work_and_not_one_that_was_kil
 
 async def test_of_many_at_once_one_goes(first: Desk, ledger: str, portal: Simulator, tmp_path: Path) -> None:
     quick(portal)
-    portal.script("hang after", method="batch", times=None, seconds=20)
+    portal.script("hang after", method="batch", times=None)
     desks = [desk(tmp_path / f"n{n}", ledger, portal, begin=1) for n in range(4)]
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(each.start("run", each.file)) for each in desks]
@@ -211,13 +212,15 @@ async def test_a_run_whose_lock_is_gone_with_the_server_sends_no_more_beside_ano
     ledger = mortal_server.make_database("restarted")
     first = desk(tmp_path / "first", ledger, portal, begin=1)
     second = desk(tmp_path / "second", ledger, portal, begin=1001)
-    portal.settings = replace(portal.settings, start_seconds=0.06)  # a batch takes three seconds
+    portal.settings = replace(portal.settings, start_seconds=BATCHES_HELD)
     async with at_work(first, portal) as command:
         await until(lambda: batches(portal) == 2, unless=command)
         await asyncio.to_thread(mortal_server.kill)
         await asyncio.to_thread(mortal_server.start)
-        assert batches(portal) == 2, "the server came back too late for this test"
-        await second.run("run", second.file)
+        other = asyncio.create_task(second.run("run", second.file))
+        await until(lambda: other.done() or "second" in turns(portal), unless=command)
+        quick(portal)
+        await other
         await command.ended()
 
     assert len(turns(portal)) <= 2, "both sent at the same time"

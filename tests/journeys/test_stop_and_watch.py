@@ -15,6 +15,7 @@ import pytest
 
 from launcher.simulator import Settings, Simulator
 from tests.journeys.chaos import LONGEST_S, Desk, until
+from tests.support.held import HELD
 
 ROWS = 120
 
@@ -137,7 +138,7 @@ async def test_interrupted_it_hears_out_what_is_in_the_air_and_says_how_to_go_on
     desk: Desk, portal: Simulator
 ) -> None:
     before = len(portal.requests)
-    portal.script("slow", method="batch", skip=3, seconds=1.0)
+    portal.script("slow", method="batch", skip=3, seconds=5.0)
     async with desk.running("stop", "r1", "--yes") as command:
         await until(lambda: len(portal.requests) == before + 4, unless=command)
         command.signal(signal.SIGINT)
@@ -150,7 +151,7 @@ async def test_interrupted_it_hears_out_what_is_in_the_air_and_says_how_to_go_on
 
 
 async def test_while_a_run_holds_the_portal_it_says_to_end_that_first(desk: Desk, portal: Simulator) -> None:
-    portal.settings = replace(portal.settings, start_seconds=0.5)
+    portal.settings = replace(portal.settings, start_seconds=HELD)
     desk.write([(str(number), "Boris") for number in range(1, ROWS + 1)])
     async with desk.running("run", desk.file) as run:
         await until(lambda: running(portal) > 119, unless=run)
@@ -224,7 +225,7 @@ async def test_watch_with_a_time_limit_names_what_is_stuck(desk: Desk, portal: S
 
 
 async def test_watch_takes_no_lock(desk: Desk, portal: Simulator) -> None:
-    portal.settings = replace(portal.settings, start_seconds=0.5)
+    portal.settings = replace(portal.settings, start_seconds=HELD)
     desk.write([(str(number), "Boris") for number in range(1, 61)])
     async with desk.running("run", desk.file) as run:
         await until(lambda: running(portal) > 119, unless=run)

@@ -15,13 +15,14 @@ from tests.journeys.chaos import LONGEST_S, Desk, until
 from tests.journeys.test_daemon import DAY, daemon, due_before, had_night
 from tests.journeys.test_nightly import Nights, branch, main
 from tests.support.files import aged
+from tests.support.held import BATCHES_HELD
 from tests.support.receivers import MailServer, mail_server
 
 __all__ = ["branch", "main"]
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no program can send another one signals there")
 
-SLOW = Settings(burst=0, runs_seconds=float("inf"), start_seconds=0.05)
+SLOW = Settings(burst=0, runs_seconds=float("inf"), start_seconds=BATCHES_HELD)
 UNTOLD = "and is told late: the launcher was cut off"
 
 # The installed command's night, with a kill -9 at that line of it.
@@ -81,7 +82,7 @@ async def test_a_night_killed_in_its_second_job_tells_of_the_first_when_the_next
         told_by(nights, mails, location)
         main.settings = SLOW
         async with nights.desk.running("nightly") as command:
-            await until(lambda: len(main.started) > 10, unless=command)
+            await until(lambda: len(main.started) > 3, unless=command)
             await command.kill()
         assert mails.mails == []
         status = await nights.desk.run("status")
@@ -139,7 +140,7 @@ async def test_a_daemon_that_begins_tells_what_the_killed_one_had_not(tmp_path: 
         told_by(nights, mails)
         main.settings = SLOW
         async with daemon(nights.desk) as running:
-            await until(lambda: len(main.started) > 10, unless=running.command)
+            await until(lambda: len(main.started) > 3, unless=running.command)
             await running.command.kill()
         assert mails.mails == []
         async with daemon(nights.desk) as running:
