@@ -14,7 +14,7 @@ import pytest
 from launcher.simulator import Settings, Simulator
 from launcher.simulator.state import RequestLog
 from tests.journeys.chaos import Command, Desk, Ended, truth, until
-from tests.support.held import BATCHES_HELD
+from tests.support.held import BATCHES_HELD, HELD
 
 if sys.platform == "win32":
     pytest.skip("on Windows no program can send another one these signals", allow_module_level=True)
@@ -212,11 +212,14 @@ async def test_a_signal_ends_the_wait_for_a_limit(wait: str, name: str, desk: De
 async def test_a_signal_while_a_large_file_is_read_into_the_ledger_loses_no_row_of_it(
     name: str, desk: Desk, portal: Simulator
 ) -> None:
-    rows = 12_000
+    rows = 6_000
     write(desk, rows)
+    portal.settings = replace(portal.settings, start_seconds=HELD)
     async with desk.running("run", desk.file) as command:
-        await until(lambda: len(batches(portal)) == 1, unless=command)
+        await until(lambda: len(portal.started) == 1, unless=command)
         send(command, name)
+        await heard(command)
+        quick(portal)
         ended = await command.ended()
 
     assert ended.exit_code == 4, ended.stderr
@@ -226,7 +229,6 @@ async def test_a_signal_while_a_large_file_is_read_into_the_ledger_loses_no_row_
 
     # The run owns its rows: it goes on without the file.
     (desk.folder / desk.file).unlink()
-    quick(portal)
     async with desk.typing(resume_line(ended)) as command:
         assert (await command.ended()).exit_code == 0
     all_started_once(desk, portal, rows)
