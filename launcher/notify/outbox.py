@@ -100,11 +100,12 @@ class Outbox:
         try:
             await deliver(channel, message)
         except NotSentError as error:
-            _log.warning("message not sent", to=unsent.channel, reason=str(error))
+            # Kept before it is said: whoever ends the night at that line ends it with the message free again.
             await self._notices.failed(unsent.id, str(error), for_good=error.for_good)
+            _log.warning("message not sent", to=unsent.channel, reason=str(error))
             return error.for_good
-        _log.info("message sent", to=unsent.channel)
         await self._notices.sent(unsent.id, self._now())
+        _log.info("message sent", to=unsent.channel)
         return True
 
 
