@@ -167,7 +167,7 @@ async def test_a_full_disk_is_one_warning_and_what_was_shown_stays(tmp_path: Pat
     assert [(log["log_level"], log["event"]) for log in logs] == [
         ("warning", "the rows so far cannot be shown while the run goes")
     ]
-    assert 0 < len(shown(run)) < 1_000
+    assert 0 < len(shown(run)) < 2_999, "how many fit depends on the size of Python's buffer"
 
 
 async def test_results_for_standard_output_have_no_rows_so_far(
