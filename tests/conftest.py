@@ -26,6 +26,20 @@ on_the_browsers_loop = pytest.mark.asyncio(loop_scope="session")
 _numbers = itertools.count(1)
 
 
+SLOWEST = ("orchestrators", "test_chaos", "test_schedule", "test_one_runner", "test_interrupts")
+"""Begun first, so that no core waits at the end for one of them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slowest first, then the other commands, and what takes milliseconds last; each in random order."""
+
+    def rank(item: pytest.Item) -> int:
+        path = str(item.path)
+        return 0 if any(name in path for name in SLOWEST) else 1 if "journeys" in path else 2
+
+    items.sort(key=rank)
+
+
 @pytest.fixture(autouse=True)
 def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
     """The person's own keyring is not asked by tests."""
