@@ -13,12 +13,13 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from launcher.errors import InputError
 from launcher.log_file import LogFile
 from launcher.redact import redacted
 from launcher.visible import visible, visible_json
 
 
-class LogFileError(Exception):
+class LogFileError(InputError):
     """The log file cannot be written; the text says why."""
 
 

@@ -8,6 +8,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from launcher.errors import InputError
+
 POSIX = os.name == "posix"
 """Elsewhere a file's mode says nothing of who may read it."""
 
@@ -18,7 +20,7 @@ _RESERVED = 16 * 1024
 _TRIES, _TRY_AGAIN_S = 20, 0.05
 
 
-class PrivateFileError(Exception):
+class PrivateFileError(InputError):
     """The file cannot be read or written, or others may read it; the text says what to do."""
 
 

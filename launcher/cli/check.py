@@ -28,8 +28,8 @@ from launcher.engine.candidates import Candidates, mapping_of
 from launcher.engine.checking import RowCheck
 from launcher.engine.job import Job
 from launcher.engine.rights import ask_rights
+from launcher.errors import PortalError
 from launcher.ledger import Ledger
-from launcher.portal.errors import AskingError
 from launcher.report.results import results_path
 from launcher.settings import Settings
 from launcher.sheets import SheetError, Table, open_table
@@ -108,7 +108,7 @@ class _Checking:
         """What the portal lets us do; None where it does not answer, which is a finding."""
         try:
             rights = await ask_rights(self.asker)
-        except AskingError as error:
+        except PortalError as error:
             self.findings.add(Severity.STOPS, "portal", str(error), refused=True)
             return None
         for code, mend in rights.refusals:
@@ -129,8 +129,8 @@ class _Checking:
         if answers:
             try:
                 return await settle_job(self.chosen, self.options, self.asker, self._note, thorough=True)
-            except (TemplateError, AskingError) as error:
-                refused = isinstance(error, AskingError)
+            except (TemplateError, PortalError) as error:
+                refused = isinstance(error, PortalError)
                 self.findings.add(Severity.STOPS, "template", str(error), refused=refused)
         job = plain_job(self.chosen, self.options)
         # No template is number 0: rows are gone through all the same, for what else is wrong with them.
@@ -165,7 +165,7 @@ class _Checking:
         )
         try:
             await check.go(job, Candidates(mapper, self.asker), table)
-        except AskingError as error:
+        except PortalError as error:
             self.findings.add(Severity.STOPS, "portal", str(error), refused=True)
         return check
 

@@ -21,10 +21,10 @@ from launcher.core.pacing import PLANS, Pacing
 from launcher.core.templates import Template
 from launcher.engine.asking import Asker
 from launcher.engine.templates import list_templates, smart_process_names
+from launcher.errors import PortalError
 from launcher.portal.access import Access
 from launcher.portal.address import AddressError
 from launcher.portal.client import Portal
-from launcher.portal.errors import AskingError
 from launcher.portal.tokens import TokensError
 from launcher.settings import SettingsError, load_settings
 
@@ -104,7 +104,7 @@ async def _webhook_and_template(console: Console, config: Path) -> tuple[_Webhoo
             webhook = _Webhook(access, url)
         try:
             return webhook, await _template(console, webhook.access)
-        except AskingError as error:
+        except PortalError as error:
             console.tell(str(error))
             webhook = None
 

@@ -9,8 +9,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from launcher.cli.options import Refused
-from launcher.portal.errors import SignInError
-from launcher.portal.signing_in import ForeignSignInError, Returned, returned
+from launcher.portal.signing_in import ForeignSignInError, Returned, SignInError, returned
 
 LONGEST_S = 600.0
 

@@ -113,7 +113,7 @@ def secret_from_person(what: str, *, stdin: bool) -> str:
 
 
 async def verified(access: Access) -> Owner:
-    """Who it is that calls with this access. Raises AskingError where the portal refuses it."""
+    """Who it is that calls with this access. Raises PortalError where the portal refuses it."""
     warn_of_http(access)
     async with Portal(access) as portal:
         owner = await owner_of(portal)

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
-from launcher.notify import NotSentError, ping
+from launcher.errors import DeliveryError
+from launcher.notify import ping
 from launcher.notify.pings import Signal
 from launcher.settings import Settings, SettingsError
 
@@ -45,7 +46,7 @@ class NightPings:
             address = self._settings.ping(name)
             if address.get_secret_value():
                 await ping(address, signal, text)
-        except (SettingsError, NotSentError) as error:
+        except (SettingsError, DeliveryError) as error:
             why = str(error)
         except Exception as error:  # noqa: BLE001  as a message's: the night goes on
             # Without the traceback: its texts hold the address.

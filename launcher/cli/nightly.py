@@ -28,9 +28,9 @@ from launcher.cli.telling import Around, Telling
 from launcher.core.nights import JobResult, Outcome, worst
 from launcher.core.summary import Exit, Summary
 from launcher.engine.stopping import Stopping
+from launcher.errors import PortalError
 from launcher.ledger import Ledger, LedgerError, Nights, RunRecord, Unsent, who_holds
 from launcher.nightly import JobNight, NightJob, StepError, Taken, Together, named_by_job, shared_by
-from launcher.portal.errors import AskingError
 from launcher.settings import Settings
 from launcher.sheets import WebAddress
 
@@ -242,7 +242,7 @@ def as_step() -> Iterator[None]:
         with in_words():
             try:
                 yield
-            except AskingError as error:
+            except PortalError as error:
                 raise Refused(str(error), Exit.STOPPED) from None
     except Refused as error:
         raise StepError(error.format_message(), error.exit_code) from None

@@ -12,7 +12,8 @@ from launcher.cli.options import GlobalOptions, Refused, global_options
 from launcher.cli.session import carry_out, settings_of
 from launcher.cli.ways_to_people import channels_of
 from launcher.core.summary import Exit
-from launcher.notify import Channel, Message, NotSentError, deliver, ping
+from launcher.errors import DeliveryError
+from launcher.notify import Channel, Message, deliver, ping
 from launcher.notify.pings import Signal
 from launcher.settings import Settings, SettingsError
 
@@ -63,7 +64,7 @@ async def _sent(channel: Channel) -> str:
     """Why it did not get through; nothing where it did."""
     try:
         await deliver(channel, Message(subject=_SUBJECT, text=_TEXT + "\n", chat=f"{_SUBJECT}\n{_TEXT}"))
-    except NotSentError as error:
+    except DeliveryError as error:
         return str(error)
     return ""
 
@@ -72,6 +73,6 @@ async def _heard(settings: Settings, name: str) -> str:
     try:
         for signal in (Signal.START, Signal.SUCCESS):
             await ping(settings.ping(name), signal, _SUBJECT)
-    except (SettingsError, NotSentError) as error:
+    except (SettingsError, DeliveryError) as error:
         return str(error)
     return ""

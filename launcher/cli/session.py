@@ -17,41 +17,16 @@ from platformdirs import user_data_path
 from launcher import log
 from launcher.cli.hangup import outlast_readers, stop_signals
 from launcher.cli.options import GlobalOptions, Refused, said
-from launcher.core.columns import MappingError
-from launcher.core.documents import KindError
-from launcher.core.summary import Ending, Exit
-from launcher.core.templates import TemplateError
+from launcher.core.summary import Ending, Exit, exit_code_of
 from launcher.engine.stopping import Stopping
+from launcher.errors import LauncherError
 from launcher.ledger import (
-    DaemonRunsError,
     Ledger,
-    LedgerError,
-    PortalInUseError,
     RunRecord,
     open_ledger,
     run_number,
 )
-from launcher.portal.address import AddressError
-from launcher.portal.errors import AskingError, SignInError
-from launcher.portal.tokens import TokensError
-from launcher.report.results import ResultsError
-from launcher.settings import Settings, SettingsError, load_settings
-from launcher.sheets import SheetError
-
-_REFUSALS = (
-    SettingsError,
-    AddressError,
-    TokensError,
-    SignInError,
-    KindError,
-    MappingError,
-    TemplateError,
-    SheetError,
-    ResultsError,
-    LedgerError,
-    log.LogFileError,
-)
-"""What a person can mend before anything starts."""
+from launcher.settings import Settings, load_settings
 
 ONE_SIGNAL_S = 2.0
 """What comes so soon after a first signal is the same one: people press Ctrl-C twice, and a starter such as uv
@@ -87,12 +62,8 @@ def in_words() -> Iterator[None]:
     """Turn what a person can mend into one message and its exit code."""
     try:
         yield
-    except (PortalInUseError, DaemonRunsError) as error:
-        raise Refused(str(error), Exit.PORTAL_IN_USE) from None
-    except AskingError as error:
-        raise Refused(str(error), Exit.STOPPED if error.refused else Exit.WRONG_USAGE) from None
-    except _REFUSALS as error:
-        raise Refused(str(error), Exit.WRONG_USAGE) from None
+    except LauncherError as error:
+        raise Refused(str(error), exit_code_of(error)) from None
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from launcher.engine.asking import Asker
 from launcher.engine.declaring import with_types
 from launcher.engine.job import Job
 from launcher.engine.templates import list_templates, template_with_id
-from launcher.portal.errors import AskingError
+from launcher.errors import PortalError
 from launcher.settings import ParameterConfig
 
 
@@ -25,7 +25,7 @@ async def settle_job(
     """The job with its template's ID and its parameters' types.
 
     Where the portal does not show its templates, a job that does not depend on it goes on unchecked, unless it
-    is to be `thorough`. Raises AskingError, TemplateError.
+    is to be `thorough`. Raises PortalError, TemplateError.
     """
     config = chosen.config
     job, name = plain_job(chosen, options), config.template.strip()
@@ -74,11 +74,11 @@ async def _known(
 ) -> list[Template]:
     """The template of that ID; none where the portal does not show it, and somebody can be told so.
 
-    `typed`: values depend on it, so it is waited for. Raises AskingError, TemplateError.
+    `typed`: values depend on it, so it is waited for. Raises PortalError, TemplateError.
     """
     try:
         template = await template_with_id(asker, template_id)
-    except AskingError as error:
+    except PortalError as error:
         if tell is None or (typed and not error.refused):
             raise
         unchecked = "parameters are sent unchecked, as they stand" if typed else "the template is not checked"

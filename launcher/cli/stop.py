@@ -20,8 +20,8 @@ from launcher.core.summary import Exit
 from launcher.core.words import counted
 from launcher.engine.ending import Ender
 from launcher.engine.stopping import Stopping
+from launcher.errors import PortalError
 from launcher.ledger import LedgerError, PortalInUseError, RunRecord, StartedWorkflow, StopOutcome, Stops
-from launcher.portal.errors import AskingError
 from launcher.settings import Settings
 
 _SHOWN = 10
@@ -57,7 +57,7 @@ async def _stop(said: GlobalOptions, settings: Settings, name: str, way: Way, *,
         except PortalInUseError as error:
             go_on = f"End that run first (Ctrl-C, where it goes on), then: {_again(run, way)}"
             raise Refused(f"{error}\n{go_on}", Exit.PORTAL_IN_USE) from None
-        except (AskingError, LedgerError) as error:
+        except (PortalError, LedgerError) as error:
             go_on = f"What was ended so far is known. Go on with: {_again(run, way)}"
             raise Refused(f"{error}\n{go_on}", Exit.STOPPED) from None
 

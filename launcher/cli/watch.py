@@ -18,8 +18,8 @@ from launcher.core.watching import Watched, of_rows
 from launcher.core.words import counted
 from launcher.engine.asking import Asker
 from launcher.engine.watching import Watcher
+from launcher.errors import PortalError
 from launcher.ledger import RunRecord
-from launcher.portal.errors import AskingError
 from launcher.settings import Settings
 
 
@@ -84,7 +84,7 @@ async def _watch(said: GlobalOptions, settings: Settings, name: str | None, time
             )
             with console.line(everywhere=True) as show:
                 async for each in watcher.watch():
-                    if isinstance(each, AskingError):
+                    if isinstance(each, PortalError):
                         show(f"{each}; asking again")
                     else:
                         seen = each

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from launcher.cli.access import access_of
-from launcher.notify import AppriseChannel, Channel, ChatChannel, EmailChannel, Message, NotSentError
+from launcher.errors import DeliveryError
+from launcher.notify import AppriseChannel, Channel, ChatChannel, EmailChannel, Message
 from launcher.portal.address import AddressError
 from launcher.portal.tokens import TokensError
 from launcher.settings import NotifyConfig, Settings, SettingsError
@@ -20,7 +21,7 @@ class _Broken:
     why: str
 
     async def send(self, message: Message) -> None:  # noqa: ARG002  as every channel
-        raise NotSentError(self.why, for_good=True)
+        raise DeliveryError(self.why, permanent=True)
 
 
 def channels_of(settings: Settings, name: str) -> list[Channel]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from launcher.core.documents import KINDS, Kind
 from launcher.core.words import nearest
+from launcher.errors import InputError, RowError
 
 UNUSABLE_CELLS = {
     "e": "holds an error of the spreadsheet program",
@@ -17,16 +18,8 @@ UNUSABLE_CELLS = {
 """Kinds of cells that must not be taken for a value, by their letter (sheets.Row.kinds), and why."""
 
 
-class MappingError(Exception):
+class MappingError(InputError):
     """The mapping does not fit the file; the text says what to change."""
-
-
-class CellError(Exception):
-    """This row's cell cannot be used; the text says why, `code` in two words."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +30,9 @@ class Column:
     heading: str
 
     def text(self, cells: Sequence[str], kinds: str) -> str:
-        """The row's cell in it. Raises CellError where it holds no value that may be used."""
+        """The row's cell in it. Raises RowError where it holds no value that may be used."""
         if kinds and (trouble := UNUSABLE_CELLS.get(kinds[self.index])):
-            raise CellError("bad cell", f'the cell in column "{self.heading}" {trouble}')
+            raise RowError("bad cell", f'the cell in column "{self.heading}" {trouble}')
         return cells[self.index]
 
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from launcher.core.model import Document
 from launcher.core.words import nearest
+from launcher.errors import InputError
 
 
-class KindError(Exception):
+class KindError(InputError):
     """No such kind; the text names the nearest."""
 
 

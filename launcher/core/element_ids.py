@@ -7,15 +7,7 @@ from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from launcher.core.documents import KINDS, Kind
-
-
-class ElementIdError(Exception):
-    """The cell holds no usable ID for this kind; the text says why, `code` in two words."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code
-
+from launcher.errors import RowError
 
 _NUMBER = re.compile(r"0*([1-9]\d{0,18})(?:\.0+)?", re.ASCII)
 _PREFIXED = re.compile(r"([A-Za-z][A-Za-z0-9_]*?)_(\d{1,19})", re.ASCII)
@@ -42,12 +34,12 @@ def element_number(kind: Kind, text: str, hosts: Collection[str] = ()) -> str:
     """The element's number in a cell: of `777`, ` 777 `, `777.0`, `LEAD_777`, `L_777` and the link to the
     lead's page it is `777`.
 
-    `hosts` are the portal's own: a link to another one is no ID here. Raises ElementIdError where the cell is
+    `hosts` are the portal's own: a link to another one is no ID here. Raises RowError where the cell is
     blank, holds something else, or points to another kind or portal.
     """
     cell = text.strip()
     if not cell:
-        raise ElementIdError("blank ID", "the ID is blank")
+        raise RowError("blank ID", "the ID is blank")
     if found := _NUMBER.fullmatch(cell):
         return found[1]
     if _LINK.fullmatch(cell):
@@ -58,8 +50,8 @@ def element_number(kind: Kind, text: str, hosts: Collection[str] = ()) -> str:
         if prefix in own and number:
             return number
         if prefix not in own:
-            raise ElementIdError("other kind", f'"{_shown(cell)}" is not the ID of a {kind.name}')
-    raise ElementIdError("bad ID", f'"{_shown(cell)}" is not an ID: a whole number above 0 is expected')
+            raise RowError("other kind", f'"{_shown(cell)}" is not the ID of a {kind.name}')
+    raise RowError("bad ID", f'"{_shown(cell)}" is not an ID: a whole number above 0 is expected')
 
 
 def _linked(kind: Kind, link: str, hosts: Collection[str]) -> str:
@@ -67,16 +59,16 @@ def _linked(kind: Kind, link: str, hosts: Collection[str]) -> str:
         parts = urlsplit(link)
         host = (parts.hostname or "") + (f":{parts.port}" if parts.port not in (None, 80, 443) else "")
     except ValueError:
-        raise ElementIdError("bad ID", f'"{_shown(link)}" is no link to a {kind.name}') from None
+        raise RowError("bad ID", f'"{_shown(link)}" is no link to a {kind.name}') from None
     if host and hosts and host not in hosts:
-        raise ElementIdError("other portal", f'"{_shown(link)}" is on {host}, not on {min(hosts)}')
+        raise RowError("other portal", f'"{_shown(link)}" is on {host}, not on {min(hosts)}')
     page = next((found for pattern in _PAGES if (found := pattern.fullmatch(parts.path))), None)
     if page is None:
-        raise ElementIdError("bad ID", f'"{_shown(link)}" is no link to a {kind.name}')
+        raise RowError("bad ID", f'"{_shown(link)}" is no link to a {kind.name}')
     named = page["kind"]
     linked = _BY_PAGE.get(named) or (f"dynamic:{named}" if named.isdigit() else named)
     if linked != kind.name:
-        raise ElementIdError("other kind", f'"{_shown(link)}" is a link to a {linked}, not to a {kind.name}')
+        raise RowError("other kind", f'"{_shown(link)}" is a link to a {linked}, not to a {kind.name}')
     return page["number"]
 
 

@@ -35,7 +35,7 @@ class Filter:
         ]
 
     def why_not(self, cells: Sequence[str], kinds: str) -> str:
-        """Why the row is left out, in words for the person; nothing where it is taken. Raises CellError."""
+        """Why the row is left out, in words for the person; nothing where it is taken. Raises RowError."""
         for column, condition, values in self._bound:
             text = column.text(cells, kinds)
             if (folded(text) in values) is condition.excluded:

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from launcher.core.batch import encode_call
+from launcher.errors import LauncherError
 
 STUCK_AFTER_S = 300
 """A workflow whose lock ran out so long ago is stuck. Source: the page named above."""
 
 
-class StrangeAnswerError(Exception):
+class UnexpectedAnswerError(LauncherError):
     """The portal answered something else than was asked; the text says what."""
 
 
@@ -41,15 +42,15 @@ def question(workflow_id: str) -> str:
 
 
 def answer(listed: object, workflow_id: str) -> Running | None:
-    """The workflow, where the portal lists it, and None where it does not run. Raises StrangeAnswerError."""
+    """The workflow, where the portal lists it, and None where it does not run. Raises UnexpectedAnswerError."""
     if not isinstance(listed, list):
-        raise StrangeAnswerError("the portal did not say which workflows run")
+        raise UnexpectedAnswerError("the portal did not say which workflows run")
     for item in listed:
         if isinstance(item, Mapping) and item.get("ID") == workflow_id:
             return Running(workflow_id, _moment(item.get("OWNED_UNTIL")))
     if listed:
         # As where it takes no filter by ID: then a miss would prove nothing.
-        raise StrangeAnswerError("the portal lists other workflows than the one that it was asked for")
+        raise UnexpectedAnswerError("the portal lists other workflows than the one that it was asked for")
     return None
 
 

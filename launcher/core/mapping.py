@@ -7,14 +7,15 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from launcher.core.columns import CellError, Column, MappingError, column_named, document_column
+from launcher.core.columns import Column, MappingError, column_named, document_column
 from launcher.core.documents import Kind, KindError, kind_named
-from launcher.core.element_ids import ElementIdError, element_number
+from launcher.core.element_ids import element_number
 from launcher.core.filters import Condition, Filter
 from launcher.core.model import Document, Filtered, Invalid, Start, Value, start_key
 from launcher.core.sources import Source
 from launcher.core.values import Types, Values
 from launcher.core.words import nearest
+from launcher.errors import RowError
 
 RESERVED_PARAMETERS = frozenset(
     {
@@ -102,7 +103,7 @@ class Mapper:
         try:
             if not self._filter.why_not(cells, kinds):
                 yield from self._values.names(self._template_id(cells, kinds), cells, kinds)
-        except CellError:
+        except RowError:
             return
 
     def start(self, row_number: int, cells: Sequence[str], kinds: str = "") -> Start | Invalid | Filtered:
@@ -116,7 +117,7 @@ class Mapper:
             template_id = self._template_id(cells, kinds)
             document = self._document_of(cells, kinds)
             parameters, identity = self._values.of(template_id, cells, kinds)
-        except CellError as error:
+        except RowError as error:
             return Invalid(row_number, error.code, str(error))
         return Start(
             row_number=row_number,
@@ -147,8 +148,8 @@ class Mapper:
         kind = self._kind_of(cells, kinds)
         try:
             return kind.document(element_number(kind, self._document.text(cells, kinds), self._hosts))
-        except ElementIdError as error:
-            raise CellError(error.code, f'column "{self._document.heading}": {error}') from None
+        except RowError as error:
+            raise RowError(error.code, f'column "{self._document.heading}": {error}') from None
 
     def _kind_of(self, cells: Sequence[str], kinds: str) -> Kind:
         said = self._kind.text(cells, kinds).strip() if self._kind is not None else ""
@@ -156,9 +157,9 @@ class Mapper:
             try:
                 return kind_named(said)
             except KindError as error:
-                raise CellError("bad kind", f'column "{_heading(self._kind)}": {error}') from None
+                raise RowError("bad kind", f'column "{_heading(self._kind)}": {error}') from None
         if self._mapping.kind is None:
-            raise CellError("bad kind", f'column "{_heading(self._kind)}": the kind is blank')
+            raise RowError("bad kind", f'column "{_heading(self._kind)}": the kind is blank')
         return self._mapping.kind
 
     def _template_id(self, cells: Sequence[str], kinds: str) -> int:
@@ -170,14 +171,14 @@ class Mapper:
         place = f'column "{_heading(self._template)}"'
         if not said:
             if self._mapping.template_id is None:
-                raise CellError("bad template", f"{place}: the template is blank")
+                raise RowError("bad template", f"{place}: the template is blank")
             return self._mapping.template_id
         known = self._mapping.template_ids
         if said not in known:
             near = nearest(said, known)
-            raise CellError("bad template", f'{place}: "{said}" is no template of the portal{near}')
+            raise RowError("bad template", f'{place}: "{said}" is no template of the portal{near}')
         if not known[said]:
-            raise CellError("bad template", f'{place}: more than one template is named "{said}"; write its ID')
+            raise RowError("bad template", f'{place}: more than one template is named "{said}"; write its ID')
         return known[said]
 
 

@@ -6,10 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from launcher.errors import LauncherError
+
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[^{}]+|[{}]")
 
 
-class PatternError(ValueError):
+class PatternError(LauncherError, ValueError):
     """The text cannot be read; it says what is expected."""
 
 

@@ -67,7 +67,7 @@ class Bound:
         return not self.columns
 
     def take(self, cells: Sequence[str], kinds: str) -> tuple[str, str]:
-        """The row's text and its kind. Raises CellError where a cell holds no value that may be used."""
+        """The row's text and its kind. Raises RowError where a cell holds no value that may be used."""
         if self.is_fixed:
             return self.pattern.parts[0], "t"
         texts = [column.text(cells, kinds) for column in self.columns]

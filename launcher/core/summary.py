@@ -7,6 +7,14 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 from launcher.core.model import State
+from launcher.errors import (
+    InUseError,
+    LauncherError,
+    NothingToDoError,
+    PortalError,
+    RunStoppedError,
+    StoppedError,
+)
 
 
 class Ending(StrEnum):
@@ -32,6 +40,21 @@ class Exit(IntEnum):
     INTERRUPTED = 4
     SOME_UNKNOWN = 5
     PORTAL_IN_USE = 6
+
+
+def exit_code_of(error: LauncherError) -> Exit:
+    """Return the exit code of a command that such an error ends."""
+    match error:
+        case InUseError():
+            return Exit.PORTAL_IN_USE
+        case PortalError(refused=True) | RunStoppedError():
+            return Exit.STOPPED
+        case StoppedError():
+            return Exit.INTERRUPTED
+        case NothingToDoError():
+            return Exit.ALL_STARTED
+        case _:
+            return Exit.WRONG_USAGE
 
 
 SHOWN = (

@@ -13,6 +13,7 @@ from typing import Any
 from launcher.core.documents import Kind, kind_of_type
 from launcher.core.model import Value
 from launcher.core.words import nearest
+from launcher.errors import InputError
 
 SELECTED = ("ID", "NAME", "MODULE_ID", "ENTITY", "DOCUMENT_TYPE", "AUTO_EXECUTE", "PARAMETERS")
 """The fields that `template_of` reads."""
@@ -21,7 +22,7 @@ FILE = "file"
 """The type of a parameter that takes a file."""
 
 
-class TemplateError(Exception):
+class TemplateError(InputError):
     """No such template, or more than one; the text names those that there are."""
 
 

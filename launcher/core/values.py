@@ -7,20 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from launcher.core.columns import CellError, MappingError
+from launcher.core.columns import MappingError
 from launcher.core.model import Value
-from launcher.core.parameters import (
-    KNOWN_TYPES,
-    Conversion,
-    Converted,
-    MisfitError,
-    People,
-    Reading,
-    Surroundings,
-)
+from launcher.core.parameters import KNOWN_TYPES, Conversion, Converted, People, Reading, Surroundings
 from launcher.core.sources import Bound, Fixed, Source, bound
 from launcher.core.templates import FILE, Parameter
 from launcher.core.words import nearest
+from launcher.errors import RowError
 
 _DATES = frozenset({"date", "datetime"})
 
@@ -145,16 +138,16 @@ class Values:
                     conversion.convert(source.take((), "")[0])
                 elif self._types.readings.get(name, Reading()).default:
                     conversion.convert("")
-            except MisfitError as error:
+            except RowError as error:
                 place = source.place if source.is_fixed else f'the default of the parameter "{name}"'
                 raise MappingError(f"{place}: {error}") from None
 
     def of(
         self, template_id: int, cells: Sequence[str], kinds: str
     ) -> tuple[dict[str, Value], dict[str, Value]]:
-        """What the row sends, and what its start key is made of. Raises CellError."""
+        """What the row sends, and what its start key is made of. Raises RowError."""
         if why := self._troubles.get(template_id):
-            raise CellError("bad parameters", why)
+            raise RowError("bad parameters", why)
         conversions = self._conversions.get(template_id, {})
         sent: dict[str, Value] = {}
         identity: dict[str, Value] = {}
@@ -171,7 +164,7 @@ class Values:
         return sent, identity
 
     def names(self, template_id: int, cells: Sequence[str], kinds: str) -> Iterator[str]:
-        """The people whom the row names, and whom somebody must look up. Raises CellError."""
+        """The people whom the row names, and whom somebody must look up. Raises RowError."""
         for name, conversion in self._conversions.get(template_id, {}).items():
             if conversion.parameter.type == "user":
                 yield from conversion.names(self._sources[name].take(cells, kinds)[0])
@@ -193,8 +186,8 @@ def _conversions(
 def _converted(conversion: Conversion, text: str, letter: str, source: Bound) -> Converted:
     try:
         return conversion.convert(text, letter)
-    except MisfitError as error:
-        raise CellError(error.code, f"{source.place}: {error}") from None
+    except RowError as error:
+        raise RowError(error.code, f"{source.place}: {error}") from None
 
 
 def _trouble(sources: Mapping[str, Source], parameters: Sequence[Parameter]) -> str:

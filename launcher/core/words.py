@@ -29,3 +29,9 @@ def duration(seconds: float) -> str:
         return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
     hours, minutes = divmod(round(whole / 60), 60)
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def quoted(text: str, longest: int = 40) -> str:
+    """A cell as a message quotes it: on one line, and not too long."""
+    one_line = " ".join(text.split())
+    return f'"{one_line if len(one_line) <= longest else one_line[: longest - 1] + "…"}"'

@@ -15,8 +15,8 @@ from aiolimiter import AsyncLimiter
 from launcher.core.answers import Heard, NoAnswer, Outcome, answer_of, error_of
 from launcher.core.pacing import Pacing, backoff_s
 from launcher.engine.budget import Budget
+from launcher.errors import PortalError
 from launcher.portal.client import Portal
-from launcher.portal.errors import AskingError
 
 _log = structlog.get_logger()
 
@@ -55,7 +55,7 @@ class Asker:
             self._patience_s = 0.0
 
     async def ask(self, method: str, body: Mapping[str, object]) -> dict[str, object]:
-        """The body of the portal's answer. Raises AskingError where it refuses, or does not answer."""
+        """The body of the portal's answer. Raises PortalError where it refuses, or does not answer."""
         failures = at_limits = 0
         began = time.monotonic()
         while True:
@@ -74,7 +74,7 @@ class Asker:
                 failures += 1
             out_of_patience = failures >= TRIES and time.monotonic() - began >= self._patience_s
             if answer.refused or out_of_patience or at_limits == TRIES_AT_LIMITS:
-                raise AskingError(f"{self.connection.name}: {answer.text}", refused=answer.refused)
+                raise PortalError(f"{self.connection.name}: {answer.text}", refused=answer.refused)
             # Dice for spreading requests, not for secrets.
             wait_s = backoff_s(failures + at_limits, random.random())  # noqa: S311
             _log.warning("waiting", reason=answer.text, wait_s=round(wait_s, 1))
@@ -87,14 +87,14 @@ class Asker:
             self.budget.answered()
 
     async def ahead_s(self) -> float:
-        """How far the portal's clock is ahead of ours, in seconds. Raises AskingError."""
+        """How far the portal's clock is ahead of ours, in seconds. Raises PortalError."""
         before = time.time()
         answer = await self.ask("server.time", {})
         after = time.time()
         try:
             portal_now = datetime.fromisoformat(str(answer["result"])).timestamp()
         except ValueError:
-            raise AskingError(f"{self.portal}: the portal does not say what time it is") from None
+            raise PortalError(f"{self.portal}: the portal does not say what time it is") from None
         return portal_now - (before + after) / 2
 
 

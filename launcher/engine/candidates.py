@@ -21,7 +21,7 @@ class Candidates:
         self._finder = PeopleFinder(asker, mapper.people)
 
     async def of(self, rows: Sequence[Row]) -> list[Candidate]:
-        """One candidate for each row. Asks the portal only for people. Raises AskingError."""
+        """One candidate for each row. Asks the portal only for people. Raises PortalError."""
         if self._mapper.names_people:
             await self._finder.learn(name for row in rows for name in self._mapper.names(row.cells, row.kinds))
         return [self._mapper.start(row.number, row.cells, row.kinds) for row in rows]

@@ -37,7 +37,7 @@ class RowCheck:
     async def go(self, job: Job, candidates: Candidates, table: Table) -> None:
         """All that is wrong with rows is among the findings when this returns.
 
-        Raises AskingError, LedgerError, SheetError.
+        Raises PortalError, LedgerError, SheetError.
         """
         self._existence_told = self.asks and self.rights.has("crm")
         if self.asks and not self._existence_told:

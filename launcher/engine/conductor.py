@@ -29,8 +29,8 @@ from launcher.engine.recorder import Recorder
 from launcher.engine.stopping import Stopping
 from launcher.engine.waits import Waits, keep_waits
 from launcher.engine.worker import Requests, Worker
+from launcher.errors import PortalError
 from launcher.ledger import Ledger, LedgerError, LedgerGoneError, RunRecord
-from launcher.portal.errors import AskingError
 from launcher.sheets import SheetError, Table
 
 _log = structlog.get_logger()
@@ -103,7 +103,7 @@ class Conductor:
                 await asyncio.wait({asking})
                 return 0
             found = asking.result()
-        except (AskingError, LedgerError) as error:
+        except (PortalError, LedgerError) as error:
             _log.warning("not reconciled", reason=str(error))
             return 0
         finally:
@@ -188,7 +188,7 @@ class Conductor:
         the air is heard out."""
         try:
             await work
-        except (LedgerError, SheetError, AskingError) as error:
+        except (LedgerError, SheetError, PortalError) as error:
             self._stopping.stop(Ending.STOPPED, str(error))
 
     async def _close_on_stop(self, feed: Feed, gate: Gate) -> None:

@@ -15,7 +15,7 @@ from launcher.engine.templates import portal_offset
 
 async def with_types(job: Job, templates: Sequence[Template], asker: Asker) -> Job:
     """The job with the types of these templates' parameters, the portal's offset, and the people whom the job
-    itself names. Asks only for what the job needs. Raises AskingError."""
+    itself names. Asks only for what the job needs. Raises PortalError."""
     types = replace(job.types, declared={template.id: template.parameters for template in templates})
     if types.need_offset(list(job.parameters)):
         types = replace(types, offset=await portal_offset(asker, types.time_zone))

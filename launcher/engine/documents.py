@@ -28,7 +28,7 @@ async def missing_documents(asker: Asker, documents: Sequence[Document]) -> set[
     """Those of the documents, at most AT_ONCE, that the portal does not list; None where it does not tell.
 
     Documents beside CRM are not asked about. One that whoever calls may not read counts as missing. Raises
-    AskingError.
+    PortalError.
     """
     asked: dict[str, dict[str, Document]] = {}
     commands: dict[str, str] = {}
@@ -62,7 +62,7 @@ async def missing_documents(asker: Asker, documents: Sequence[Document]) -> set[
 async def busy_documents(asker: Asker, entity: str) -> set[str] | None:
     """The IDs of the CRM documents of that entity on which as many workflows run as the cloud allows.
 
-    None where more run than can be listed in good time, or the portal does not tell. Raises AskingError.
+    None where more run than can be listed in good time, or the portal does not tell. Raises PortalError.
     """
     running: Counter[str] = Counter()
     offsets, total = [0], 0

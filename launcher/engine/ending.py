@@ -14,8 +14,8 @@ from launcher.core.stops import Answered, Fate, Way, command, judge
 from launcher.engine.asking import TRIES, Asker
 from launcher.engine.questions import send, wait, who_runs
 from launcher.engine.stopping import Stopping
+from launcher.errors import PortalError
 from launcher.ledger import RunRecord, StartedWorkflow, StopOutcome, Stops
-from launcher.portal.errors import AskingError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Ender:
     async def still_running(self, tell: Callable[[int], None]) -> list[StartedWorkflow]:
         """Which of the run's workflows still run. What an earlier stop had asked for and is over now is GONE.
 
-        `tell` hears how many are about to be asked about. Raises AskingError, LedgerError.
+        `tell` hears how many are about to be asked about. Raises PortalError, LedgerError.
         """
         found: list[StartedWorkflow] = []
         seen, last_row = set[str](), 0
@@ -52,7 +52,7 @@ class Ender:
     ) -> None:
         """Every one of them is over, or still runs and the ledger says why, unless we were told to stop.
 
-        `tell` hears of each as soon as it is on disk. Raises AskingError, LedgerError.
+        `tell` hears of each as soon as it is on disk. Raises PortalError, LedgerError.
         """
         for first in range(0, len(workflows), MAX_COMMANDS):
             if self.stopping.is_set:
@@ -63,7 +63,7 @@ class Ender:
             await self.stops.settle(self.run.id, outcomes)
             tell(outcomes)
             if halt:
-                raise AskingError(f"{self.asker.portal}: {halt}", refused=True)
+                raise PortalError(f"{self.asker.portal}: {halt}", refused=True)
 
     async def _send(self, workflows: Sequence[StartedWorkflow]) -> tuple[list[StopOutcome], str]:
         """What became of these, and why the portal refuses them all, where it does."""

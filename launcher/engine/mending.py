@@ -33,7 +33,7 @@ async def mend(ledger: Ledger, run: RunRecord, job: Job, mended: Table, asker: A
 
     A row is known by its `launch_row` where the file has that column, else by its own number. Rows that
     started, or may have, are left as they are, whatever the file says of them. Raises MappingError,
-    AskingError.
+    PortalError.
     """
     mending = _Mending(ledger, run, _Columns.of(mended.header, run))
     mapping = await mapping_of(job, ledger, run.portal)

@@ -19,7 +19,7 @@ class PeopleFinder:
         self._asked: set[str] = set()
 
     async def learn(self, names: Iterable[str]) -> None:
-        """Whoever of these can be found is known when this returns. Raises AskingError.
+        """Whoever of these can be found is known when this returns. Raises PortalError.
 
         Somebody about whom the portal does not say is left out, and not asked for again.
         """

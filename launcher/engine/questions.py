@@ -9,17 +9,17 @@ from collections.abc import Mapping, Sequence
 from launcher.core.answers import Heard, error_of, maps_of
 from launcher.core.batch import MAX_COMMANDS
 from launcher.core.catalogue import MENDS, stop_text
-from launcher.core.instances import Running, StrangeAnswerError, answer, question
+from launcher.core.instances import Running, UnexpectedAnswerError, answer, question
 from launcher.core.pacing import backoff_s
 from launcher.engine.asking import TRIES, Asker
+from launcher.errors import PortalError
 from launcher.ledger import StartedWorkflow
-from launcher.portal.errors import AskingError
 
 Maps = tuple[Mapping[str, object], Mapping[str, object]]
 
 
 async def who_runs(asker: Asker, workflows: Sequence[StartedWorkflow]) -> dict[str, Running]:
-    """Those of the workflows that run, by their IDs. Raises AskingError."""
+    """Those of the workflows that run, by their IDs. Raises PortalError."""
     found = {}
     for first in range(0, len(workflows), MAX_COMMANDS):
         asked = {f"r{w.row_number}": w.workflow_id for w in workflows[first : first + MAX_COMMANDS]}
@@ -27,15 +27,15 @@ async def who_runs(asker: Asker, workflows: Sequence[StartedWorkflow]) -> dict[s
         for key, workflow_id in asked.items():
             try:
                 running = answer(listed[key], workflow_id)
-            except StrangeAnswerError as error:
-                raise AskingError(f"{asker.portal}: {error}") from None
+            except UnexpectedAnswerError as error:
+                raise PortalError(f"{asker.portal}: {error}") from None
             if running is not None:
                 found[workflow_id] = running
     return found
 
 
 async def answers_to(asker: Asker, commands: Mapping[str, str]) -> dict[str, object]:
-    """The answer to each of these commands, 50 at most. Raises AskingError where one is not answered."""
+    """The answer to each of these commands, 50 at most. Raises PortalError where one is not answered."""
     answers: dict[str, object] = {}
     failures = 0
     while left := {key: command for key, command in commands.items() if key not in answers}:
@@ -45,9 +45,9 @@ async def answers_to(asker: Asker, commands: Mapping[str, str]) -> dict[str, obj
             failures += 1
             why = _why(errors)
             if why in MENDS:
-                raise AskingError(f"{asker.portal}: {stop_text(why)}", refused=True)
+                raise PortalError(f"{asker.portal}: {stop_text(why)}", refused=True)
             if failures == TRIES:
-                raise AskingError(f"{asker.portal}: the portal does not answer all questions {why}".strip())
+                raise PortalError(f"{asker.portal}: the portal does not answer all questions {why}".strip())
             await wait(failures)
     return answers
 

@@ -11,8 +11,8 @@ from launcher.core.answers import answers_of_batch
 from launcher.core.batch import MAX_COMMANDS, encode_call
 from launcher.core.reconcile import NOT_TOLD, LostRow, Running, Settled, settle
 from launcher.engine.asking import Asker
+from launcher.errors import PortalError
 from launcher.ledger import Ledger
-from launcher.portal.errors import AskingError
 
 _log = structlog.get_logger()
 
@@ -24,7 +24,7 @@ _PAGE = 50
 async def reconcile(ledger: Ledger, asker: Asker, run_id: int) -> int:
     """Rows whose workflows are found running are STARTED; the others stay UNKNOWN, with the reason in words.
 
-    Gives how many were found. Raises AskingError, LedgerError; what was settled until then stays so.
+    Gives how many were found. Raises PortalError, LedgerError; what was settled until then stays so.
     """
     found, not_told, last_row = 0, 0, 0
     who = when = None
@@ -100,4 +100,4 @@ async def _own_user(asker: Asker) -> int:
     result = (await asker.ask("profile", {}))["result"]
     if isinstance(result, Mapping) and str(result.get("ID", "")).isdigit():
         return int(result["ID"])
-    raise AskingError(f"{asker.portal}: the portal does not say who the webhook's owner is")
+    raise PortalError(f"{asker.portal}: the portal does not say who the webhook's owner is")

@@ -17,7 +17,7 @@ from launcher.sheets import Table
 async def rehearse(
     ledger: Ledger, job: Job, candidates: Candidates, table: Table
 ) -> AsyncIterator[list[Planned]]:
-    """The plans for the file's rows, a chunk at a time. Raises AskingError, LedgerError, SheetError."""
+    """The plans for the file's rows, a chunk at a time. Raises PortalError, LedgerError, SheetError."""
     planner = Planner(run_id=0, started_before=job.started_before, now=time.time(), limit=job.limit)
     planned_already: dict[str, Claim] = {}
     for chunk in table.chunks():

@@ -8,7 +8,7 @@ from launcher.engine.asking import Asker
 
 
 async def ask_rights(asker: Asker) -> Rights:
-    """What whoever calls may do. Raises AskingError."""
+    """What whoever calls may do. Raises PortalError."""
     body = await asker.ask("batch", {"halt": 0, "cmd": dict(QUESTIONS)})
     results, _ = answers_of_batch(body)
     return rights_of(results)

@@ -7,12 +7,9 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from launcher.core.summary import Ending
+from launcher.errors import StoppedError
 
 Result = TypeVar("Result")
-
-
-class StoppedError(Exception):
-    """What was waited for was given up, since all is to stop."""
 
 
 class Stopping:

@@ -9,17 +9,17 @@ from zoneinfo import ZoneInfo
 from launcher.core.parameters import offset_of
 from launcher.core.templates import SELECTED, Template, template_of
 from launcher.engine.asking import Asker
-from launcher.portal.errors import AskingError
+from launcher.errors import PortalError
 
 
 async def list_templates(asker: Asker) -> list[Template]:
-    """All templates of the portal, by their ID. Raises AskingError."""
+    """All templates of the portal, by their ID. Raises PortalError."""
     body: dict[str, object] = {"SELECT": SELECTED, "ORDER": {"ID": "ASC"}}
     return [found async for found in _templates(asker, body)]
 
 
 async def template_with_id(asker: Asker, template_id: int) -> Template | None:
-    """The template with that ID, or None where the portal lists none. Raises AskingError."""
+    """The template with that ID, or None where the portal lists none. Raises PortalError."""
     body: dict[str, object] = {"SELECT": SELECTED, "FILTER": {"ID": template_id}}
     # A portal that ignored the filter would give all of them.
     return next((each for each in [f async for f in _templates(asker, body)] if each.id == template_id), None)
@@ -29,7 +29,7 @@ async def smart_process_names(asker: Asker) -> dict[str, str]:
     """The names of the smart processes by their kind, `dynamic:147`; none where the portal does not tell."""
     try:
         result = (await asker.ask("crm.type.list", {}))["result"]
-    except AskingError:
+    except PortalError:
         return {}
     types = result.get("types") if isinstance(result, dict) else None
     return {
@@ -40,16 +40,16 @@ async def smart_process_names(asker: Asker) -> dict[str, str]:
 
 
 async def portal_offset(asker: Asker, time_zone: str = "") -> str:
-    """How far the portal's clock is from Greenwich: `+03:00`. Raises AskingError, also where that time zone is
+    """How far the portal's clock is from Greenwich: `+03:00`. Raises PortalError, also where that time zone is
     not the portal's."""
     now = (await asker.ask("server.time", {}))["result"]
     offset = offset_of(now) if isinstance(now, str) else ""
     if not offset:
-        raise AskingError(f"{asker.portal}: the portal's time cannot be understood")
+        raise PortalError(f"{asker.portal}: the portal's time cannot be understood")
     if time_zone:
         there = dt.datetime.fromisoformat(str(now)).astimezone(ZoneInfo(time_zone)).isoformat()
         if offset_of(there) != offset:
-            raise AskingError(
+            raise PortalError(
                 f"{asker.portal}: the portal's clock is at {offset}, and time_zone: {time_zone} is at "
                 f"{offset_of(there)} now; say the portal's own time zone"
             )

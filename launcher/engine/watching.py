@@ -13,8 +13,8 @@ from launcher.core.watching import Watched, next_wait_s, wait_until_deadline_s
 from launcher.engine.asking import Asker
 from launcher.engine.questions import who_runs
 from launcher.engine.summary import summarise
+from launcher.errors import PortalError
 from launcher.ledger import Ledger, RunRecord, Stops
-from launcher.portal.errors import AskingError
 
 
 @dataclass(slots=True)
@@ -31,10 +31,10 @@ class Watcher:
     _over: set[str] = field(default_factory=set)
     _ahead_s: float | None = None
 
-    async def watch(self) -> AsyncIterator[Watched | AskingError]:
+    async def watch(self) -> AsyncIterator[Watched | PortalError]:
         """What is seen at each look, or why nothing could be; ends when none runs any more, or in time.
 
-        Raises AskingError where the portal refuses, or has not answered for too long; LedgerError.
+        Raises PortalError where the portal refuses, or has not answered for too long; LedgerError.
         """
         clock = asyncio.get_running_loop().time
         began = answered_at = clock()
@@ -43,7 +43,7 @@ class Watcher:
         while True:
             try:
                 seen = await self.look()
-            except AskingError as error:
+            except PortalError as error:
                 if error.refused or clock() - answered_at > self.give_up_after_s:
                     raise
                 yield error
@@ -59,7 +59,7 @@ class Watcher:
             await asyncio.sleep(wait_until_deadline_s(wait_s, now=clock(), deadline=deadline))
 
     async def look(self) -> Watched:
-        """The run's workflows as they are now. Raises AskingError, LedgerError."""
+        """The run's workflows as they are now. Raises PortalError, LedgerError."""
         if self._ahead_s is None:
             self._ahead_s = await self.asker.ahead_s()
         running, stuck, last_row = 0, [], 0

@@ -9,6 +9,7 @@ import threading
 from contextlib import closing, suppress
 from pathlib import Path
 
+from launcher.errors import LauncherError
 from launcher.ledger.database import sqlite_file
 from launcher.ledger.errors import LedgerError
 from launcher.ledger.place import REMOVE_NAME, two_names
@@ -17,7 +18,7 @@ _PAGES = 4096
 """Copied between two looks at whether somebody asked to stop; 16 MB."""
 
 
-class _StoppedError(Exception):
+class _StoppedError(LauncherError):
     """Somebody asked to stop."""
 
 

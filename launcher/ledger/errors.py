@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from launcher.errors import LauncherError
 
-class LedgerError(Exception):
+
+class LedgerError(LauncherError):
     """The ledger cannot be opened, read or written; the text says why and what to do."""
 
 

@@ -16,15 +16,16 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from launcher.core.summary import Ending
+from launcher.errors import InUseError, LauncherError
 from launcher.ledger.errors import LedgerError, in_words
 from launcher.ledger.ledger import OWN_SESSION, Ledger
 
 
-class PortalInUseError(Exception):
+class PortalInUseError(InUseError):
     """Another run holds this portal; the text names it."""
 
 
-class DaemonRunsError(Exception):
+class DaemonRunsError(InUseError):
     """Another daemon runs the schedules of this ledger."""
 
 
@@ -96,7 +97,7 @@ _DAEMON = "~daemon"
 """No portal's lock is named so: there, what is no letter, digit, dot or dash is a low line."""
 
 
-class _HeldError(Exception):
+class _HeldError(LauncherError):
     """Another process holds that lock."""
 
 

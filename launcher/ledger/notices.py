@@ -95,11 +95,11 @@ class Notices:
         """It has arrived. Its text is not needed any more."""
         await self._change(notice, state="sent", sent_at=at, text="", chat="", error="", taken_until=None)
 
-    async def failed(self, notice: int, error: str, *, for_good: bool) -> None:
+    async def failed(self, notice: int, error: str, *, permanent: bool) -> None:
         """It did not get through; for good: nobody tries again."""
         await self._change(
             notice,
-            state="given up" if for_good else "waiting",
+            state="given up" if permanent else "waiting",
             error=error,
             tries=notices.c.tries + 1,
             taken_until=None,

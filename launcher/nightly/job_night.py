@@ -16,7 +16,8 @@ from launcher.core.due import taken_up_since
 from launcher.core.nights import JobResult, Outcome, Step, Way, exit_codes, outcome_of, worst
 from launcher.core.summary import Ending, Exit, Summary
 from launcher.core.windows import Window, sends_until
-from launcher.engine.stopping import StoppedError, Stopping
+from launcher.engine.stopping import Stopping
+from launcher.errors import LauncherError, StoppedError
 from launcher.ledger import Letter, NightRecord, Nights, RunRecord
 from launcher.nightly.file_wait import FileWait
 from launcher.nightly.files import chosen_files, have_same_results, move_away, names, older_files
@@ -33,7 +34,7 @@ _DONE = (Exit.ALL_STARTED, Exit.SOME_NOT_STARTED)
 """After these, a file has nothing more to give."""
 
 
-class StepError(Exception):
+class StepError(LauncherError):
     """A step could not begin, or was broken off; the text says why."""
 
     def __init__(self, message: str, exit_code: int) -> None:

@@ -1,7 +1,7 @@
 """BEING TOLD: messages about nights go out, are tried again, and are kept until they arrived."""
 
 from launcher.notify.apprises import AppriseChannel
-from launcher.notify.channels import Channel, Message, NotSentError
+from launcher.notify.channels import Channel, Message
 from launcher.notify.chats import ChatChannel
 from launcher.notify.delivery import deliver
 from launcher.notify.emails import EmailChannel
@@ -15,7 +15,6 @@ __all__ = [
     "ChatChannel",
     "EmailChannel",
     "Message",
-    "NotSentError",
     "Outbox",
     "deliver",
     "letter",

@@ -10,7 +10,8 @@ from importlib.util import find_spec
 
 from pydantic import SecretStr
 
-from launcher.notify.channels import Message, NotSentError
+from launcher.errors import DeliveryError
+from launcher.notify.channels import Message
 from launcher.notify.delivery import in_own_thread
 
 MISSING = 'apprise: is not installed; install it with: pip install "bizproc-launcher[apprise]"'
@@ -38,9 +39,9 @@ class AppriseChannel:
         return f"{scheme if colon else 'no scheme'} (apprise {self.number}{of})"
 
     async def send(self, message: Message) -> None:
-        """The service has taken it when this returns. Raises NotSentError."""
+        """The service has taken it when this returns. Raises DeliveryError."""
         if not is_installed():
-            raise NotSentError(MISSING, for_good=True)
+            raise DeliveryError(MISSING, permanent=True)
         # It logs addresses with their tokens.
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
         with warnings.catch_warnings():
@@ -51,10 +52,10 @@ class AppriseChannel:
             sender = apprise.Apprise()
             is_known = sender.add(self.address.get_secret_value())
         if not is_known:
-            raise NotSentError("apprise does not know such an address", for_good=True)
+            raise DeliveryError("apprise does not know such an address", permanent=True)
         # As plain text: what a portal said is no markup of the service's.
         send = partial(sender.notify, title=message.subject, body=message.text, body_format="text")
         taken: list[object] = []
         await in_own_thread(lambda: taken.append(send()))
         if not taken[0]:
-            raise NotSentError("the service did not take the message")
+            raise DeliveryError("the service did not take the message")

@@ -6,18 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from launcher.redact import redacted_text
-
 SEND_WITHIN_S = 30.0
-
-
-class NotSentError(Exception):
-    """The message did not get through; the text says why. `for_good`: another try changes nothing."""
-
-    def __init__(self, text: str, *, for_good: bool = False) -> None:
-        # What a portal or a server says may quote what it was called with.
-        super().__init__(redacted_text(text))
-        self.for_good = for_good
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,4 +29,4 @@ class Channel(Protocol):
         """What the ledger and people know it by; the same for the same place, and without secrets."""
 
     async def send(self, message: Message) -> None:
-        """It has been taken when this returns. Raises NotSentError."""
+        """It has been taken when this returns. Raises DeliveryError."""

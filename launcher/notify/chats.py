@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from launcher.core.answers import NoAnswer, answer_of
-from launcher.notify.channels import Message, NotSentError
+from launcher.errors import DeliveryError
+from launcher.notify.channels import Message
 from launcher.portal.access import Access
 from launcher.portal.client import Portal
 
@@ -23,7 +24,7 @@ class ChatChannel:
         return f"{users} {', '.join(map(str, self.users))} in the chat of {self.access.portal}"
 
     async def send(self, message: Message) -> None:
-        """Each of them has it when this returns; some may where it raises NotSentError."""
+        """Each of them has it when this returns; some may where it raises DeliveryError."""
         async with Portal(self.access, answer_timeout_s=20.0) as portal:
             for user in self.users:
                 outcome = await portal.call(
@@ -31,7 +32,7 @@ class ChatChannel:
                 )
                 answer = answer_of(outcome)
                 if isinstance(answer, NoAnswer):
-                    raise NotSentError(_in_words(answer.text), for_good=answer.refused)
+                    raise DeliveryError(_in_words(answer.text), permanent=answer.refused)
 
 
 def _in_words(text: str) -> str:

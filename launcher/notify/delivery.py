@@ -1,4 +1,4 @@
-"""One try to send one message. However it fails, a NotSentError says so: no night ends by its telling."""
+"""One try to send one message. However it fails, a DeliveryError says so: no night ends by its telling."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from concurrent.futures import Future
 
 import structlog
 
-from launcher.notify.channels import Channel, Message, NotSentError
+from launcher.errors import DeliveryError
+from launcher.notify.channels import Channel, Message
 
 DELIVER_WITHIN_S = 120.0
 """For all of it; each channel knows how long it waits for a single answer."""
@@ -18,17 +19,17 @@ _log = structlog.get_logger()
 
 
 async def deliver(channel: Channel, message: Message) -> None:
-    """The channel has taken the message when this returns. Raises NotSentError, and nothing else."""
+    """The channel has taken the message when this returns. Raises DeliveryError, and nothing else."""
     try:
         async with asyncio.timeout(DELIVER_WITHIN_S):
             await channel.send(message)
-    except NotSentError:
+    except DeliveryError:
         raise
     except TimeoutError:
-        raise NotSentError(f"not taken within {DELIVER_WITHIN_S:.0f} seconds") from None
+        raise DeliveryError(f"not taken within {DELIVER_WITHIN_S:.0f} seconds") from None
     except Exception as error:  # noqa: BLE001  libraries of others, and what they raise; the night goes on
         _log.error("message broken off", to=channel.label, exc_info=error)
-        raise NotSentError(f"a fault of the launcher's ({type(error).__name__}); see its log") from None
+        raise DeliveryError(f"a fault of the launcher's ({type(error).__name__}); see its log") from None
 
 
 async def in_own_thread(work: Callable[[], None]) -> None:

@@ -15,7 +15,8 @@ from email.utils import formatdate, make_msgid
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from launcher.notify.channels import SEND_WITHIN_S, Message, NotSentError
+from launcher.errors import DeliveryError
+from launcher.notify.channels import SEND_WITHIN_S, Message
 from launcher.notify.delivery import in_own_thread
 from launcher.portal.address import AddressError
 from launcher.portal.trust import trusted
@@ -42,28 +43,32 @@ class EmailChannel:
         return (self.only,) if self.only else self.config.to
 
     async def send(self, message: Message) -> None:
-        """The server has taken it for all of them when this returns. Raises NotSentError."""
+        """The server has taken it for all of them when this returns. Raises DeliveryError."""
         try:
             await in_own_thread(lambda: self._send(message))
         except (AddressError, ssl.SSLCertVerificationError) as error:
-            raise NotSentError(f"{self._server}: {error}", for_good=isinstance(error, AddressError)) from None
+            raise DeliveryError(f"{self._server}: {error}", permanent=isinstance(error, AddressError)) from None
         except smtplib.SMTPAuthenticationError as error:
-            raise NotSentError(f"{self._server} does not take user and password: {self._said(error)}") from None
+            raise DeliveryError(
+                f"{self._server} does not take user and password: {self._said(error)}"
+            ) from None
         except smtplib.SMTPRecipientsRefused as error:
             refused = ", ".join(error.recipients)
-            for_good = all(_is_for_good(code) for code, _ in error.recipients.values())
-            raise NotSentError(f"{self._server} does not take mail for {refused}", for_good=for_good) from None
+            permanent = all(_is_permanent(code) for code, _ in error.recipients.values())
+            raise DeliveryError(
+                f"{self._server} does not take mail for {refused}", permanent=permanent
+            ) from None
         except smtplib.SMTPDataError as error:
-            raise NotSentError(
-                f"{self._server}: {self._said(error)}", for_good=_is_for_good(error.smtp_code)
+            raise DeliveryError(
+                f"{self._server}: {self._said(error)}", permanent=_is_permanent(error.smtp_code)
             ) from None
         except UnicodeError:
             # Its own text quotes what may be the password.
-            raise NotSentError(
-                f"{self._server}: user, password and addresses may hold ASCII letters only", for_good=True
+            raise DeliveryError(
+                f"{self._server}: user, password and addresses may hold ASCII letters only", permanent=True
             ) from None
         except (smtplib.SMTPException, OSError) as error:
-            raise NotSentError(f"{self._server}: {self._said(error)}") from None
+            raise DeliveryError(f"{self._server}: {self._said(error)}") from None
 
     def _said(self, error: Exception) -> str:
         code, text = (
@@ -143,7 +148,7 @@ def _fitting(files: Iterable[Path]) -> tuple[list[Path], list[Path]]:
     return attached, left_out
 
 
-def _is_for_good(code: int) -> bool:
+def _is_permanent(code: int) -> bool:
     """Whether another try of the same mail changes nothing. RFC 5321, section 4.2.1."""
     return code >= 500
 

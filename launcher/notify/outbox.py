@@ -12,8 +12,9 @@ from pathlib import Path
 
 import structlog
 
+from launcher.errors import DeliveryError
 from launcher.ledger import LedgerError, Letter, Notices, Unsent
-from launcher.notify.channels import Channel, Message, NotSentError
+from launcher.notify.channels import Channel, Message
 from launcher.notify.delivery import DELIVER_WITHIN_S, deliver
 
 PAUSES_S = (5.0, 30.0, 60.0)
@@ -99,11 +100,11 @@ class Outbox:
         )
         try:
             await deliver(channel, message)
-        except NotSentError as error:
+        except DeliveryError as error:
             # Kept before it is said: whoever ends the night at that line ends it with the message free again.
-            await self._notices.failed(unsent.id, str(error), for_good=error.for_good)
+            await self._notices.failed(unsent.id, str(error), permanent=error.permanent)
             _log.warning("message not sent", to=unsent.channel, reason=str(error))
-            return error.for_good
+            return error.permanent
         await self._notices.sent(unsent.id, self._now())
         _log.info("message sent", to=unsent.channel)
         return True
@@ -124,7 +125,7 @@ async def send_once(channel: Channel, message: Message) -> None:
     """One try without a ledger; the log says what came of it."""
     try:
         await deliver(channel, message)
-    except NotSentError as error:
+    except DeliveryError as error:
         _log.warning("message not sent", to=channel.label, reason=str(error))
     else:
         _log.info("message sent", to=channel.label)

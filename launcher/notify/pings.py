@@ -8,7 +8,7 @@ import aiohttp
 from pydantic import SecretStr
 
 from launcher import __version__
-from launcher.notify.channels import NotSentError
+from launcher.errors import DeliveryError
 
 PING_WITHIN_S = 10.0
 _TRIES = 3
@@ -24,7 +24,7 @@ class Signal(StrEnum):
 
 
 async def ping(address: SecretStr, signal: Signal, text: str = "") -> None:
-    """The service has heard it when this returns. Raises NotSentError, without the address."""
+    """The service has heard it when this returns. Raises DeliveryError, without the address."""
     url, query, rest = address.get_secret_value().partition("?")
     timeout = aiohttp.ClientTimeout(total=PING_WITHIN_S)
     why = ""
@@ -49,4 +49,4 @@ async def ping(address: SecretStr, signal: Signal, text: str = "") -> None:
                 why = f"no answer within {PING_WITHIN_S:.0f} seconds"
             except aiohttp.ClientError:
                 why = "its answer was lost"
-    raise NotSentError(f"the service did not take the ping: {why}")
+    raise DeliveryError(f"the service did not take the ping: {why}")

@@ -7,10 +7,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from launcher.errors import InputError
 from launcher.portal.hosts import is_loopback, may_follow
 
 
-class AddressError(Exception):
+class AddressError(InputError):
     """The text is no portal's address, or a secret must not go there; holds nothing of the secret."""
 
 

@@ -12,13 +12,17 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from launcher.core.answers import Unsent
 from launcher.core.catalogue import spoken
+from launcher.errors import InputError
 from launcher.portal.address import Address
 from launcher.portal.authorisation import Hidden
-from launcher.portal.errors import SignInError
 from launcher.portal.oauth import in_words
 from launcher.portal.token_server import OFFICIAL, Application, Granted, Refused
 from launcher.portal.tokens import SignIn
 from launcher.redact import register
+
+
+class SignInError(InputError):
+    """The sign-in came to nothing; the text says what to do."""
 
 
 class ForeignSignInError(SignInError):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from launcher.errors import InputError
 from launcher.portal.authorisation import Hidden
 from launcher.private import (
     PrivateFileError,
@@ -29,7 +30,7 @@ LONGEST_LOCK_S = 90.0
 """Far above what a renewal takes, so that whoever holds the lock for so long is stuck."""
 
 
-class TokensError(Exception):
+class TokensError(InputError):
     """There is no sign-in to be had from the tokens file; the text says what to do."""
 
 

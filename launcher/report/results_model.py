@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from launcher.errors import InputError
+
 LAUNCH_COLUMNS = (
     "launch_row",
     "launch_status",
@@ -18,7 +20,7 @@ LAUNCH_COLUMNS = (
 CONTROLS = {code: f"\\x{code:02x}" for code in range(32) if chr(code) not in "\t\n\r"}
 
 
-class ResultsError(Exception):
+class ResultsError(InputError):
     """The results cannot be written; the text names the file, the reason and the next step."""
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from launcher.core.schedules import Fields, Schedule
+from launcher.errors import InputError
 from launcher.settings import JobConfig
 
 _DAY_S = 86_400
@@ -22,7 +23,7 @@ _WEEKS = 104
 """Two years tell two zones apart that change their clocks on different days."""
 
 
-class SchedulingError(Exception):
+class SchedulingError(InputError):
     """A schedule cannot be said or installed there; the text says why, and what to do."""
 
 

@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from launcher.errors import InputError
+
 CHUNK_ROWS = 2_000
 """Rows held at a time: enough that the cost per chunk does not show, few enough to stay small."""
 
 MAX_COLUMNS = 16_384  # Excel's own limit; a wider "table" is some other kind of file
 
 
-class SheetError(Exception):
+class SheetError(InputError):
     """The file cannot be read as a table; the text names the file and the place, and the next step."""
 
 

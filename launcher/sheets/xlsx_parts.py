@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
+from launcher.errors import LauncherError
 from launcher.sheets.xlsx_strings import MAX_BYTES, plain_texts
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ LITERAL = re.compile(r'"[^"]*"?|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGN
 ELAPSED = re.compile(r"\[(h+|m+|s+)\]", re.IGNORECASE)
 
 
-class DamagedError(Exception):
+class DamagedError(LauncherError):
     """The package lacks something that it refers to, or has it twice."""
 
 

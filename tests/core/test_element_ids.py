@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from launcher.core.documents import KINDS, kind_named
-from launcher.core.element_ids import ElementIdError, element_number
+from launcher.core.element_ids import element_number
+from launcher.errors import RowError
 from tests.core.kind_table import CRM, NAMES, TABLE
 from tests.support.examples import examples
 
@@ -32,19 +33,19 @@ def test_an_id_of_another_kind_is_refused_and_not_taken_for_a_number(name: str) 
     own = next(row for row in TABLE if row[0] == name)
 
     for cell in foreign - {own[3], f"{own[5]}_777"}:
-        with pytest.raises(ElementIdError, match=f'"{cell}" is not the ID of a {name}') as raised:
+        with pytest.raises(RowError, match=f'"{cell}" is not the ID of a {name}') as raised:
             element_number(kind_named(name), cell)
         assert raised.value.code == "other kind"
 
 
 def test_an_item_of_another_smart_process_is_refused() -> None:
-    with pytest.raises(ElementIdError):
+    with pytest.raises(RowError):
         element_number(kind_named("dynamic:147"), "DYNAMIC_148_1")
 
 
 @pytest.mark.parametrize("cell", ["", " ", "\t\n", "\u00a0"])
 def test_a_blank_cell_is_called_blank(cell: str) -> None:
-    with pytest.raises(ElementIdError, match="blank") as raised:
+    with pytest.raises(RowError, match="blank") as raised:
         element_number(KINDS["lead"], cell)
 
     assert raised.value.code == "blank ID"
@@ -73,7 +74,7 @@ def test_a_blank_cell_is_called_blank(cell: str) -> None:
     ],
 )
 def test_what_is_no_whole_number_above_0_is_refused_and_shown(cell: str) -> None:
-    with pytest.raises(ElementIdError) as raised:
+    with pytest.raises(RowError) as raised:
         element_number(KINDS["lead"], cell)
 
     assert cell.split()[0] in str(raised.value)
@@ -81,7 +82,7 @@ def test_what_is_no_whole_number_above_0_is_refused_and_shown(cell: str) -> None
 
 
 def test_a_long_cell_is_shown_short_and_on_one_line() -> None:
-    with pytest.raises(ElementIdError) as raised:
+    with pytest.raises(RowError) as raised:
         element_number(KINDS["lead"], "a long\ntext " * 1000)
 
     assert len(str(raised.value)) < 120
@@ -102,7 +103,7 @@ def test_no_number_is_changed_on_its_way(number: int, zeros: int, decimals: int)
 def test_any_text_is_a_number_or_refused(cell: str) -> None:
     try:
         number = element_number(KINDS["lead"], cell)
-    except ElementIdError:
+    except RowError:
         return
 
     assert number == str(int(number))
@@ -141,14 +142,14 @@ def test_every_kind_but_the_drives_has_a_page() -> None:
 def test_a_link_to_another_kind_is_refused(name: str) -> None:
     for linked, link in LINKS.items():
         if linked != name:
-            with pytest.raises(ElementIdError, match=f"a link to a {linked}, not to a {name}") as raised:
+            with pytest.raises(RowError, match=f"a link to a {linked}, not to a {name}") as raised:
                 element_number(kind_named(name), link, ["acme.bitrix24.com"])
             assert raised.value.code == "other kind"
 
 
 def test_a_link_into_another_portal_is_refused() -> None:
     """Lead 777 of that portal is somebody else than lead 777 of this one."""
-    with pytest.raises(ElementIdError, match=r"on acme\.bitrix24\.com, not on other\.bitrix24\.com") as raised:
+    with pytest.raises(RowError, match=r"on acme\.bitrix24\.com, not on other\.bitrix24\.com") as raised:
         element_number(KINDS["lead"], LINKS["lead"], ["other.bitrix24.com"])
 
     assert raised.value.code == "other portal"
@@ -168,7 +169,7 @@ def test_a_link_into_another_portal_is_refused() -> None:
     ],
 )
 def test_another_link_is_no_id(cell: str) -> None:
-    with pytest.raises(ElementIdError) as raised:
+    with pytest.raises(RowError) as raised:
         element_number(KINDS["lead"], cell, ["acme.bitrix24.com"])
 
     assert raised.value.code == "bad ID"

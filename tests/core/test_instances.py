@@ -2,7 +2,7 @@
 
 import pytest
 
-from launcher.core.instances import Running, StrangeAnswerError, answer, question
+from launcher.core.instances import Running, UnexpectedAnswerError, answer, question
 from launcher.simulator import php
 
 ID = "66e81a641752f8.56521481"
@@ -23,13 +23,13 @@ def test_a_workflow_runs_where_the_portal_lists_it_and_not_where_it_lists_none()
 
 @pytest.mark.parametrize("listed", [None, {}, True, "", 7, {"ID": ID}])
 def test_what_is_no_list_says_nothing(listed: object) -> None:
-    with pytest.raises(StrangeAnswerError, match="did not say"):
+    with pytest.raises(UnexpectedAnswerError, match="did not say"):
         answer(listed, ID)
 
 
 @pytest.mark.parametrize("listed", [[{"ID": "another"}], [ID], [{}], [None], [{"ID": ID.upper()}]])
 def test_a_list_of_other_workflows_does_not_say_that_this_one_has_ended(listed: list[object]) -> None:
-    with pytest.raises(StrangeAnswerError, match="other workflows"):
+    with pytest.raises(UnexpectedAnswerError, match="other workflows"):
         answer(listed, ID)
 
 

@@ -11,16 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from launcher.core.model import Value
-from launcher.core.parameters import (
-    Conversion,
-    DateFormat,
-    DateFormatError,
-    MisfitError,
-    Reading,
-    Surroundings,
-    person_key,
-)
+from launcher.core.parameters import Conversion, DateFormat, DateFormatError, Reading, Surroundings, person_key
 from launcher.core.templates import Parameter
+from launcher.errors import RowError
 
 PEOPLE = {
     "vera@acme.example": ("14",),
@@ -40,10 +33,8 @@ def sent(type_: str, text: str, letter: str = "t", reading: Reading | None = Non
     return conversion(type_, reading, **more).convert(text, letter).value
 
 
-def misfit(
-    type_: str, text: str, letter: str = "t", reading: Reading | None = None, **more: Any
-) -> MisfitError:
-    with pytest.raises(MisfitError) as raised:
+def misfit(type_: str, text: str, letter: str = "t", reading: Reading | None = None, **more: Any) -> RowError:
+    with pytest.raises(RowError) as raised:
         conversion(type_, reading, **more).convert(text, letter)
     return raised.value
 
@@ -347,7 +338,7 @@ def test_whatever_stands_in_a_cell_it_is_a_value_or_a_misfit(
 
     try:
         value = bound.convert(text, letter).value
-    except MisfitError as error:
+    except RowError as error:
         value, told = None, error
     else:
         told = None

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from launcher.core.columns import CellError, MappingError
+from launcher.core.columns import MappingError
 from launcher.core.documents import kind_named
 from launcher.core.mapping import Mapper, RowMapping
 from launcher.core.model import Invalid, Start
@@ -16,6 +16,7 @@ from launcher.core.parameters import Reading
 from launcher.core.sources import Fixed, Formatted, FromColumn, Source, source_from_plan, source_to_plan
 from launcher.core.templates import Parameter
 from launcher.core.values import Types, Values, names_said
+from launcher.errors import RowError
 
 HEADER = ("ID", "Title", "Manager", "Sum", "Day")
 CELLS = ("7", "Acme {x}", "Vera Orlova", "1,5", "05.01.2026")
@@ -58,7 +59,7 @@ def test_a_format_is_read_by_the_parameters_type_like_a_cell() -> None:
 
 
 def test_a_cell_that_may_not_be_used_spoils_the_format_that_it_stands_in() -> None:
-    with pytest.raises(CellError, match=r'"Title".*error'):
+    with pytest.raises(RowError, match=r'"Title".*error'):
         sent({"P": Formatted("{ID} {Title}")}, kinds="tettt")
 
 
@@ -105,9 +106,9 @@ def test_a_parameter_that_the_rows_template_does_not_have_is_a_text() -> None:
 def test_a_misfit_names_its_column_and_its_parameter_where_they_differ() -> None:
     cells = ("7", "Acme", "?!", "?!", "?!")
 
-    with pytest.raises(CellError, match=r'^column "Sum": '):
+    with pytest.raises(RowError, match=r'^column "Sum": '):
         sent({"Sum": FromColumn("Sum")}, Types(declared=declared(DOUBLE)), cells=cells)
-    with pytest.raises(CellError, match=r'^column "Manager", parameter "Who": '):
+    with pytest.raises(RowError, match=r'^column "Manager", parameter "Who": '):
         sent({"Who": FromColumn("Manager")}, Types(declared=declared(USER)), cells=cells)
 
 

@@ -11,18 +11,9 @@ from pydantic import SecretStr
 
 from launcher.core.nights import JobResult, Outcome
 from launcher.core.summary import Exit
+from launcher.errors import DeliveryError
 from launcher.ledger import Ledger, Letter, Nights, Notices, open_ledger
-from launcher.notify import (
-    AppriseChannel,
-    Channel,
-    ChatChannel,
-    EmailChannel,
-    Message,
-    NotSentError,
-    Outbox,
-    deliver,
-    ping,
-)
+from launcher.notify import AppriseChannel, Channel, ChatChannel, EmailChannel, Message, Outbox, deliver, ping
 from launcher.notify.pings import Signal
 from launcher.portal.access import parse_webhook
 from launcher.settings import EmailConfig
@@ -77,10 +68,10 @@ async def test_a_password_goes_over_verified_tls_only(certificate_files: Certifi
     async with mail_server(tls, login) as server:
         await email(server.port, ca_file=certificate_files.authority, **said).send(MESSAGE)
         assert server.tls == [True]
-        with pytest.raises(NotSentError, match="certificate"):
+        with pytest.raises(DeliveryError, match="certificate"):
             await email(server.port, **said).send(MESSAGE)
         wrong = said | {"password": "another-long-one"}
-        with pytest.raises(NotSentError, match="does not take user and password") as caught:
+        with pytest.raises(DeliveryError, match="does not take user and password") as caught:
             await email(server.port, ca_file=certificate_files.authority, **wrong).send(MESSAGE)
     assert "another-long-one" not in str(caught.value)
 
@@ -97,9 +88,9 @@ async def test_people_of_the_portal_get_it_in_their_chat() -> None:
 async def test_a_webhook_without_the_permission_is_said_with_its_name() -> None:
     async with Simulator(Settings(scopes=("bizproc", "crm"))) as portal:
         channel = ChatChannel(parse_webhook(portal.webhook_url), (1,))
-        with pytest.raises(NotSentError, match=r"\(im\)") as caught:
+        with pytest.raises(DeliveryError, match=r"\(im\)") as caught:
             await channel.send(MESSAGE)
-        assert caught.value.for_good
+        assert caught.value.permanent
         assert portal.settings.secret not in str(caught.value) + channel.label
 
 
@@ -109,7 +100,7 @@ async def test_apprise_reaches_a_service_and_its_address_stays_hidden() -> None:
         channel = AppriseChannel(address, 1)
         await channel.send(MESSAGE)
         service.status = 500
-        with pytest.raises(NotSentError) as caught:
+        with pytest.raises(DeliveryError) as caught:
             await channel.send(MESSAGE)
     assert "3 rows failed" in service.heard[0][1]
     assert "a-secret-token" not in channel.label + str(caught.value)
@@ -126,10 +117,10 @@ async def test_a_ping_says_start_success_and_fail() -> None:
             "/ping/a-secret-token/fail?create=1",
         ]
         service.status = 404
-        with pytest.raises(NotSentError, match="status 404") as caught:
+        with pytest.raises(DeliveryError, match="status 404") as caught:
             await ping(address, Signal.SUCCESS)
     assert "a-secret-token" not in str(caught.value)
-    with ports.kept() as port, pytest.raises(NotSentError) as gone:
+    with ports.kept() as port, pytest.raises(DeliveryError) as gone:
         await ping(SecretStr(f"http://127.0.0.1:{port}/ping/a-secret-token"), Signal.SUCCESS)
     assert "a-secret-token" not in str(gone.value)
     assert "no connection to it came about" in str(gone.value)
@@ -186,14 +177,14 @@ async def test_a_mail_that_was_taken_is_sent_whatever_the_server_says_after_that
 @pytest.mark.parametrize("greeting", ["\x00\xff no mail server", "421 come back", "554 no"])
 async def test_a_server_that_answers_nonsense_is_said(greeting: str) -> None:
     async with stubborn_server(greeting, "250 mail.example", "nonsense") as server:
-        with pytest.raises(NotSentError, match=r"127\.0\.0\.1"):
+        with pytest.raises(DeliveryError, match=r"127\.0\.0\.1"):
             await deliver(email(server.port), MESSAGE)
 
 
 async def test_a_server_that_never_answers_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("launcher.notify.delivery.DELIVER_WITHIN_S", 0.2)
     async with stubborn_server() as server:
-        with pytest.raises(NotSentError, match="not taken within"):
+        with pytest.raises(DeliveryError, match="not taken within"):
             await deliver(email(server.port), MESSAGE)
 
 
@@ -204,7 +195,7 @@ async def test_a_password_that_no_mail_server_takes_is_said_without_it(
     tls.load_cert_chain(certificate_files.portal)
     said = {"user": "launcher", "password": "a-пароль"}
     async with mail_server(tls, ("launcher", "other")) as server:
-        with pytest.raises(NotSentError, match="ASCII") as caught:
+        with pytest.raises(DeliveryError, match="ASCII") as caught:
             await email(server.port, ca_file=certificate_files.authority, **said).send(MESSAGE)
     assert "пароль" not in str(caught.value)
 
@@ -277,7 +268,7 @@ async def test_a_message_is_one_nights_until_it_is_settled_or_that_night_was_kil
     assert await notices.take(unsent.id, 1000.0, until=1060.0)
     assert not await notices.take(unsent.id, 1059.0, until=1119.0)
     assert await notices.take(unsent.id, 1060.0, until=1120.0), "whoever took it was killed"
-    await notices.failed(unsent.id, "no", for_good=False)
+    await notices.failed(unsent.id, "no", permanent=False)
     assert await notices.take(unsent.id, 1061.0, until=1120.0)
     await notices.sent(unsent.id, 1062.0)
     assert not await notices.take(unsent.id, 2000.0, until=2060.0)
@@ -350,14 +341,14 @@ async def test_a_server_that_quotes_a_password_is_not_quoted(quoted: str) -> Non
     login = {"user": "u", "password": "pw1"}
     answers = ("220 mail.example", "250-mail.example\r\n250 AUTH PLAIN", f"535 no such login: {quoted}")
     async with stubborn_server(*answers) as server:
-        with pytest.raises(NotSentError, match="does not take user and password: 535") as caught:
+        with pytest.raises(DeliveryError, match="does not take user and password: 535") as caught:
             await email(server.port, **login).send(MESSAGE)
     assert quoted not in str(caught.value)
 
 
 def test_what_a_portal_quotes_of_the_webhook_is_hidden() -> None:
     parse_webhook("https://portal.example/rest/1/s3cr3t-of-a-webhook/")
-    error = NotSentError("the portal answered X: /rest/1/s3cr3t-of-a-webhook/im.notify is no method")
+    error = DeliveryError("the portal answered X: /rest/1/s3cr3t-of-a-webhook/im.notify is no method")
     assert "s3cr3t" not in str(error)
 
 

@@ -120,7 +120,7 @@ async def test_messages_go_once_they_are_sent_or_nobody_tries_them_any_more(ledg
         if one.subject == "sent":
             await notices.sent(one.id, one.created_at + 60)
         elif one.subject == "given up":
-            await notices.failed(one.id, "no such person", for_good=True)
+            await notices.failed(one.id, "no such person", permanent=True)
     ninety = Age(now=NOW, before=NOW - 90 * DAY, tried_since=NOW - DAY)
 
     assert (await old_nights(ledger, ninety)).messages == 3

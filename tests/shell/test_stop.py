@@ -15,10 +15,10 @@ from launcher.core.stops import Fate, Way
 from launcher.engine.asking import Asker
 from launcher.engine.ending import Ender
 from launcher.engine.stopping import Stopping
+from launcher.errors import PortalError
 from launcher.ledger import Ledger, RunRecord, StartedWorkflow, StopOutcome, Stops, open_ledger
 from launcher.portal.access import parse_webhook
 from launcher.portal.client import Portal
-from launcher.portal.errors import AskingError
 from launcher.simulator import Settings, Simulator
 from tests.support.runs import NO_LIMITS, Runs
 
@@ -179,7 +179,7 @@ async def test_a_portal_that_refuses_stops_it_and_says_how_to_mend_that(run: Run
     await run.start_all(rows(1, 5))
     portal.script("command error", method="batch", skip=1, index=2, code="ACCESS_DENIED", text="Access denied!")
 
-    with pytest.raises(AskingError, match="not an administrator") as raised:
+    with pytest.raises(PortalError, match="not an administrator") as raised:
         await Stopped(run)()
 
     assert raised.value.refused

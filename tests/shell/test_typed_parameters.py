@@ -26,10 +26,10 @@ from launcher.engine.mending import mend
 from launcher.engine.progress import Progress
 from launcher.engine.rehearsal import refuse_duplicates
 from launcher.engine.stopping import Stopping
+from launcher.errors import PortalError
 from launcher.ledger import open_ledger
 from launcher.portal.access import parse_webhook
 from launcher.portal.client import Portal
-from launcher.portal.errors import AskingError
 from launcher.settings import JobConfig, PortalConfig
 from launcher.sheets import open_table
 from launcher.simulator import Settings, Simulator
@@ -115,7 +115,7 @@ async def test_what_started_in_summer_does_not_start_again_in_winter(run: Runs, 
 
 
 async def test_a_time_zone_that_is_not_the_portals_is_refused(run: Runs, portal: Simulator) -> None:
-    with pytest.raises(AskingError, match=r"clock is at \+03:00, and time_zone: Asia/Tokyo is at \+09:00"):
+    with pytest.raises(PortalError, match=r"clock is at \+03:00, and time_zone: Asia/Tokyo is at \+09:00"):
         await settled(portal, DEADLINE, time_zone="Asia/Tokyo")
 
     job = await settled(portal, DEADLINE, time_zone="Europe/Moscow")
@@ -236,7 +236,7 @@ async def test_a_portal_that_does_not_answer_is_not_taken_for_one_that_refuses(p
     """Without the types the start keys would differ, and rows that have started would start again."""
     portal.script("502 before", method=TEMPLATES, times=None)
 
-    with pytest.raises(AskingError) as raised:
+    with pytest.raises(PortalError) as raised:
         await settled(portal, MANAGER)
 
     assert not raised.value.refused

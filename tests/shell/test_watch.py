@@ -14,10 +14,10 @@ from launcher.core.stops import Fate, Way
 from launcher.core.watching import Watched
 from launcher.engine.asking import Asker
 from launcher.engine.watching import Watcher
+from launcher.errors import PortalError
 from launcher.ledger import StopOutcome, Stops, hold_portal, open_ledger
 from launcher.portal.access import parse_webhook
 from launcher.portal.client import Portal
-from launcher.portal.errors import AskingError
 from launcher.simulator import Settings, Simulator
 from tests.support.clocks import LoopClock
 from tests.support.runs import UNPACED, Runs
@@ -118,7 +118,7 @@ async def test_a_portal_that_does_not_answer_for_a_while_is_asked_again(
         seen.append(each)
         end(portal, 0, 120)
 
-    assert isinstance(seen[0], AskingError)
+    assert isinstance(seen[0], PortalError)
     assert seen[1:] == [Watched(120, 0)]
 
 
@@ -128,7 +128,7 @@ async def test_it_gives_up_when_the_portal_has_not_answered_for_too_long(
     portal.script("502 before", times=None)
     watcher.give_up_after_s = 0
 
-    with pytest.raises(AskingError, match="lost"):
+    with pytest.raises(PortalError, match="lost"):
         async for _ in watcher.watch():
             pass
 
@@ -150,7 +150,7 @@ async def test_a_question_that_was_not_answered_is_asked_again_alone(
 async def test_a_refusal_ends_it_at_once_with_its_mend(watcher: Watcher, portal: Simulator) -> None:
     portal.settings = replace(portal.settings, admin=False)
 
-    with pytest.raises(AskingError, match="not an administrator") as raised:
+    with pytest.raises(PortalError, match="not an administrator") as raised:
         async for _ in watcher.watch():
             pass
 

@@ -13,10 +13,10 @@ from launcher.core.words import duration
 from launcher.engine.asking import Asker
 from launcher.engine.rights import ask_rights
 from launcher.engine.templates import list_templates
+from launcher.errors import PortalError
 from launcher.portal.access import Access
 from launcher.portal.address import AddressError
 from launcher.portal.client import Portal
-from launcher.portal.errors import AskingError
 from launcher.portal.tokens import TokensError
 from launcher.settings import JobConfig, PortalConfig, Settings, SettingsError
 
@@ -67,7 +67,7 @@ async def _called(access: Access, config: PortalConfig, jobs: dict[str, JobConfi
             found = [*await _rights(asker, check), clock]
             if found[0].level is Level.OK:
                 found += await _templates(asker, check, jobs)
-        except AskingError as error:
+        except PortalError as error:
             message = str(error).removeprefix(f"{portal.name}: ")
             return [trouble_of(check, message, _MEND)]
         if portal.moved_to:
@@ -119,8 +119,8 @@ async def _templates(asker: Asker, check: str, jobs: dict[str, JobConfig]) -> li
 
 
 async def _result(portal: Portal, method: str) -> object:
-    """What it answers to that question, asked once. Raises AskingError."""
+    """What it answers to that question, asked once. Raises PortalError."""
     answer = answer_of(await portal.call(method, {}))
     if isinstance(answer, NoAnswer):
-        raise AskingError(answer.text, refused=answer.refused)
+        raise PortalError(answer.text, refused=answer.refused)
     return answer["result"]

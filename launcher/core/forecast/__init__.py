@@ -7,11 +7,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from launcher.core.forecast.course import Course, DeadlockError, Run
+from launcher.core.forecast.course import Course, Run
 from launcher.core.forecast.portal import Charged, PortalModel
 from launcher.core.pacing import Pacing, Why
 
-__all__ = ["Charged", "Course", "DeadlockError", "Forecast", "PortalModel", "Run", "binds", "forecast"]
+__all__ = ["Charged", "Course", "Forecast", "PortalModel", "Run", "binds", "forecast"]
 
 TRIED_REQUESTS = 1200
 """So many requests are gone through one by one; a run that is longer goes on as it did then."""

@@ -13,10 +13,6 @@ LEAST_STEP_S = 1e-6
 """Time goes on even where a wait is a rounding error."""
 
 
-class DeadlockError(RuntimeError):
-    """The controller waits for an answer, and none is to come: a fault of the launcher's."""
-
-
 @dataclass(slots=True)
 class Course:
     """How a run went."""
@@ -50,7 +46,7 @@ class Run:
         self._count = 0
 
     def go(self, *, requests_at_most: float = math.inf) -> Course:
-        """Take the run to its end, or so far. Raises DeadlockError."""
+        """Take the run to its end, or so far."""
         while (self._left or self._events) and self.course.requests < requests_at_most:
             wait_s, why = self._send() if self._left else (math.inf, Why.IN_THE_AIR)
             if wait_s:
@@ -84,7 +80,7 @@ class Run:
         event_at = self._events[0][0] if self._events else math.inf
         then = min(self._now + max(wait_s, LEAST_STEP_S), event_at)
         if math.isinf(then):
-            raise DeadlockError(f"at {self._now:.1f} s, {self._left} rows are left")
+            raise RuntimeError(f"at {self._now:.1f} s, {self._left} rows are left")
         self.course.waits[why] += then - self._now
         self._now = then
         while self._events and self._events[0][0] <= self._now:

@@ -3,7 +3,6 @@
 from launcher.core.parameters.conversion import KNOWN_TYPES, Conversion, Converted, Reading, Surroundings
 from launcher.core.parameters.date_format import DateFormat, DateFormatError
 from launcher.core.parameters.dates import offset_of
-from launcher.core.parameters.misfit import MisfitError
 from launcher.core.parameters.people import People, people_found, person_key, person_search
 
 __all__ = [
@@ -12,7 +11,6 @@ __all__ = [
     "Converted",
     "DateFormat",
     "DateFormatError",
-    "MisfitError",
     "People",
     "Reading",
     "Surroundings",

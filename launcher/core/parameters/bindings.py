@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 
 from launcher.core.documents import KINDS, Kind, kind_named
-from launcher.core.parameters.misfit import MisfitError, shown
+from launcher.core.words import quoted
+from launcher.errors import RowError
 
 _BINDING = re.compile(r"(?:([A-Za-z][A-Za-z0-9_]*?)[_:])?0*([1-9]\d{0,18})(?:\.0+)?", re.ASCII)
 _SHORT_DYNAMIC = re.compile(r"T([0-9a-f]{2,7})", re.IGNORECASE | re.ASCII)
@@ -26,16 +27,16 @@ def read_binding(text: str, options: Mapping[str, str] | None) -> str:
     taken = [name for name in taken if _kind(name) is not None]
     found = _BINDING.fullmatch(text.strip())
     if found is None:
-        raise MisfitError("bad binding", f"{shown(text)} is not a CRM element: L_777 or the like is expected")
+        raise RowError("bad binding", f"{quoted(text)} is not a CRM element: L_777 or the like is expected")
     code = found[1] or (taken[0] if len(taken) == 1 else "")
     kind = _kind(code)
     if not code or kind is None:
         wanted = " or ".join(f"{_code(name)}_{found[2]}" for name in taken) or f"L_{found[2]} or the like"
-        raise MisfitError(
-            "bad binding", f"{shown(text)} does not say which kind of element; {wanted} is expected"
+        raise RowError(
+            "bad binding", f"{quoted(text)} does not say which kind of element; {wanted} is expected"
         )
     if taken and kind.document_type not in taken:
-        raise MisfitError("other kind", f"{shown(text)} is a {kind.name}, which this parameter does not take")
+        raise RowError("other kind", f"{quoted(text)} is a {kind.name}, which this parameter does not take")
     return f"{kind.short_code}_{found[2]}"
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from launcher.core.parameters.misfit import MisfitError, shown
-from launcher.core.words import nearest
+from launcher.core.words import nearest, quoted
+from launcher.errors import RowError
 
 _YES = "y yes true on 1 + да истина так tak ja wahr oui vrai si sí sì sim x ✓ ✔"
 _NO = "n no false off 0 - нет ложь ні nie nein falsch non faux não nao"
@@ -19,7 +19,7 @@ def read_bool(text: str) -> str:
     try:
         return _FLAGS[text.strip().casefold()]
     except KeyError:
-        raise MisfitError("bad yes or no", f"{shown(text)} is neither yes nor no: Y or N is expected") from None
+        raise RowError("bad yes or no", f"{quoted(text)} is neither yes nor no: Y or N is expected") from None
 
 
 def read_select(text: str, options: Mapping[str, str]) -> str:
@@ -33,14 +33,14 @@ def read_select(text: str, options: Mapping[str, str]) -> str:
         if len(keys) == 1:
             return keys[0]
         if keys:
-            raise MisfitError(
-                "unclear option", f"{shown(text)} names several options: say a key, {', '.join(keys)}"
+            raise RowError(
+                "unclear option", f"{quoted(text)} names several options: say a key, {', '.join(keys)}"
             )
     titles = [f"{title} ({key})" if title != key else key for key, title in options.items()]
     more = ", …" if len(titles) > _SHOWN_OPTIONS else ""
     near = nearest(wanted, [*options, *options.values()])
-    raise MisfitError(
-        "bad option", f"{shown(text)} is no option{near}; there are {', '.join(titles[:_SHOWN_OPTIONS])}{more}"
+    raise RowError(
+        "bad option", f"{quoted(text)} is no option{near}; there are {', '.join(titles[:_SHOWN_OPTIONS])}{more}"
     )
 
 

@@ -11,10 +11,10 @@ from launcher.core.parameters.bindings import read_binding
 from launcher.core.parameters.choices import read_bool, read_select
 from launcher.core.parameters.date_format import DateFormat
 from launcher.core.parameters.dates import read_date, read_datetime, with_offset
-from launcher.core.parameters.misfit import MisfitError
 from launcher.core.parameters.numbers import read_double, read_int
 from launcher.core.parameters.people import People, person_key, read_user
 from launcher.core.templates import FILE, Parameter
+from launcher.errors import RowError
 
 _TEXTS = frozenset({"string", "text"})
 _USER, _BINDING = "user", "uf:crm"
@@ -70,7 +70,7 @@ class Conversion:
         self._read = _reader(parameter, reading, surroundings.people)
 
     def convert(self, text: str, letter: str = "t") -> Converted:
-        """The cell's value; `letter` is the cell's kind as the file knows it. Raises MisfitError."""
+        """The cell's value; `letter` is the cell's kind as the file knows it. Raises RowError."""
         if not text.strip():
             text, letter = self._reading.default or text, "t"
         parts = self._parts(text, letter)
@@ -90,7 +90,7 @@ class Conversion:
 
     def _blank(self, text: str) -> Converted:
         if self.parameter.must_be_given:
-            raise MisfitError("blank parameter", "it is blank, and the template requires it")
+            raise RowError("blank parameter", "it is blank, and the template requires it")
         if self.parameter.type in _TEXTS and not self.parameter.default and not self.parameter.multiple:
             return Converted(text, text)
         return Converted(None, text)

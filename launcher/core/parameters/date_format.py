@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from launcher.errors import LauncherError
+
 _TOKEN = re.compile(r"Y+|M+I?|D+|H+|S+|AM|.", re.IGNORECASE | re.DOTALL)
 _PARTS = {
     "YYYY": ("year", 4), "YY": ("short_year", 2), "MM": ("month", 2), "M": ("month", 1), "DD": ("day", 2),
@@ -17,7 +19,7 @@ _DAY = ("day", "month", "year", "short_year")
 _EXPECTED = "DD.MM.YYYY, MM/DD/YYYY HH:MI or the like is expected"
 
 
-class DateFormatError(ValueError):
+class DateFormatError(LauncherError, ValueError):
     """The format cannot be read; the text says what is expected."""
 
 

@@ -10,7 +10,8 @@ import datetime as dt
 import re
 
 from launcher.core.parameters.date_format import DateFormat
-from launcher.core.parameters.misfit import MisfitError, shown
+from launcher.core.words import quoted
+from launcher.errors import RowError
 
 _TIME = (
     r"(?:(?:\s+|T|,\s*)(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
@@ -58,19 +59,19 @@ def _moment(text: str, letter: str, form: DateFormat | None) -> tuple[dt.datetim
     if form is not None and not of_spreadsheet:
         found = form.pattern.fullmatch(written)
         if found is None:
-            raise MisfitError("bad date", f"{shown(text)} is not written as {form.text}")
+            raise RowError("bad date", f"{quoted(text)} is not written as {form.text}")
         return _built(text, found.groupdict())
     if found := _ISO.fullmatch(written) or _DAY_FIRST.fullmatch(written):
         return _built(text, found.groupdict())
     if found := _EITHER.fullmatch(written):
         return _built(text, _told_apart(text, found.groupdict()))
     if letter == "n":
-        raise MisfitError(
-            "bad date", f"{shown(text)} is a number: give its column a date format in the spreadsheet program"
+        raise RowError(
+            "bad date", f"{quoted(text)} is a number: give its column a date format in the spreadsheet program"
         )
-    raise MisfitError(
+    raise RowError(
         "bad date",
-        f'{shown(text)} is not a date; where it is one, say in the job how: date_format: "DD.MM.YYYY"',
+        f'{quoted(text)} is not a date; where it is one, say in the job how: date_format: "DD.MM.YYYY"',
     )
 
 
@@ -81,9 +82,9 @@ def _told_apart(text: str, parts: dict[str, str | None]) -> dict[str, str | None
         return parts
     if second > 12:
         return parts | {"day": parts["month"], "month": parts["day"]}
-    raise MisfitError(
+    raise RowError(
         "unclear date",
-        f"{shown(text)} may be day and month or month and day; say in the job which: "
+        f"{quoted(text)} may be day and month or month and day; say in the job which: "
         'date_format: "DD/MM/YYYY" or "MM/DD/YYYY"',
     )
 
@@ -95,7 +96,7 @@ def _built(text: str, parts: dict[str, str | None]) -> tuple[dt.datetime, str]:
         year = 2000 + int(short) if int(short) < 70 else 1900 + int(short)
     hour, half = int(parts.get("hour") or 0), (parts.get("half") or "").lower()
     if half and not 1 <= hour <= 12:
-        raise MisfitError("bad date", f"{shown(text)} is no time of the day")
+        raise RowError("bad date", f"{quoted(text)} is no time of the day")
     if half:
         hour = hour % 12 + (12 if half == "p" else 0)
     try:
@@ -108,7 +109,7 @@ def _built(text: str, parts: dict[str, str | None]) -> tuple[dt.datetime, str]:
             int(parts.get("second") or 0),
         )
     except ValueError:
-        raise MisfitError("bad date", f"{shown(text)} is a date or a time that there is not") from None
+        raise RowError("bad date", f"{quoted(text)} is a date or a time that there is not") from None
     return moment, _offset(text, parts.get("offset") or "")
 
 
@@ -119,5 +120,5 @@ def _offset(text: str, written: str) -> str:
         return "+00:00"
     digits = written[1:].replace(":", "")
     if int(digits[:2]) > _FARTHEST_H or int(digits[2:]) > 59:
-        raise MisfitError("bad date", f"{shown(text)} has a time zone that there is not")
+        raise RowError("bad date", f"{quoted(text)} has a time zone that there is not")
     return f"{written[0]}{digits[:2]}:{digits[2:]}"

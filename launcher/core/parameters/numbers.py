@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from launcher.core.parameters.misfit import MisfitError, shown
+from launcher.core.words import quoted
+from launcher.errors import RowError
 
 _LARGEST = 2**63 - 1
 """PHP's own; a larger whole number becomes a fraction there."""
@@ -24,7 +25,7 @@ def read_double(text: str, letter: str, decimal: str) -> str:
     """The number with a point and without groups. `decimal`: the mark that the person said it has, if any."""
     number = _number(text, letter, decimal)
     if number is None:
-        raise MisfitError("bad number", f"{shown(text)} is not a number")
+        raise RowError("bad number", f"{quoted(text)} is not a number")
     return number
 
 
@@ -33,9 +34,9 @@ def read_int(text: str, letter: str, decimal: str) -> str:
     number = _number(text, letter, decimal)
     whole, _, fraction = (number or "").partition(".")
     if number is None or fraction.strip("0") or "e" in number.lower():
-        raise MisfitError("bad number", f"{shown(text)} is not a whole number")
+        raise RowError("bad number", f"{quoted(text)} is not a whole number")
     if abs(int(whole)) > _LARGEST:
-        raise MisfitError("bad number", f"{shown(text)} is too large a number")
+        raise RowError("bad number", f"{quoted(text)} is too large a number")
     return whole
 
 
@@ -53,7 +54,7 @@ def _number(text: str, letter: str, decimal: str) -> str | None:
         return _with_decimal(written, decimal)
     grouped = _GROUPED.fullmatch(written)
     if grouped and grouped[4] is None and written.count(grouped[2] or grouped[3]) == 1:
-        raise MisfitError("unclear number", _two_readings(text, written))
+        raise RowError("unclear number", _two_readings(text, written))
     if grouped:
         return _with_decimal(written, grouped[4] or ("." if grouped[2] else ","))
     if found := _FRACTION.fullmatch(written):
@@ -83,6 +84,6 @@ def _with_decimal(written: str, decimal: str) -> str | None:
 def _two_readings(text: str, written: str) -> str:
     bare = re.sub("[.,]", "", written)
     return (
-        f"{shown(text)} may be {bare} or {written.replace(',', '.')}; say in the job which mark is the decimal "
-        'one: decimal: "," or decimal: "."'
+        f"{quoted(text)} may be {bare} or {written.replace(',', '.')}; say in the job which mark is the "
+        'decimal one: decimal: "," or decimal: "."'
     )

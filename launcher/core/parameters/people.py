@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from launcher.core.parameters.misfit import MisfitError, shown
+from launcher.core.words import quoted
+from launcher.errors import RowError
 
 People = Mapping[str, tuple[str, ...]]
 """Who was looked up, as `person_key` writes it → the IDs of those who are called so; none, one or more."""
@@ -58,22 +59,22 @@ def read_user(text: str, people: People) -> str:
         return f"user_{found[1] or found[2]}"
     key = person_key(text)
     if not key:
-        raise MisfitError(
-            "bad person", f"{shown(text)} is no person: an ID, an e-mail or a full name is expected"
+        raise RowError(
+            "bad person", f"{quoted(text)} is no person: an ID, an e-mail or a full name is expected"
         )
     if key not in people:
-        raise MisfitError(
+        raise RowError(
             "bad person",
-            f"{shown(text)} could not be looked up: give the webhook the permission Users (user), "
+            f"{quoted(text)} could not be looked up: give the webhook the permission Users (user), "
             "or write an ID",
         )
     ids = people[key]
     if not ids:
-        raise MisfitError(
-            "bad person", f"nobody active on the portal has exactly the e-mail or full name {shown(text)}"
+        raise RowError(
+            "bad person", f"nobody active on the portal has exactly the e-mail or full name {quoted(text)}"
         )
     if len(ids) > 1:
-        raise MisfitError(
-            "unclear person", f"{shown(text)} are {len(ids)} people: write the ID, one of {', '.join(ids)}"
+        raise RowError(
+            "unclear person", f"{quoted(text)} are {len(ids)} people: write the ID, one of {', '.join(ids)}"
         )
     return f"user_{ids[0]}"
