@@ -22,9 +22,10 @@ from launcher.cli.session import interruptible, ledger_location, opened_ledger, 
 from launcher.cli.telling import Telling
 from launcher.core.due import Timetable
 from launcher.core.nights import JobResult
+from launcher.engine.cancel import CancelToken
 from launcher.engine.metrics import figures
 from launcher.ledger import Ledger, LedgerError, Nights, hold_daemon, sqlite_file, who_holds
-from launcher.nightly import StepError, Together
+from launcher.nightly import StepError
 from launcher.nightly.daemon import Daemon
 from launcher.nightly.endpoint import listening
 from launcher.nightly.health import document
@@ -40,12 +41,12 @@ _NIGHTS = 20
 
 async def work(said: GlobalOptions, endpoint: Endpoint | None) -> int:
     """Run the schedules until a signal comes; gives the exit code."""
-    settings, together, console = settings_of(said), Together(), Console(said)
+    settings, cancel, console = settings_of(said), CancelToken(), Console(said)
     if not _scheduled(settings):
         raise Refused('no job has a schedule: in the configuration; give one a schedule: "0 2 * * *"')
     async with opened_ledger(said, settings) as ledger, hold_daemon(ledger), AsyncExitStack() as around:
-        daemon, address = Daemon(_Hands(said, settings), together), None
-        around.enter_context(interruptible(together, console.tell))
+        daemon, address = Daemon(_Hands(said, settings), cancel), None
+        around.enter_context(interruptible(cancel, console.tell))
         _hear_hangup(daemon)
         if endpoint is not None:
             try:
@@ -122,10 +123,10 @@ class _Hands:
             async with self._ledger() as ledger:
                 return await who_holds(ledger, portal)
 
-    async def night(self, names: Sequence[str], together: Together) -> list[JobResult]:
+    async def night(self, names: Sequence[str], cancel: CancelToken) -> list[JobResult]:
         """One night of these jobs."""
         with as_step():
-            return await night(self._quietly, self._settings, names, time.time, together)
+            return await night(self._quietly, self._settings, names, time.time, cancel)
 
     async def figures(self) -> list[Metric]:
         """The figures of all runs."""

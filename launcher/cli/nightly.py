@@ -27,10 +27,10 @@ from launcher.cli.session import carry_out, in_words, interruptible, opened_ledg
 from launcher.cli.telling import Around, Telling
 from launcher.core.nights import JobResult, Outcome, worst
 from launcher.core.summary import Exit, Summary
-from launcher.engine.stopping import Stopping
+from launcher.engine.cancel import CancelToken
 from launcher.errors import PortalError
 from launcher.ledger import Ledger, LedgerError, Nights, RunRecord, Unsent, who_holds
-from launcher.nightly import JobNight, NightJob, StepError, Taken, Together, named_by_job, shared_by
+from launcher.nightly import JobNight, NightJob, StepError, Taken, named_by_job, shared_by
 from launcher.settings import Settings
 from launcher.sheets import WebAddress
 
@@ -69,7 +69,7 @@ async def night(
     settings: Settings,
     names: Sequence[str] = (),
     now: Callable[[], float] = time.time,
-    together: Together | None = None,
+    cancel: CancelToken | None = None,
     *,
     wait: bool = False,
 ) -> list[JobResult]:
@@ -80,7 +80,7 @@ async def night(
     With `together`, signals are heard elsewhere, and stop the night through it.
     """
     results = dict[str, JobResult]()
-    hears_signals, together = together is None, together or Together()
+    hears_signals, cancel = cancel is None, cancel or CancelToken()
     telling = Telling(settings, taken_up_later=not hears_signals)
     portals: dict[str, list[NightJob]] = {}
     # Once alone: a new ledger is made, or an old one migrated, by one and not by all at once.
@@ -94,8 +94,8 @@ async def night(
                 results[name] = JobResult(
                     job=name, portal="", outcome=Outcome.REFUSED, exit_code=error.exit_code, notes=(str(error),)
                 )
-    around = _Around(replace(said, quiet=True, json=False), settings, together, telling, now, wait)
-    with interruptible(together, Console(said).tell) if hears_signals else nullcontext():
+    around = _Around(replace(said, quiet=True, json=False), settings, cancel, telling, now, wait)
+    with interruptible(cancel, Console(said).tell) if hears_signals else nullcontext():
         # Not a TaskGroup: what breaks on one portal must not end the runs on another.
         ended = await asyncio.gather(
             *(_on_portal(around, jobs) for jobs in portals.values()),
@@ -108,7 +108,7 @@ async def night(
         in_order = [results[name] for name in settings.config.jobs if name in results]
         # What the ledger refused to a daemon's night is done again in a minute, and not told each time.
         if not (isinstance(broken, LedgerError) and not hears_signals):
-            await telling.tell(in_order, now, Around(lambda: opened_ledger(said, settings), together))
+            await telling.tell(in_order, now, Around(lambda: opened_ledger(said, settings), cancel))
     if broken is not None:
         raise broken
     return in_order
@@ -152,7 +152,7 @@ class _Around:
 
     said: GlobalOptions
     settings: Settings
-    together: Together
+    cancel: CancelToken
     telling: Telling
     now: Callable[[], float]
     wait: bool
@@ -174,7 +174,7 @@ async def _job(around: _Around, ledger: Ledger, job: NightJob) -> JobResult:
         job=job,
         nights=Nights(ledger, job.name, job.portal),
         hands=_Hands(around.said, around.settings, ledger, job),
-        together=around.together,
+        cancel=around.cancel,
         now=around.now,
         drafts=partial(around.telling.drafts, job),
     ).go()
@@ -183,11 +183,11 @@ async def _job(around: _Around, ledger: Ledger, job: NightJob) -> JobResult:
 async def _until_free(around: _Around, ledger: Ledger, portal: str) -> None:
     """Return once no other run holds the portal, or when all is to stop."""
     told = False
-    while not around.together.is_set and (holder := await who_holds(ledger, portal)):
+    while not around.cancel.is_set and (holder := await who_holds(ledger, portal)):
         if not told:
             Console(around.said).tell(f"{holder}; waiting for its end")
         told = True
-        await around.together.sleep(_LOOK_S)
+        await around.cancel.sleep(_LOOK_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,28 +207,28 @@ class _Hands:
                 given = replace(given, beside=named_by_job(given.beside, self.job.name))
         options = RunOptions(file=given, job=self.job.name, nightly=True)
 
-        async def begin(stopping: Stopping) -> Summary:
+        async def begin(cancel: CancelToken) -> Summary:
             heard: list[Summary] = []
             with as_step():
-                unattended = Unattended(stopping, heard.append)
+                unattended = Unattended(cancel, heard.append)
                 await run_file(self.said, self.settings, options, unattended=unattended)
             return heard[0]
 
         return Taken(given.origin, given.fingerprint, begin)
 
-    async def go_on(self, run: RunRecord, stopping: Stopping) -> Summary:
+    async def go_on(self, run: RunRecord, cancel: CancelToken) -> Summary:
         heard: list[Summary] = []
         with as_step():
             async with taken_up(self.said, self.settings, self.ledger, run) as running:
-                quiet = replace(running, unattended=Unattended(stopping, heard.append))
+                quiet = replace(running, unattended=Unattended(cancel, heard.append))
                 await go_on(quiet, run, Console(self.said))
         return heard[0]
 
-    async def reconcile(self, run: RunRecord, stopping: Stopping) -> Summary:
+    async def reconcile(self, run: RunRecord, cancel: CancelToken) -> Summary:
         heard: list[Summary] = []
         with as_step():
             async with taken_up(self.said, self.settings, self.ledger, run) as running:
-                await replace(running, unattended=Unattended(stopping, heard.append)).reconcile(run)
+                await replace(running, unattended=Unattended(cancel, heard.append)).reconcile(run)
         return heard[0]
 
     def tell(self, text: str) -> None:

@@ -129,7 +129,7 @@ async def _settled(
         return await settling
     # At night a portal may be down for a while, and nobody is there to try again.
     with asker.patiently(chosen.portal.give_up_after):
-        return await unattended.stopping.unless_set(settling)
+        return await unattended.cancel.race(settling)
 
 
 def _bound(mapping: RowMapping, table: Table, given: Input) -> Mapper:

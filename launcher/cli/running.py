@@ -15,13 +15,13 @@ from launcher.core.model import State
 from launcher.core.summary import Ending, Exit, Summary
 from launcher.core.words import counted
 from launcher.engine.asking import Asker
+from launcher.engine.cancel import CancelToken
 from launcher.engine.conductor import Conductor, Rules
 from launcher.engine.job import Job
 from launcher.engine.live import forget_live
 from launcher.engine.metrics import save_metrics
 from launcher.engine.progress import Progress
 from launcher.engine.results import save_results
-from launcher.engine.stopping import Stopping
 from launcher.engine.summary import summarise
 from launcher.ledger import FailedFiles, Ledger, LedgerError, LedgerGoneError, RunRecord
 from launcher.report.results import STDOUT, ResultsError
@@ -33,7 +33,7 @@ from launcher.sheets import Table
 class Unattended:
     """Stands for the person where a run is one of several."""
 
-    stopping: Stopping
+    cancel: CancelToken
     """Stops the run; the signals are heard elsewhere."""
     hear: Callable[[Summary], None]
     """Is given what the run came to, instead of its being shown."""
@@ -55,13 +55,13 @@ class Running:
         # Rows come and go by the hundred thousand and are never part of a cycle.
         gc.set_threshold(50_000, 20, 100)
         console = self._console(run)
-        stopping, progress = self._stopping(), Progress()
+        cancel, progress = self._cancel(), Progress()
         progress.begin(await self.ledger.counts(run.id))
         progress.expected_rows = progress.rows if table is None else table.row_count
         try:
-            with self._watched(stopping, progress, console):
-                await self._conductor(stopping, progress).conduct(run, job, table)
-            return await self._close(run, console, stopping)
+            with self._watched(cancel, progress, console):
+                await self._conductor(cancel, progress).conduct(run, job, table)
+            return await self._close(run, console, cancel)
         except LedgerGoneError as error:
             raise Refused(str(error), Exit.STOPPED) from None
         except LedgerError as error:
@@ -72,22 +72,22 @@ class Running:
         """Ask the portal about the run's unknown rows; show what the run came to and give the exit code."""
         console = self._console(run)
         if (await self.ledger.counts(run.id))[State.UNKNOWN]:
-            found = await self._conductor(self._stopping(), Progress()).reconcile(run)
+            found = await self._conductor(self._cancel(), Progress()).reconcile(run)
             console.tell(f"{counted(found, 'unknown row')} found running in the portal")
         else:
             console.tell(f"run {run.name} has no unknown rows: the portal was not asked")
-        return await self._close(run, console, Stopping())
+        return await self._close(run, console, CancelToken())
 
-    def _stopping(self) -> Stopping:
-        return Stopping() if self.unattended is None else self.unattended.stopping
+    def _cancel(self) -> CancelToken:
+        return CancelToken() if self.unattended is None else self.unattended.cancel
 
     @contextmanager
-    def _watched(self, stopping: Stopping, progress: Progress, console: Console) -> Iterator[None]:
+    def _watched(self, cancel: CancelToken, progress: Progress, console: Console) -> Iterator[None]:
         """Signals are heard and progress is shown while the block goes on, where a person is there."""
         if self.unattended is not None:
             yield
             return
-        with interruptible(stopping, console.tell), console.showing(progress):
+        with interruptible(cancel, console.tell), console.showing(progress):
             yield
 
     def _console(self, run: RunRecord) -> Console:
@@ -101,15 +101,15 @@ class Running:
             console.tell(note)
         forget_live(run)
 
-    def _conductor(self, stopping: Stopping, progress: Progress) -> Conductor:
+    def _conductor(self, cancel: CancelToken, progress: Progress) -> Conductor:
         rules = Rules(give_up_after_s=self.config.give_up_after)
-        return Conductor(self.ledger, self.asker, rules, stopping=stopping, progress=progress)
+        return Conductor(self.ledger, self.asker, rules, cancel=cancel, progress=progress)
 
-    async def _close(self, run: RunRecord, console: Console, stopping: Stopping) -> int:
+    async def _close(self, run: RunRecord, console: Console, cancel: CancelToken) -> int:
         summary = await summarise(self.ledger, run.id)
-        if stopping.is_set and summary.ending is Ending.RUNNING:
+        if cancel.is_set and summary.ending is Ending.RUNNING:
             # The ledger could not take down the end, as on a full disk.
-            summary = replace(summary, ending=stopping.ending, stopped_because=stopping.because)
+            summary = replace(summary, ending=cancel.ending, stopped_because=cancel.reason)
         try:
             # A pruned run has its unknown rows only; the file that it wrote has them all.
             if run.pruned_at is None:

@@ -17,8 +17,8 @@ from platformdirs import user_data_path
 from launcher import log
 from launcher.cli.hangup import outlast_readers, stop_signals
 from launcher.cli.options import GlobalOptions, Refused, said
-from launcher.core.summary import Ending, Exit, exit_code_of
-from launcher.engine.stopping import Stopping
+from launcher.core.summary import Exit, exit_code_of
+from launcher.engine.cancel import CancelToken
 from launcher.errors import LauncherError
 from launcher.ledger import (
     Ledger,
@@ -133,7 +133,7 @@ _IMPATIENT = "still waiting; Ctrl-C again stops waiting, and rows without an ans
 
 
 @contextmanager
-def interruptible(stopping: Stopping, tell: Callable[[str], None]) -> Iterator[None]:
+def interruptible(cancel: CancelToken, tell: Callable[[str], None]) -> Iterator[None]:
     """A first signal to stop stops the run in good order, a later second one stops waiting for answers.
 
     What belongs to the first is no other signal after the block either: a run may end sooner than it is there.
@@ -148,12 +148,12 @@ def interruptible(stopping: Stopping, tell: Callable[[str], None]) -> Iterator[N
             first = loop.time()
             tell("stopping: nothing more is sent; waiting for the answers on their way")
             hint = loop.call_later(ONE_SIGNAL_S, tell, _IMPATIENT)
-            if not stopping.is_set:
-                stopping.stop(Ending.INTERRUPTED, "a signal asked for it")
+            if not cancel.is_set:
+                cancel.cancel("a signal asked for it")
         elif _is_another(first, loop.time()):
             if hint is not None:
                 hint.cancel()
-            stopping.hurry()
+            cancel.hurry()
 
     before = {name: signal.getsignal(name) for name in stop_signals()}
     for name in before:

@@ -18,8 +18,8 @@ from launcher.core.model import State
 from launcher.core.stops import Fate, Way
 from launcher.core.summary import Exit
 from launcher.core.words import counted
+from launcher.engine.cancel import CancelToken
 from launcher.engine.ending import Ender
-from launcher.engine.stopping import Stopping
 from launcher.errors import PortalError
 from launcher.ledger import LedgerError, PortalInUseError, RunRecord, StartedWorkflow, StopOutcome, Stops
 from launcher.settings import Settings
@@ -80,13 +80,13 @@ class _Stop:
     refused: list[StopOutcome] = field(default_factory=list)
 
     async def carry_out(self) -> int:
-        console, stopping = Console(self.said), Stopping()
+        console, cancel = Console(self.said), CancelToken()
         ender = Ender(
             stops=Stops(self.around.ledger.database),
             asker=self.around.asker,
             run=self.run,
             way=self.way,
-            stopping=stopping,
+            cancel=cancel,
         )
         with console.line(everywhere=False) as show:
             self.running = await ender.still_running(
@@ -95,9 +95,9 @@ class _Stop:
         await self._warn_of_unknown(console)
         if self.running:
             self._confirm(console)
-            with interruptible(stopping, console.tell), console.line(everywhere=False) as show:
+            with interruptible(cancel, console.tell), console.line(everywhere=False) as show:
                 await ender.end(self.running, lambda outcomes: self._note(outcomes, show))
-        code = self._exit_code(stopping)
+        code = self._exit_code(cancel)
         self._show(console, code)
         return code
 
@@ -128,8 +128,8 @@ class _Stop:
         self.refused += [outcome for outcome in outcomes if outcome.fate is Fate.REFUSED]
         show(f"{self.fates.total():,} of {counted(len(self.running), 'workflow')} seen to")
 
-    def _exit_code(self, stopping: Stopping) -> Exit:
-        if stopping.is_set:
+    def _exit_code(self, cancel: CancelToken) -> Exit:
+        if cancel.is_set:
             return Exit.INTERRUPTED
         return Exit.SOME_NOT_STARTED if self.refused else Exit.ALL_STARTED
 

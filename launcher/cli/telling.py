@@ -19,8 +19,9 @@ from launcher.core.nights import JobResult
 from launcher.core.notices import Event, Notice, body, chat, subject
 from launcher.core.summary import Exit, Summary
 from launcher.core.words import duration
+from launcher.engine.cancel import CancelToken
 from launcher.ledger import Ledger, LedgerError, Letter, NightRecord, Nights, Notices
-from launcher.nightly import NightJob, Together
+from launcher.nightly import NightJob
 from launcher.notify import Addressed, Channel, Message, Outbox, letter, send_once
 from launcher.notify.outbox import PAUSES_S
 from launcher.notify.pings import Signal
@@ -42,7 +43,7 @@ class Around:
     """What a night tells in: the ledger, opened when it is needed, and what stops the night."""
 
     opened: Callable[[], AbstractAsyncContextManager[Ledger]]
-    together: Together
+    cancel: CancelToken
 
 
 @dataclass
@@ -121,12 +122,12 @@ class Telling:
         Nothing that goes wrong is raised. Once the night is to stop, it returns within HURRY_S.
         """
         telling = asyncio.create_task(self._tell(results, now, around))
-        stopping = asyncio.create_task(around.together.wait())
+        cancel = asyncio.create_task(around.cancel.wait())
         try:
-            await asyncio.wait((telling, stopping), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((telling, cancel), return_when=asyncio.FIRST_COMPLETED)
             await asyncio.wait((telling,), timeout=HURRY_S)
         finally:
-            tasks = (telling, stopping, *self._pings.tasks)
+            tasks = (telling, cancel, *self._pings.tasks)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -142,7 +143,7 @@ class Telling:
                     self._pings.call(notice.result.job, signal, subject([notice]))
             try:
                 async with around.opened() as ledger:
-                    await self._send(told, Notices(ledger.database), now, hurry=around.together.is_set)
+                    await self._send(told, Notices(ledger.database), now, hurry=around.cancel.is_set)
             except LedgerError as error:
                 _log.error("messages not kept", reason=str(error))
                 if not self._kept:

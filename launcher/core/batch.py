@@ -68,7 +68,7 @@ def replaced_by_the_portal(text: str) -> bool:
     return "$" in text and _REPLACED_BY_THE_PORTAL.search(text) is not None
 
 
-def together(starts: Sequence[Start], size: int, longest: float = math.inf) -> int:
+def batch_size_for(starts: Sequence[Start], size: int, longest: float = math.inf) -> int:
     """How many of the starts, from the first, go in the next request: `size` at most, and at least one.
 
     `longest`: bytes of their commands at most, where a server in front of the portal has refused more.

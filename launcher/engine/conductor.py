@@ -16,6 +16,7 @@ from launcher.core.model import State
 from launcher.core.plan import Planner
 from launcher.core.summary import Ending
 from launcher.engine.asking import Asker
+from launcher.engine.cancel import CancelToken
 from launcher.engine.candidates import Candidates, mapping_of
 from launcher.engine.feed import Feed
 from launcher.engine.feeder import Feeder
@@ -26,7 +27,6 @@ from launcher.engine.live import Settled, shown_live
 from launcher.engine.progress import Progress
 from launcher.engine.reconciling import reconcile
 from launcher.engine.recorder import Recorder
-from launcher.engine.stopping import Stopping
 from launcher.engine.waits import Waits, keep_waits
 from launcher.engine.worker import Requests, Worker
 from launcher.errors import PortalError
@@ -53,13 +53,13 @@ class Conductor:
     """Takes runs through one portal and one ledger."""
 
     def __init__(
-        self, ledger: Ledger, asker: Asker, rules: Rules, *, stopping: Stopping, progress: Progress
+        self, ledger: Ledger, asker: Asker, rules: Rules, *, cancel: CancelToken, progress: Progress
     ) -> None:
         """What goes out to the asker's portal, its questions and the starts, shares its budget."""
         self._ledger = ledger
         self._asker = asker
         self._rules = rules
-        self._stopping = stopping
+        self._cancel = cancel
         self._progress = progress
 
     async def conduct(self, run: RunRecord, job: Job, table: Table | None) -> None:
@@ -76,10 +76,10 @@ class Conductor:
                     await self._work(run, job, intake, settled)
                     await self.reconcile(run)
                 except asyncio.CancelledError:
-                    self._stopping.stop(Ending.INTERRUPTED, "the launcher was told to end")
+                    self._cancel.cancel("the launcher was told to end")
                     raise
                 except BaseException:
-                    self._stopping.stop(Ending.STOPPED, "a fault of the launcher; please report it")
+                    self._cancel.cancel("a fault of the launcher; please report it", Ending.STOPPED)
                     raise
                 finally:
                     await self._end(run, asyncio.get_running_loop().time() - began)
@@ -89,11 +89,11 @@ class Conductor:
 
         Rows that it cannot tell of stay unknown, and so do all where it does not answer.
         """
-        if self._stopping.is_set:
+        if self._cancel.is_set:
             return 0
         self._progress.waiting = "asking the portal about unknown rows"
         asking = asyncio.ensure_future(reconcile(self._ledger, self._asker, run.id))
-        stopped = asyncio.ensure_future(self._stopping.wait())
+        stopped = asyncio.ensure_future(self._cancel.wait())
         either: set[asyncio.Future[Any]] = {asking, stopped}
         try:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -140,7 +140,7 @@ class Conductor:
             self._asker.budget,
             guard=Guard(job.stop_after),
             give_up_after_s=self._rules.give_up_after_s,
-            stopping=self._stopping,
+            cancel=self._cancel,
             progress=self._progress,
             waits=waits,
         )
@@ -162,7 +162,7 @@ class Conductor:
             feed=feed,
             intake=intake,
             give_up_after_s=self._rules.give_up_after_s,
-            stopping=self._stopping,
+            cancel=self._cancel,
             progress=self._progress,
         )
         async with asyncio.TaskGroup() as group:
@@ -189,11 +189,11 @@ class Conductor:
         try:
             await work
         except (LedgerError, SheetError, PortalError) as error:
-            self._stopping.stop(Ending.STOPPED, str(error))
+            self._cancel.cancel(str(error), Ending.STOPPED)
 
     async def _close_on_stop(self, feed: Feed, gate: Gate) -> None:
-        await self._stopping.wait()
-        _log.info("stopping", reason=self._stopping.because)
+        await self._cancel.wait()
+        _log.info("stopping", reason=self._cancel.reason)
         await feed.close()
         gate.stop()
 
@@ -210,22 +210,22 @@ class Conductor:
                 task.cancel()
 
     async def _patience(self) -> None:
-        await self._stopping.wait()
-        await self._stopping.hear_out(self._rules.hear_out_s)
+        await self._cancel.wait()
+        await self._cancel.drain(self._rules.hear_out_s)
 
     async def _end(self, run: RunRecord, active_s: float) -> None:
         try:
             self._ledger.check_place()
         except LedgerGoneError as error:
-            self._stopping.overrule(Ending.STOPPED, str(error))
+            self._cancel.overrule(str(error), Ending.STOPPED)
         try:
             lost = await self._ledger.lose_sent(run.id)
             if lost:
                 _log.warning("answers not waited for", rows=lost)
             await self._ledger.end_run(
-                run.id, self._stopping.ending, because=self._stopping.because, active_s=active_s
+                run.id, self._cancel.ending, because=self._cancel.reason, active_s=active_s
             )
         except LedgerError as error:
             # What is on disk is the truth: a row that is still `sent` there is unknown.
-            self._stopping.stop(Ending.STOPPED, str(error))
-        _log.info("run ends", ending=self._stopping.ending.value, seconds=round(active_s, 1))
+            self._cancel.cancel(str(error), Ending.STOPPED)
+        _log.info("run ends", ending=self._cancel.ending.value, seconds=round(active_s, 1))

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from launcher.core.batch import MAX_COMMANDS
 from launcher.core.stops import Answered, Fate, Way, command, judge
 from launcher.engine.asking import TRIES, Asker
+from launcher.engine.cancel import CancelToken
 from launcher.engine.questions import send, wait, who_runs
-from launcher.engine.stopping import Stopping
 from launcher.errors import PortalError
 from launcher.ledger import RunRecord, StartedWorkflow, StopOutcome, Stops
 
@@ -26,7 +26,7 @@ class Ender:
     asker: Asker
     run: RunRecord
     way: Way
-    stopping: Stopping
+    cancel: CancelToken
 
     async def still_running(self, tell: Callable[[int], None]) -> list[StartedWorkflow]:
         """Which of the run's workflows still run. What an earlier stop had asked for and is over now is GONE.
@@ -55,7 +55,7 @@ class Ender:
         `tell` hears of each as soon as it is on disk. Raises PortalError, LedgerError.
         """
         for first in range(0, len(workflows), MAX_COMMANDS):
-            if self.stopping.is_set:
+            if self.cancel.is_set:
                 return
             some = workflows[first : first + MAX_COMMANDS]
             await self.stops.ask(self.run.id, some, self.way)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from launcher.core.batch import MAX_COMMANDS
 from launcher.core.model import State
 from launcher.core.words import counted, duration
+from launcher.engine.cancel import CancelToken
 from launcher.engine.feed import Feed
 from launcher.engine.intake import Intake
 from launcher.engine.progress import Progress
-from launcher.engine.stopping import Stopping
 from launcher.ledger import Ledger
 
 _PAGE = 10 * MAX_COMMANDS
@@ -31,7 +31,7 @@ class Feeder:
     intake: Intake | None
     """None where every row is in the ledger already."""
     give_up_after_s: float
-    stopping: Stopping
+    cancel: CancelToken
     progress: Progress
 
     async def run(self) -> None:
@@ -50,11 +50,11 @@ class Feeder:
         give_up_at, wait_s = loop.time() + self.give_up_after_s, FIRST_ROUND_S
         while deferred := (await self.ledger.counts(self.run_id))[State.DEFERRED]:
             left_s = give_up_at - loop.time()
-            if self.stopping.is_set or left_s <= 0:
+            if self.cancel.is_set or left_s <= 0:
                 return
             wait_s = min(wait_s, left_s)
             self.progress.waiting = f"{counted(deferred, 'row')} deferred by the portal, {duration(wait_s)}"
-            await self.stopping.sleep(wait_s)
+            await self.cancel.sleep(wait_s)
             self.progress.waiting = ""
             self.progress.settled[State.DEFERRED] = 0
             await self._pass(State.DEFERRED)
@@ -63,7 +63,7 @@ class Feeder:
 
     async def _pass(self, state: State) -> None:
         last_row = 0
-        while not self.stopping.is_set:
+        while not self.cancel.is_set:
             complete = self.intake is None or self.intake.finished
             if self.intake is not None:
                 self.intake.added.clear()

@@ -19,8 +19,8 @@ from launcher.core.times import NOTHING, Times
 from launcher.core.verdict import Judgement
 from launcher.core.words import duration
 from launcher.engine.budget import Budget, now
+from launcher.engine.cancel import CancelToken
 from launcher.engine.progress import Progress
-from launcher.engine.stopping import Stopping
 from launcher.engine.waits import Waits
 
 _log = structlog.get_logger()
@@ -62,7 +62,7 @@ class Gate:
         *,
         guard: Guard,
         give_up_after_s: float,
-        stopping: Stopping,
+        cancel: CancelToken,
         progress: Progress,
         waits: Waits | None = None,
     ) -> None:
@@ -71,7 +71,7 @@ class Gate:
         self._controller = Controller(pacing, budget.rate)
         self._guard = guard
         self._give_up_after_s = give_up_after_s
-        self._stopping = stopping
+        self._cancel = cancel
         self._progress = progress
         self._waits = waits or Waits()
         self._trouble = ""
@@ -96,7 +96,7 @@ class Gate:
     @property
     def is_closed(self) -> bool:
         """Whether the run is to stop, so that there is no turn any more."""
-        return self._stopping.is_set
+        return self._cancel.is_set
 
     async def _enter(self, rows: Callable[[], int]) -> Flight | None:
         while not self.is_closed and (count := rows()):
@@ -147,7 +147,7 @@ class Gate:
         if turn.flight is None:
             return
         if judgement.halt is not None:
-            self._stopping.stop(Ending.STOPPED, judgement.halt.text)
+            self._cancel.cancel(judgement.halt.text, Ending.STOPPED)
         else:
             lesson = self._lesson(turn, judgement, times)
             self._controller.learn(turn.flight, lesson, now())
@@ -158,7 +158,7 @@ class Gate:
         states = Counter(verdict.state for verdict in judgement.verdicts)
         accepted, failed = states[State.STARTED], states[State.FAILED]
         if not judgement.lost and (why := self._guard.count(accepted=accepted, failed=failed)):
-            self._stopping.stop(Ending.STOPPED, why)
+            self._cancel.cancel(why, Ending.STOPPED)
         return Lesson(
             heard_at=turn.heard_at,
             times=times,
@@ -185,15 +185,9 @@ class Gate:
         self._waits.begin(self._trouble, wait_s)
         _log.warning("waiting", reason=self._trouble, wait_s=round(wait_s, 1))
         if self._controller.caution.hopeless:
-            self._stopping.stop(
-                Ending.STOPPED,
-                answers_lost_text(Caution.LOSSES_AT_MOST),
-            )
+            self._cancel.cancel(answers_lost_text(Caution.LOSSES_AT_MOST), Ending.STOPPED)
         elif not lesson.lost and self._controller.pause.trouble_s(now()) > self._give_up_after_s:
-            self._stopping.stop(
-                Ending.STOPPED,
-                given_up_text(self._trouble, duration(self._give_up_after_s)),
-            )
+            self._cancel.cancel(given_up_text(self._trouble, duration(self._give_up_after_s)), Ending.STOPPED)
 
     def stop(self) -> None:
         """Wake whoever waits for a turn."""

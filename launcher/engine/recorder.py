@@ -26,28 +26,28 @@ class Recorder:
     async def run(self) -> None:
         """Write until cancelled."""
         while True:
-            together = [await self._queue.get()]
+            cancel = [await self._queue.get()]
             while not self._queue.empty():
-                together.append(self._queue.get_nowait())
-            together = self._unless_gone(together)
+                cancel.append(self._queue.get_nowait())
+            cancel = self._unless_gone(cancel)
             try:
-                done = await self._ledger.record([record for record, _ in together])
+                done = await self._ledger.record([record for record, _ in cancel])
             except LedgerError as error:
-                for _, written in together:
+                for _, written in cancel:
                     if not written.done():
                         written.set_exception(error)
                 continue
-            for (_, written), result in zip(together, done, strict=True):
+            for (_, written), result in zip(cancel, done, strict=True):
                 if not written.done():
                     written.set_result(result)
 
-    def _unless_gone(self, together: list[_Waiting]) -> list[_Waiting]:
+    def _unless_gone(self, cancel: list[_Waiting]) -> list[_Waiting]:
         """What is to be written: once the ledger's file is gone, answers, and no request that is to leave."""
         try:
             self._ledger.check_place()
         except LedgerGoneError as error:
-            for record, written in together:
+            for record, written in cancel:
                 if isinstance(record, Sent) and not written.done():
                     written.set_exception(error)
-            return [waiting for waiting in together if not isinstance(waiting[0], Sent)]
-        return together
+            return [waiting for waiting in cancel if not isinstance(waiting[0], Sent)]
+        return cancel

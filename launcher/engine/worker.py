@@ -57,7 +57,7 @@ class Worker:
             # A turn comes first, and rows then, so that none stand aside in the hands of one who waits.
             async with self.gate.turn(lambda: self.feed.at_hand(batch.MAX_COMMANDS)) as turn:
                 if turn.rows and (starts := await self.feed.take(turn.rows)):
-                    count = batch.together(starts, turn.rows, turn.longest)
+                    count = batch.batch_size_for(starts, turn.rows, turn.longest)
                     await self.feed.give_back(starts[count:])
                     await self._send(starts[:count], turn)
 

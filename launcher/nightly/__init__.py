@@ -2,7 +2,6 @@
 
 from launcher.nightly.files import chosen_files, named_by_job, names
 from launcher.nightly.job_night import Hands, JobNight, NightJob, StepError, Taken, shared_by
-from launcher.nightly.together import Together
 
 __all__ = [
     "Hands",
@@ -10,7 +9,6 @@ __all__ = [
     "NightJob",
     "StepError",
     "Taken",
-    "Together",
     "chosen_files",
     "named_by_job",
     "names",

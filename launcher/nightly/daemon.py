@@ -12,9 +12,9 @@ import structlog
 
 from launcher.core.due import Past, standing
 from launcher.core.nights import JobResult, Outcome
-from launcher.core.summary import Ending, Exit
+from launcher.core.summary import Exit
+from launcher.engine.cancel import CancelToken
 from launcher.nightly.job_night import StepError
-from launcher.nightly.together import Together
 from launcher.nightly.views import Clock, DaemonHands, Going, JobView, Watched
 from launcher.report.metrics import Metric
 
@@ -31,8 +31,8 @@ _log = structlog.get_logger()
 class Daemon:
     """Waits for what is due, until `together` is stopped."""
 
-    def __init__(self, hands: DaemonHands, together: Together, clock: Clock | None = None) -> None:
-        self._hands, self._together, self.clock = hands, together, clock or Clock()
+    def __init__(self, hands: DaemonHands, cancel: CancelToken, clock: Clock | None = None) -> None:
+        self._hands, self._cancel, self.clock = hands, cancel, clock or Clock()
         self.began_at = self.clock.now()
         self.looked_at = self.clock.steady()
         self.views: dict[str, JobView] = {}
@@ -47,11 +47,11 @@ class Daemon:
     async def run(self) -> Exit:
         """Every night that had begun has ended when this returns; INTERRUPTED where one was cut short."""
         try:
-            while not self._together.is_set:
+            while not self._cancel.is_set:
                 await self._pause(await self._look())
         finally:
             # Also where a fault of ours ends it: no night is left without its daemon.
-            self._together.stop(Ending.INTERRUPTED, "the daemon ends")
+            self._cancel.cancel("the daemon ends")
             await asyncio.gather(*(night.task for night in self.going.values()), return_exceptions=True)
         self._reap()
         return Exit.INTERRUPTED if self._was_interrupted else Exit.ALL_STARTED
@@ -66,7 +66,7 @@ class Daemon:
 
     async def _pause(self, seconds: float) -> None:
         """Return after that time, or when a night has ended, or when all is to stop."""
-        waits: list[Awaitable[object]] = [self.clock.sleep(seconds), self._wake.wait(), self._together.wait()]
+        waits: list[Awaitable[object]] = [self.clock.sleep(seconds), self._wake.wait(), self._cancel.wait()]
         tasks = [asyncio.ensure_future(wait) for wait in waits]
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
@@ -158,7 +158,7 @@ class Daemon:
                     view.waits = why
                     _log.info("waits", job=view.watched.name, due=view.at(view.stands.due_at or 0), reason=why)
             return bool(holder)
-        if self._together.is_set:
+        if self._cancel.is_set:
             return False
         dues = {view.watched.name: view.stands.due_at or 0.0 for view in due}
         for view in due:
@@ -174,10 +174,10 @@ class Daemon:
 
     async def _night(self, dues: Mapping[str, float]) -> None:
         try:
-            results = await self._hands.night(list(dues), self._together)
+            results = await self._hands.night(list(dues), self._cancel)
         except StepError as error:
             _log.error("night broken off", jobs=list(dues), reason=str(error))
-            self._was_interrupted = self._was_interrupted or self._together.is_set
+            self._was_interrupted = self._was_interrupted or self._cancel.is_set
             for name in dues:
                 self._known[name].not_before = self.clock.steady() + TRY_AGAIN_S
         else:

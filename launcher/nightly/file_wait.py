@@ -8,7 +8,7 @@ from pathlib import Path
 
 from launcher.core.being_written import BeingWritten, being_written
 from launcher.core.words import duration
-from launcher.nightly.together import Together
+from launcher.engine.cancel import CancelToken
 from launcher.sheets import lacks_line_end
 
 PATIENCE_S = 600.0
@@ -21,7 +21,7 @@ class FileWait:
     """Waits for the files of one job in one night."""
 
     settled_after_s: float
-    together: Together
+    cancel: CancelToken
     now: Callable[[], float]
     tell: Callable[[str], None]
     _waited_s: float = 0.0
@@ -42,12 +42,12 @@ class FileWait:
         while (found := self.look(file)) is not None:
             # Counted, not read from a clock: the clock on the wall may be set back meanwhile.
             too_long = self._waited_s + found.wait_s > PATIENCE_S or self.now() + found.wait_s >= until
-            if too_long or self.together.is_set:
+            if too_long or self.cancel.is_set:
                 return found
             if not told:
                 self.tell(f"{file} {found.reason}; waiting until it is complete: {duration(found.wait_s)}")
                 told = True
             pause_s = min(found.wait_s, _LOOK_S)
-            await self.together.sleep(pause_s)
+            await self.cancel.sleep(pause_s)
             self._waited_s += pause_s
         return None

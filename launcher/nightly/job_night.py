@@ -16,13 +16,12 @@ from launcher.core.due import taken_up_since
 from launcher.core.nights import JobResult, Outcome, Step, Way, exit_codes, outcome_of, worst
 from launcher.core.summary import Ending, Exit, Summary
 from launcher.core.windows import Window, sends_until
-from launcher.engine.stopping import Stopping
+from launcher.engine.cancel import CancelToken
 from launcher.errors import LauncherError, StoppedError
 from launcher.ledger import Letter, NightRecord, Nights, RunRecord
 from launcher.nightly.file_wait import FileWait
 from launcher.nightly.files import chosen_files, have_same_results, move_away, names, older_files
 from launcher.nightly.left_out import left_out
-from launcher.nightly.together import Together
 from launcher.settings import JobConfig
 from launcher.sheets import SheetError, Source, WebAddress, content_fingerprint, fingerprint
 
@@ -49,7 +48,7 @@ class Taken:
     origin: str
     """As the ledger keeps it."""
     fingerprint: str
-    begin: Callable[[Stopping], Awaitable[Summary]]
+    begin: Callable[[CancelToken], Awaitable[Summary]]
 
 
 class Hands(Protocol):
@@ -58,10 +57,10 @@ class Hands(Protocol):
     async def take(self, file: Path | WebAddress) -> Taken:
         """The file as it stands now."""
 
-    async def go_on(self, run: RunRecord, stopping: Stopping) -> Summary:
+    async def go_on(self, run: RunRecord, cancel: CancelToken) -> Summary:
         """That run, taken to its end or to where it stops."""
 
-    async def reconcile(self, run: RunRecord, stopping: Stopping) -> Summary:
+    async def reconcile(self, run: RunRecord, cancel: CancelToken) -> Summary:
         """That run, after the portal was asked about its unknown rows."""
 
     def tell(self, text: str) -> None:
@@ -95,7 +94,7 @@ class JobNight:
     job: NightJob
     nights: Nights
     hands: Hands
-    together: Together
+    cancel: CancelToken
     now: Callable[[], float]
     drafts: Callable[[int, JobResult, float], Sequence[Letter]]
     """What is to be told of that night if nobody comes to it, by what it came to and when."""
@@ -114,7 +113,7 @@ class JobNight:
 
     def __post_init__(self) -> None:
         settled_after_s = self.job.config.file_settled_after
-        self._file_wait = FileWait(settled_after_s, self.together, self.now, self.hands.tell)
+        self._file_wait = FileWait(settled_after_s, self.cancel, self.now, self.hands.tell)
 
     async def go(self) -> JobResult:
         """The job has done what it can in this night when this returns; what went wrong is in the result."""
@@ -126,8 +125,8 @@ class JobNight:
         since = taken_up_since(former, due_at)
         self._before = () if since is None else await self.nights.begun_since(since)
         night = await self.nights.begin(begun_at, due_at)
-        if self.together.is_set:
-            self._over(Outcome.INTERRUPTED, self.together.because, Exit.INTERRUPTED)
+        if self.cancel.is_set:
+            self._over(Outcome.INTERRUPTED, self.cancel.reason, Exit.INTERRUPTED)
         elif self._opens() and await self._leftovers():
             await self._reconcile()
             await self._files()
@@ -235,7 +234,7 @@ class JobNight:
         while taken is not None and isinstance(file, Path):
             found = await self._file_wait.wait(file, self._until)
             if found is not None:
-                if not self.together.is_set:
+                if not self.cancel.is_set:
                     self._over(Outcome.REFUSED, self._not_taken(file, found), Exit.WRONG_USAGE)
                 return None
             # Taken before the last look at it: else it could have been changed in between.
@@ -292,15 +291,15 @@ class JobNight:
             await self._put_away(last)
         return True
 
-    async def _step(self, way: Way, work: Callable[[Stopping], Awaitable[Summary]]) -> Summary | None:
+    async def _step(self, way: Way, work: Callable[[CancelToken], Awaitable[Summary]]) -> Summary | None:
         """Do it, and note what came of it; None where it could not be done."""
-        stopping = Stopping()
+        cancel = CancelToken()
         try:
-            async with self.together.one(self._until, self._because(), self.now) as stopping:
-                summary = await work(stopping)
+            async with self.cancel.child(self._until, self._because(), self.now) as cancel:
+                summary = await work(cancel)
         except StoppedError:
-            code = Exit.INTERRUPTED if stopping.ending is Ending.INTERRUPTED else Exit.ALL_STARTED
-            self._over(outcome_of(stopping.ending), stopping.because, code)
+            code = Exit.INTERRUPTED if cancel.ending is Ending.INTERRUPTED else Exit.ALL_STARTED
+            self._over(outcome_of(cancel.ending), cancel.reason, code)
             return None
         except StepError as error:
             self._over(Outcome.REFUSED, str(error), error.exit_code)
@@ -312,8 +311,8 @@ class JobNight:
 
     def _is_over(self) -> bool:
         """Whether nothing more may begin; it is noted why."""
-        if self.together.is_set:
-            self._over(Outcome.INTERRUPTED, self.together.because, Exit.INTERRUPTED)
+        if self.cancel.is_set:
+            self._over(Outcome.INTERRUPTED, self.cancel.reason, Exit.INTERRUPTED)
         elif self.now() >= self._until:
             self._over(Outcome.CONTINUES, self._because())
         else:

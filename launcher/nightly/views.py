@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 from launcher.core.due import Standing, Timetable
 from launcher.core.nights import JobResult
+from launcher.engine.cancel import CancelToken
 from launcher.ledger import NightRecord
-from launcher.nightly.together import Together
 from launcher.report.metrics import Metric
 
 _TOLD = 20
@@ -45,7 +45,7 @@ class DaemonHands(Protocol):
     async def holder(self, portal: str) -> str:
         """Which other run holds that portal; nothing where it is free."""
 
-    async def night(self, names: Sequence[str], together: Together) -> list[JobResult]:
+    async def night(self, names: Sequence[str], cancel: CancelToken) -> list[JobResult]:
         """One night of these jobs."""
 
     async def figures(self) -> list[Metric]:

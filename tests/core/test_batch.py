@@ -19,7 +19,7 @@ from launcher.core.batch import (
     encode_single,
     length_of,
     must_go_alone,
-    together,
+    batch_size_for,
 )
 from launcher.core.documents import KINDS, kind_named
 from launcher.core.model import Document, Start, Value
@@ -181,11 +181,11 @@ def test_php_drops_nothing_of_a_start_that_may_go_in_a_batch(
     php: Read, many: Callable[[int], dict[str, Value]]
 ) -> None:
     """parse_str drops what comes after a thousand values, in silence."""
-    together = [count for count in range(100, 1100) if not must_go_alone(lead(2, many(count)))]
+    counts = [count for count in range(100, 1100) if not must_go_alone(lead(2, many(count)))]
 
-    assert together
-    assert max(together) < 1099
-    for count in (max(together), 100):
+    assert counts
+    assert max(counts) < 1099
+    for count in (max(counts), 100):
         assert_read_back(php, lead(2, many(count)))
 
 
@@ -315,8 +315,8 @@ def test_a_single_call_keeps_every_name_and_value_exactly(parameters: dict[str, 
 
 
 def test_as_many_go_together_as_are_asked_for_and_as_there_are() -> None:
-    assert [together(leads(60), size) for size in (1, 2, 50)] == [1, 2, 50]
-    assert [together(leads(count), 50) for count in (1, 2, 49)] == [1, 2, 49]
+    assert [batch_size_for(leads(60), size) for size in (1, 2, 50)] == [1, 2, 50]
+    assert [batch_size_for(leads(count), 50) for count in (1, 2, 49)] == [1, 2, 49]
 
 
 ALONE = {"A": "$result[r2]"}
@@ -326,19 +326,19 @@ ALONE = {"A": "$result[r2]"}
 def test_a_start_that_must_go_alone_ends_the_batch_before_it(place: int) -> None:
     starts = [lead(row_number, ALONE if row_number == place + 2 else None) for row_number in range(2, 52)]
 
-    assert together(starts, MAX_COMMANDS) == place
+    assert batch_size_for(starts, MAX_COMMANDS) == place
 
 
 def test_a_start_that_must_go_alone_goes_when_it_is_the_first_and_nothing_with_it() -> None:
-    assert together([lead(2, ALONE), *leads(40)[1:]], MAX_COMMANDS) == 1
-    assert together([lead(2, ALONE), lead(3, ALONE)], MAX_COMMANDS) == 1
+    assert batch_size_for([lead(2, ALONE), *leads(40)[1:]], MAX_COMMANDS) == 1
+    assert batch_size_for([lead(2, ALONE), lead(3, ALONE)], MAX_COMMANDS) == 1
 
 
 @pytest.mark.parametrize("unit", ["a", "%", "Ж", "😀"])
 def test_no_more_go_together_than_a_web_server_takes(unit: str) -> None:
     starts = [lead(row_number, {"A": unit * 5_000}) for row_number in range(2, 52)]
 
-    count = together(starts, MAX_COMMANDS)
+    count = batch_size_for(starts, MAX_COMMANDS)
 
     assert 1 < count < MAX_COMMANDS
     assert len(json.dumps(encode(starts[:count])).encode()) < LONGEST_BATCH + count * 200
@@ -347,25 +347,25 @@ def test_no_more_go_together_than_a_web_server_takes(unit: str) -> None:
 def test_lists_count_for_the_length_too() -> None:
     starts = [lead(row_number, {"A": ("Ж" * 1_000,) * 20}) for row_number in range(2, 52)]
 
-    assert together(starts, MAX_COMMANDS) == LONGEST_BATCH // (20 * 1_000 * 12)
+    assert batch_size_for(starts, MAX_COMMANDS) == LONGEST_BATCH // (20 * 1_000 * 12)
 
 
 def test_a_start_that_is_longer_than_any_batch_goes_all_the_same_and_nothing_with_it() -> None:
     long = lead(2, {"A": "a" * LONGEST_BATCH})
 
-    assert together([long, lead(3), lead(4)], MAX_COMMANDS) == 1
-    assert together([lead(3), long, lead(4)], MAX_COMMANDS) == 1
-    assert together([lead(3), lead(4), long], MAX_COMMANDS) == 2
+    assert batch_size_for([long, lead(3), lead(4)], MAX_COMMANDS) == 1
+    assert batch_size_for([lead(3), long, lead(4)], MAX_COMMANDS) == 1
+    assert batch_size_for([lead(3), lead(4), long], MAX_COMMANDS) == 2
 
 
 def test_no_more_go_together_than_a_server_has_not_refused() -> None:
     starts = [lead(row_number, {"A": "Ж" * 100}) for row_number in range(2, 52)]
     length = sum(map(length_of, starts))
 
-    assert together(starts, MAX_COMMANDS, length) == 50
-    assert together(starts, MAX_COMMANDS, length - 1) == 49
-    assert 23 <= together(starts, MAX_COMMANDS, length // 2) <= 25
-    assert together(starts, MAX_COMMANDS, 1) == 1
+    assert batch_size_for(starts, MAX_COMMANDS, length) == 50
+    assert batch_size_for(starts, MAX_COMMANDS, length - 1) == 49
+    assert 23 <= batch_size_for(starts, MAX_COMMANDS, length // 2) <= 25
+    assert batch_size_for(starts, MAX_COMMANDS, 1) == 1
     assert len(json.dumps(encode(starts)).encode()) - length < 50 * 20
 
 
@@ -383,7 +383,7 @@ def test_whatever_is_waiting_at_least_one_goes_and_several_only_where_a_batch_ke
 ) -> None:
     starts = [lead(row_number, {"A": unit * times}) for row_number, (unit, times) in enumerate(cells, start=2)]
 
-    count = together(starts, size)
+    count = batch_size_for(starts, size)
 
     assert 1 <= count <= min(size, len(starts))
     if count > 1:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from launcher.core.answers import Barred, Heard, Moved, Outcome, Unheard, Unsent
-from launcher.core.batch import command_key, together
+from launcher.core.batch import command_key, batch_size_for
 from launcher.core.model import MAY_HAVE_STARTED, SENDABLE, Document, Start, State, start_key
 from launcher.core.pacing import Caution
 from launcher.core.plan import SKIP, Claim, Planned, Planner
@@ -324,7 +324,7 @@ class NeverTwice(RuleBasedStateMachine):
 
     def send(self) -> None:
         waiting = self.ledger.sendable(self.run)
-        kept = self.ledger.sent(self.run, waiting[: together(waiting, self.caution.size)], self.now)
+        kept = self.ledger.sent(self.run, waiting[: batch_size_for(waiting, self.caution.size)], self.now)
         for start in kept:
             assert identity(start) not in self.portal.may_have_started, "sent after it may have happened"
         if kept:

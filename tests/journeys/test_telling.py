@@ -17,9 +17,9 @@ from launcher.cli.nightly import night
 from launcher.cli.options import GlobalOptions
 from launcher.cli.ways_to_people import channels_of
 from launcher.core.nights import Outcome
-from launcher.core.summary import Ending
+from launcher.engine.cancel import CancelToken
 from launcher.ledger import LedgerError, Nights, Notices, hold_portal, open_ledger
-from launcher.nightly import JobNight, Together
+from launcher.nightly import JobNight
 from launcher.notify import outbox
 from launcher.settings import load_settings
 from launcher.simulator import Settings, Simulator
@@ -309,12 +309,12 @@ async def test_a_daemon_that_is_ended_does_not_wait_for_a_mail_server(
 ) -> None:
     monkeypatch.chdir(desk.folder)
     write(desk, ["1", "abc"])
-    together = Together()
+    cancel = CancelToken()
     async with stubborn_server() as server:
         to_server(desk, mails, server.port)
-        going = asyncio.create_task(night(GlobalOptions(quiet=True), load_settings(None), together=together))
+        going = asyncio.create_task(night(GlobalOptions(quiet=True), load_settings(None), cancel=cancel))
         await server.came.wait()
-        together.stop(Ending.INTERRUPTED, "a signal asked for it")
+        cancel.cancel("a signal asked for it")
         [result] = await asyncio.wait_for(going, LONGEST_S)
     assert (result.outcome, result.exit_code) == (Outcome.FINISHED, 1)
 
@@ -436,9 +436,9 @@ async def test_an_interrupted_night_is_no_success_for_who_hears_its_pings(
 ) -> None:
     monkeypatch.chdir(desk.folder)
     write(desk, ["1"])
-    together = Together()
-    together.stop(Ending.INTERRUPTED, "a signal asked for it")
-    monkeypatch.setattr(nightly, "Together", lambda: together)
+    cancel = CancelToken()
+    cancel.cancel("a signal asked for it")
+    monkeypatch.setattr(nightly, "CancelToken", lambda: cancel)
     [result] = await night(GlobalOptions(quiet=True), load_settings(None))
     assert (result.exit_code, paths(pings), mails.mails) == (4, [f"/{TOKEN}/start"], [])
 

@@ -16,7 +16,8 @@ import pytest
 from launcher.core.due import Timetable
 from launcher.core.nights import JobResult, Outcome
 from launcher.core.schedules import Schedule
-from launcher.core.summary import Ending, Exit
+from launcher.core.summary import Exit
+from launcher.engine.cancel import CancelToken
 from launcher.ledger import (
     DaemonRunsError,
     Ledger,
@@ -26,7 +27,7 @@ from launcher.ledger import (
     hold_portal,
     open_ledger,
 )
-from launcher.nightly import StepError, Together
+from launcher.nightly import StepError
 from launcher.nightly.daemon import Daemon
 from launcher.nightly.endpoint import listening
 from launcher.nightly.health import document
@@ -88,7 +89,7 @@ class Hands:
     async def holder(self, portal: str) -> str:  # noqa: ARG002  the hands' signature
         return self.held
 
-    async def night(self, names: Sequence[str], together: Together) -> list[JobResult]:
+    async def night(self, names: Sequence[str], cancel: CancelToken) -> list[JobResult]:
         results = []
         for name in names:
             job, begun_at = self.jobs_now[name], self.time.wall
@@ -96,10 +97,10 @@ class Hands:
                 (name, datetime.fromtimestamp(begun_at, job.timetable.zone).strftime("%d %H:%M %z"))
             )
             self._raise("night")
-            while self.time.wall < begun_at + self.seconds and not together.is_set:  # noqa: ASYNC110  a number sets no event
+            while self.time.wall < begun_at + self.seconds and not cancel.is_set:  # noqa: ASYNC110  a number sets no event
                 await asyncio.sleep(0)
             code = self.codes.pop(0) if self.codes else Exit.ALL_STARTED
-            outcome = Outcome.INTERRUPTED if together.is_set else Outcome.FINISHED
+            outcome = Outcome.INTERRUPTED if cancel.is_set else Outcome.FINISHED
             night = past(
                 job.timetable.last_by(begun_at), code=int(code), begun_at=begun_at, ended_at=self.time.wall
             )
@@ -136,11 +137,11 @@ def job(
     return Watched(name=name, portal=portal, timetable=timetable, nights=nights)
 
 
-async def until(time: Time, ends: float, hands: Hands, together: Together | None = None) -> Daemon:
+async def until(time: Time, ends: float, hands: Hands, cancel: CancelToken | None = None) -> Daemon:
     """The daemon, from now to that time."""
-    stopping = together or Together()
-    time.at.append((ends, lambda: stopping.stop(Ending.INTERRUPTED, "the test ends")))
-    daemon = Daemon(hands, stopping, time.clock)
+    cancel = cancel or CancelToken()
+    time.at.append((ends, lambda: cancel.cancel("the test ends")))
+    daemon = Daemon(hands, cancel, time.clock)
     await daemon.run()
     return daemon
 
@@ -184,10 +185,10 @@ async def test_a_job_that_becomes_due_while_its_portals_night_goes_on_waits_for_
     hands = Hands(time, leads=job("leads", "0 2 * * *"), deals=job("deals", "5 2 * * *"))
     hands.seconds = 1800
     said: list[str] = []
-    together = Together()
-    daemon = Daemon(hands, together, time.clock)
+    cancel = CancelToken()
+    daemon = Daemon(hands, cancel, time.clock)
     time.at.append((at("2026-11-24 02:06"), lambda: said.append(daemon.views["deals"].waits)))
-    time.at.append((at("2026-11-24 03:30"), lambda: together.stop(Ending.INTERRUPTED, "")))
+    time.at.append((at("2026-11-24 03:30"), lambda: cancel.cancel("")))
     await daemon.run()
     assert said == ["the night of its portal goes on"]
     assert hands.began == [("leads", "24 02:00 +0100"), ("deals", "24 02:30 +0100")]
@@ -275,12 +276,12 @@ async def test_a_job_that_could_not_begin_is_made_up_for_once_its_portals_entry_
     good = job("leads", "0 2 * * *", past(at("2026-11-23 02:00")))
     hands = Hands(time, leads=replace(good, portal="", nights=(), trouble="portal: ${SECRET} is not defined"))
     hands.codes = [Exit.WRONG_USAGE]
-    together = Together()
-    daemon = Daemon(hands, together, time.clock)
+    cancel = CancelToken()
+    daemon = Daemon(hands, cancel, time.clock)
     said: list[object] = []
     time.at.append((at("2026-11-24 02:30"), lambda: said.append(document(daemon))))
     time.at.append((at("2026-11-24 02:30"), lambda: hands.jobs_now.update(leads=good)))
-    time.at.append((at("2026-11-24 03:00"), lambda: together.stop(Ending.INTERRUPTED, "")))
+    time.at.append((at("2026-11-24 03:00"), lambda: cancel.cancel("")))
     await daemon.run()
     assert hands.began == [("leads", "24 02:00 +0100"), ("leads", "24 02:30 +0100")]
     assert "job leads: portal: ${SECRET} is not defined" in str(said[0])
@@ -305,13 +306,13 @@ def _fault(what: str) -> None:
 async def test_health_is_503_while_something_is_wrong_and_200_again_when_it_is_mended() -> None:
     time = Time(at("2026-11-24 01:00"))
     hands = Hands(time, leads=job("leads", "0 2 * * *", past(at("2026-11-23 02:00"))))
-    together = Together()
+    cancel = CancelToken()
     still = asyncio.Event()
 
     async def sleep(seconds: float) -> None:
         await still.wait()
 
-    daemon = Daemon(hands, together, replace(time.clock, sleep=sleep))
+    daemon = Daemon(hands, cancel, replace(time.clock, sleep=sleep))
     going = asyncio.create_task(daemon.run())
     async with listening(daemon, "127.0.0.1", 0) as address, aiohttp.ClientSession() as client:
 
@@ -347,7 +348,7 @@ async def test_health_is_503_while_something_is_wrong_and_200_again_when_it_is_m
         assert (status, "not looked at the clock for 61 seconds" in text) == (503, True)
         assert (await get("/livez"))[0] == 503
         assert (await health())[0] == 200
-    together.stop(Ending.INTERRUPTED, "the test ends")
+    cancel.cancel("the test ends")
     assert await going is Exit.ALL_STARTED
 
 

@@ -18,9 +18,9 @@ from launcher.core.summary import Ending
 from launcher.core.times import Times, Told
 from launcher.core.verdict import Halt, Hold, Judgement, Limit, Verdict
 from launcher.engine.budget import Budget
+from launcher.engine.cancel import CancelToken
 from launcher.engine.gate import Gate
 from launcher.engine.progress import Progress
-from launcher.engine.stopping import Stopping
 
 STARTED = Judgement((Verdict(State.STARTED, workflow_id="66e.1"),))
 FAILED = Judgement((Verdict(State.FAILED, text="Wrong DOCUMENT_ID!"),))
@@ -102,13 +102,13 @@ class Office:
     most_in_the_air: int = 0
 
     def __post_init__(self) -> None:
-        self.stopping, self.progress = Stopping(), Progress()
+        self.cancel, self.progress = CancelToken(), Progress()
         self.budget = Budget(Pacing(limits=self.limits, concurrency=self.concurrency))
         self.gate = Gate(
             self.budget,
             guard=Guard(self.stop_after),
             give_up_after_s=self.give_up_after_s,
-            stopping=self.stopping,
+            cancel=self.cancel,
             progress=self.progress,
         )
 
@@ -137,7 +137,7 @@ class Office:
             await self.request(judgement, takes_s=takes_s)
 
     async def stop(self) -> None:
-        self.stopping.stop(Ending.INTERRUPTED, "a signal asked for it")
+        self.cancel.cancel("a signal asked for it")
         self.gate.stop()
 
 
@@ -163,8 +163,8 @@ def test_requests_in_the_air_grow_from_answer_to_answer_up_to_as_many_as_may_be(
                 group.create_task(office.request(takes_s=0.1))
 
     in_no_time(story())
-    together = [sum(abs(left - at) < 0.01 for left in office.left_at) for at in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)]
-    assert together == [1, 2, 3, 5, 5, 5]
+    cancel = [sum(abs(left - at) < 0.01 for left in office.left_at) for at in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)]
+    assert cancel == [1, 2, 3, 5, 5, 5]
 
 
 def test_batches_are_so_small_that_they_take_ten_seconds_at_most() -> None:
@@ -337,7 +337,7 @@ def test_when_the_operating_time_is_used_up_it_is_waited_for_and_the_person_told
     in_no_time(story())
     assert office.left_at[1] == pytest.approx(300.0, abs=0.1)
     assert office.sizes[:2] == [1, 1]
-    assert not office.stopping.is_set
+    assert not office.cancel.is_set
 
 
 def test_a_stop_ends_the_wait_for_operating_time() -> None:
@@ -389,7 +389,7 @@ def test_nobody_waits_for_a_turn_when_there_is_nothing_left_to_send() -> None:
             assert now() == 0.5
 
     in_no_time(story())
-    assert not office.stopping.is_set
+    assert not office.cancel.is_set
 
 
 def test_a_stop_wakes_whoever_waits_for_a_turn_and_gives_him_none() -> None:
@@ -548,20 +548,20 @@ def test_ten_lost_answers_in_a_row_stop_the_run() -> None:
 
     async def story() -> None:
         await office.requests([LOST] * 9)
-        assert not office.stopping.is_set
+        assert not office.cancel.is_set
         await office.requests([LOST] * 5)
 
     in_no_time(story())
     assert len(office.left_at) == 10
-    assert office.stopping.ending is Ending.STOPPED
-    assert "lost 10 times in a row" in office.stopping.because
+    assert office.cancel.ending is Ending.STOPPED
+    assert "lost 10 times in a row" in office.cancel.reason
 
 
 def test_lost_answers_with_others_between_do_not_stop_it() -> None:
     office = Office()
 
     in_no_time(office.requests([LOST, LOST, LOST, STARTED] * 10))
-    assert not office.stopping.is_set
+    assert not office.cancel.is_set
     assert len(office.left_at) == 40
 
 
@@ -581,12 +581,9 @@ def test_a_portal_that_lets_nothing_through_for_half_an_hour_stops_the_run(
 
     in_no_time(office.requests([STARTED, *[refusal] * 60]))
     assert 1800 < office.left_at[-1] <= 1860
-    assert office.stopping.ending is Ending.STOPPED
-    assert office.stopping.because.startswith(f"{words}; no request got through; ")
-    assert (
-        "then go on with launcher resume" in office.stopping.because
-        or "pass and go on" in office.stopping.because
-    )
+    assert office.cancel.ending is Ending.STOPPED
+    assert office.cancel.reason.startswith(f"{words}; no request got through; ")
+    assert "then go on with launcher resume" in office.cancel.reason or "pass and go on" in office.cancel.reason
 
 
 def test_a_portal_that_lets_something_through_is_not_given_up() -> None:
@@ -594,7 +591,7 @@ def test_a_portal_that_lets_something_through_is_not_given_up() -> None:
 
     in_no_time(office.requests([*[OPERATING] * 20, PARTLY] * 5))
     assert office.left_at[-1] > 3600
-    assert not office.stopping.is_set
+    assert not office.cancel.is_set
 
 
 def test_a_refusal_of_the_run_stops_it_with_what_is_to_be_mended() -> None:
@@ -602,7 +599,7 @@ def test_a_refusal_of_the_run_stops_it_with_what_is_to_be_mended() -> None:
 
     in_no_time(office.requests([HALTED, STARTED]))
     assert len(office.left_at) == 1
-    assert (office.stopping.ending, office.stopping.because) == (Ending.STOPPED, "make a new webhook")
+    assert (office.cancel.ending, office.cancel.reason) == (Ending.STOPPED, "make a new webhook")
 
 
 def test_too_many_failed_rows_stop_the_run_and_rows_held_back_are_none() -> None:
@@ -610,12 +607,12 @@ def test_too_many_failed_rows_stop_the_run_and_rows_held_back_are_none() -> None
 
     async def story() -> None:
         await office.requests([FAILED, BUSY, RATE, LOST, STARTED])
-        assert not office.stopping.is_set
+        assert not office.cancel.is_set
         await office.requests([FAILED, STARTED])
 
     in_no_time(story())
     assert len(office.left_at) == 6
-    assert office.stopping.because == "2 rows failed, and stop_after: failures: is 2"
+    assert office.cancel.reason == "2 rows failed, and stop_after: failures: is 2"
 
 
 def test_a_request_that_ends_in_a_mistake_of_ours_gives_its_turn_back() -> None:

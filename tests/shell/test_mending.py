@@ -12,11 +12,11 @@ import pytest
 from launcher.core.mapping import MappingError
 from launcher.core.model import State
 from launcher.engine.asking import Asker
+from launcher.engine.cancel import CancelToken
 from launcher.engine.conductor import Conductor, Rules
 from launcher.engine.mending import mend
 from launcher.engine.progress import Progress
 from launcher.engine.results import save_results
-from launcher.engine.stopping import Stopping
 from launcher.ledger import Ledger, RecordedRow, RunRecord
 from launcher.portal.access import parse_webhook
 from launcher.portal.client import Portal
@@ -71,7 +71,7 @@ async def go_on(run: Runs, run_id: int = 1) -> None:
     """Take the run on, as `launcher retry --file` does."""
     async with Portal(parse_webhook(run.simulator.webhook_url)) as portal:
         conductor = Conductor(
-            run.ledger, Asker(portal, UNPACED), Rules(), stopping=Stopping(), progress=Progress()
+            run.ledger, Asker(portal, UNPACED), Rules(), cancel=CancelToken(), progress=Progress()
         )
         await conductor.conduct(await record(run, run_id), LEADS, None)
 

@@ -13,9 +13,9 @@ from launcher.core.catalogue.entry import LOOK
 from launcher.core.model import State
 from launcher.core.summary import Ending, Exit
 from launcher.engine.asking import Asker
+from launcher.engine.cancel import CancelToken
 from launcher.engine.conductor import Conductor, Rules
 from launcher.engine.progress import Progress
-from launcher.engine.stopping import Stopping
 from launcher.ledger import open_ledger
 from launcher.portal.access import parse_webhook
 from launcher.portal.client import Portal
@@ -59,7 +59,7 @@ async def reconcile(run: Runs, portal: Simulator, run_id: int = 1) -> int:
     assert record is not None
     async with Portal(parse_webhook(portal.webhook_url)) as to_ask:
         asker = Asker(to_ask, UNPACED)
-        conductor = Conductor(run.ledger, asker, Rules(), stopping=Stopping(), progress=Progress())
+        conductor = Conductor(run.ledger, asker, Rules(), cancel=CancelToken(), progress=Progress())
         return await conductor.reconcile(record)
 
 

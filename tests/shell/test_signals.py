@@ -11,7 +11,7 @@ import pytest
 
 from launcher.cli import session
 from launcher.cli.session import interruptible
-from launcher.engine.stopping import Stopping
+from launcher.engine.cancel import CancelToken
 
 
 @pytest.fixture(autouse=True)
@@ -23,10 +23,10 @@ def _handlers() -> Iterator[None]:
 
 
 async def stopped_by_a_signal() -> None:
-    stopping = Stopping()
-    with interruptible(stopping, lambda _: None):
+    cancel = CancelToken()
+    with interruptible(cancel, lambda _: None):
         os.kill(os.getpid(), signal.SIGINT)
-        await stopping.wait()
+        await cancel.wait()
 
 
 async def test_its_second_arrival_right_after_the_end_does_not_break_what_is_being_closed(
@@ -53,7 +53,7 @@ async def test_a_signal_later_than_that_ends_what_is_being_closed(monkeypatch: p
         os.kill(os.getpid(), signal.SIGINT)
 
 
-class Recorded(Stopping):
+class Recorded(CancelToken):
     """Knows whether somebody is to wait no longer."""
 
     hurried = False
@@ -65,7 +65,7 @@ class Recorded(Stopping):
 async def test_a_second_signal_counts_after_two_seconds_and_it_is_said_then(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    now, told, stopping = [100.0], list[str](), Recorded()
+    now, told, cancel = [100.0], list[str](), Recorded()
     monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now[0])
 
     async def at(time_s: float, *, press: bool) -> None:
@@ -75,21 +75,21 @@ async def test_a_second_signal_counts_after_two_seconds_and_it_is_said_then(
         for _ in range(3):  # the loop hears of it, and then of its timers
             await asyncio.sleep(0)
 
-    with interruptible(stopping, told.append):
+    with interruptible(cancel, told.append):
         await at(100.0, press=True)
         await at(100.5, press=True)
         await at(101.9, press=True)
-        assert (stopping.is_set, stopping.hurried, len(told)) == (True, False, 1)
+        assert (cancel.is_set, cancel.hurried, len(told)) == (True, False, 1)
         await at(102.1, press=False)
-        assert (stopping.hurried, "Ctrl-C again" in told[1]) == (False, True)
+        assert (cancel.hurried, "Ctrl-C again" in told[1]) == (False, True)
         await at(102.2, press=True)
-        assert stopping.hurried
+        assert cancel.hurried
 
 
 async def test_without_a_signal_the_handlers_are_those_of_before() -> None:
     before = signal.getsignal(signal.SIGINT)
 
-    with interruptible(Stopping(), lambda _: None):
+    with interruptible(CancelToken(), lambda _: None):
         assert signal.getsignal(signal.SIGINT) != before
 
     assert signal.getsignal(signal.SIGINT) == before

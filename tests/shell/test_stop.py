@@ -13,8 +13,8 @@ import pytest
 from launcher.core.pacing import Limits, Pacing
 from launcher.core.stops import Fate, Way
 from launcher.engine.asking import Asker
+from launcher.engine.cancel import CancelToken
 from launcher.engine.ending import Ender
-from launcher.engine.stopping import Stopping
 from launcher.errors import PortalError
 from launcher.ledger import Ledger, RunRecord, StartedWorkflow, StopOutcome, Stops, open_ledger
 from launcher.portal.access import parse_webhook
@@ -40,7 +40,7 @@ class Stopped:
 
     def __init__(self, run: Runs, way: Way = Way.TERMINATE, limits: Limits = NO_LIMITS) -> None:
         self.run, self.way, self.limits = run, way, limits
-        self.stopping = Stopping()
+        self.cancel = CancelToken()
         self.told: list[StopOutcome] = []
         self.running: list[StartedWorkflow] = []
 
@@ -54,7 +54,7 @@ class Stopped:
                 asker=Asker(portal, Pacing(limits=self.limits)),
                 run=record,
                 way=self.way,
-                stopping=self.stopping,
+                cancel=self.cancel,
             )
             self.running = await ender.still_running(lambda _number: None)
             await ender.end(self.running, self._note)
@@ -209,7 +209,7 @@ async def test_after_an_interruption_no_further_request_leaves(run: Runs, portal
 
     def interrupted(outcomes: Sequence[StopOutcome]) -> None:
         note(outcomes)
-        stopped.stopping.stop(stopped.stopping.ending, "a signal asked for it")
+        stopped.cancel.cancel("a signal asked for it", stopped.cancel.ending)
 
     stopped._note = interrupted  # type: ignore[method-assign]
     assert await stopped() == {"ended": 50}

@@ -19,13 +19,13 @@ from launcher.core.pacing import pause
 from launcher.core.summary import Ending, Exit
 from launcher.core.templates import TemplateError
 from launcher.engine.asking import Asker
+from launcher.engine.cancel import CancelToken
 from launcher.engine.candidates import Candidates
 from launcher.engine.conductor import Conductor, Rules
 from launcher.engine.job import Job
 from launcher.engine.mending import mend
 from launcher.engine.progress import Progress
 from launcher.engine.rehearsal import refuse_duplicates
-from launcher.engine.stopping import Stopping
 from launcher.errors import PortalError
 from launcher.ledger import open_ledger
 from launcher.portal.access import parse_webhook
@@ -177,7 +177,7 @@ async def test_where_people_cannot_be_asked_for_the_run_stops_and_goes_on_later(
     await run.ledger.resumed(1)
     async with Portal(parse_webhook(portal.webhook_url)) as connected:
         conductor = Conductor(
-            run.ledger, Asker(connected, UNPACED), Rules(), stopping=Stopping(), progress=Progress()
+            run.ledger, Asker(connected, UNPACED), Rules(), cancel=CancelToken(), progress=Progress()
         )
         await conductor.conduct(recorded, job, open_table(run.file(rows)))
     assert [start.parameters["Manager"] for start in portal.started] == ["user_1", "user_2"]

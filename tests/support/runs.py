@@ -15,11 +15,11 @@ from launcher.core.pacing.costs import Costs, Took
 from launcher.core.sources import FromColumn
 from launcher.core.summary import Summary
 from launcher.engine.asking import Asker
+from launcher.engine.cancel import CancelToken
 from launcher.engine.conductor import Conductor, Rules
 from launcher.engine.job import Job
 from launcher.engine.progress import Progress
 from launcher.engine.results import save_results
-from launcher.engine.stopping import Stopping
 from launcher.engine.summary import summarise
 from launcher.ledger import Ledger, NewRun
 from launcher.portal.access import Access, parse_webhook
@@ -59,7 +59,7 @@ class Runs:
     ledger: Ledger
     simulator: Simulator
     folder: Path
-    stopping: Stopping = field(default_factory=Stopping)
+    cancel: CancelToken = field(default_factory=CancelToken)
     progress: Progress = field(default_factory=Progress)
 
     @property
@@ -101,7 +101,7 @@ class Runs:
         pacing = Pacing(limits=limits, concurrency=concurrency, batch_s=math.inf)
         async with Portal(address) as portal:
             asker, rules = Asker(portal, pacing), Rules(hear_out_s=HEAR_OUT_S)
-            conductor = Conductor(self.ledger, asker, rules, stopping=self.stopping, progress=self.progress)
+            conductor = Conductor(self.ledger, asker, rules, cancel=self.cancel, progress=self.progress)
             with mock.patch.object(Costs, "take", _take):
                 await conductor.conduct(run, job, table)
         await save_results(self.ledger, run, self.results)
