@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from launcher.core.batch import (
     LONGEST_BATCH,
     MAX_COMMANDS,
+    batch_size_for,
     encode,
     encode_call,
     encode_command,
     encode_single,
     length_of,
     must_go_alone,
-    batch_size_for,
 )
 from launcher.core.documents import KINDS, kind_named
 from launcher.core.model import Document, Start, Value

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from launcher.core.answers import Barred, Heard, Moved, Outcome, Unheard, Unsent
-from launcher.core.batch import command_key, batch_size_for
+from launcher.core.batch import batch_size_for, command_key
 from launcher.core.model import MAY_HAVE_STARTED, SENDABLE, Document, Start, State, start_key
 from launcher.core.pacing import Caution
 from launcher.core.plan import SKIP, Claim, Planned, Planner
