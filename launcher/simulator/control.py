@@ -2,19 +2,35 @@
 
 import dataclasses
 import math
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
 
 from aiohttp import web
 
 from . import settings as portal_settings
 from .delivery import json_answer
+from .faults import Script
+from .settings import Settings
+from .state import State
 
-if TYPE_CHECKING:
-    from .server import Simulator
+
+class Portal(Protocol):
+    """What is controlled, as `Simulator` has it."""
+
+    settings: Settings
+
+    @property
+    def faults(self) -> Script: ...
+
+    @property
+    def state(self) -> State: ...
+
+    def script(self, fault: str | Sequence[str], **conditions: Any) -> None: ...
+
+    def expire_tokens(self) -> None: ...
 
 
-def add_routes(application: web.Application, portal: "Simulator") -> None:
+def add_routes(application: web.Application, portal: Portal) -> None:
     """Serve the control paths of this portal."""
     control = _Control(portal)
     routes: list[tuple[str, str, Callable[[web.Request], Awaitable[Any]]]] = [
@@ -45,24 +61,24 @@ def _handler(act: Callable[[web.Request], Awaitable[Any]]) -> Callable[[web.Requ
 
 
 class _Control:
-    def __init__(self, portal: "Simulator") -> None:
+    def __init__(self, portal: Portal) -> None:
         self._portal = portal
 
     async def started(self, request: web.Request) -> Any:
         """Give the true list after the first N, and how many there are."""
-        return _tail("started", self._portal.started, request)
+        return _tail("started", self._portal.state.workflows.started, request)
 
     async def requests(self, request: web.Request) -> Any:
         """Give the log of requests after the first N, and how many there are."""
-        return _tail("requests", self._portal.requests, request)
+        return _tail("requests", self._portal.state.requests, request)
 
     async def notifications(self, _: web.Request) -> Any:
         """Give the delivered messages."""
-        return {"notifications": self._portal.notifications}
+        return {"notifications": self._portal.state.notifications}
 
     async def token_requests(self, _: web.Request) -> Any:
         """Give what the token endpoint was asked for, and what that came to; no token among it."""
-        return {"token_requests": self._portal.token_requests}
+        return {"token_requests": self._portal.state.tokens.asked}
 
     async def settings(self, _: web.Request) -> Any:
         """Give the settings as they are."""
