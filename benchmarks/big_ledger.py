@@ -23,7 +23,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 from launcher.core.model import Document, State
 from launcher.core.reconcile import LostRow
@@ -129,7 +129,7 @@ async def queries(path: Path) -> None:
         [last] = await ledger.last_runs(1)
         statements: dict[str, object] = {}
         event.listen(
-            ledger.database.engine.sync_engine,
+            Engine,
             "before_cursor_execute",
             lambda _c, _cursor, text, values, _x, _many: statements.setdefault(text, values),
         )

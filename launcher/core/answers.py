@@ -84,8 +84,8 @@ def answer_of(outcome: Outcome) -> dict[str, object] | NoAnswer:
                 return NoAnswer(stop_text(code, text), refused=True)
             if refuses_caller(status, code):
                 return NoAnswer(refused_caller_text(code, text), refused=True)
-            said = ": ".join(part for part in (code, text) if part) or "an error without a reason"
-            return NoAnswer(f"the portal answered {said}", refused=False)
+            given = ": ".join(part for part in (code, text) if part) or "an error without a reason"
+            return NoAnswer(f"the portal answered {given}", refused=False)
         case Moved(host):
             return NoAnswer(moved_text(host), refused=True)
         case Barred(_, text):

@@ -132,7 +132,7 @@ def _pairs(name: str, value: object) -> Iterator[str]:
         case str():
             yield f"{name}={_quoted(value)}"
         case bool():
-            raise TypeError("true and false cannot be said in a batch")
+            raise TypeError("true and false cannot stand in a batch")
         case Mapping():
             for key, inner in value.items():
                 yield from _pairs(f"{name}[{_quoted(str(key))}]", inner)
@@ -142,7 +142,7 @@ def _pairs(name: str, value: object) -> Iterator[str]:
         case int():
             yield f"{name}={value}"
         case _:
-            raise TypeError(f"{type(value).__name__} cannot be said in a batch")
+            raise TypeError(f"{type(value).__name__} cannot stand in a batch")
 
 
 def encode_single(start: Start) -> dict[str, object]:

@@ -152,10 +152,10 @@ class Mapper:
             raise RowError(error.code, f'column "{self._document.heading}": {error}') from None
 
     def _kind_of(self, cells: Sequence[str], kinds: str) -> Kind:
-        said = self._kind.text(cells, kinds).strip() if self._kind is not None else ""
-        if said:
+        given = self._kind.text(cells, kinds).strip() if self._kind is not None else ""
+        if given:
             try:
-                return kind_named(said)
+                return kind_named(given)
             except KindError as error:
                 raise RowError("bad kind", f'column "{_heading(self._kind)}": {error}') from None
         if self._mapping.kind is None:
@@ -165,21 +165,21 @@ class Mapper:
     def _template_id(self, cells: Sequence[str], kinds: str) -> int:
         if self._template is None and self._mapping.template_id is not None:
             return self._mapping.template_id
-        said = self._template.text(cells, kinds).strip() if self._template is not None else ""
-        if found := _TEMPLATE_ID.fullmatch(said):
+        given = self._template.text(cells, kinds).strip() if self._template is not None else ""
+        if found := _TEMPLATE_ID.fullmatch(given):
             return int(found[1])
         place = f'column "{_heading(self._template)}"'
-        if not said:
+        if not given:
             if self._mapping.template_id is None:
                 raise RowError("bad template", f"{place}: the template is blank")
             return self._mapping.template_id
         known = self._mapping.template_ids
-        if said not in known:
-            near = nearest(said, known)
-            raise RowError("bad template", f'{place}: "{said}" is no template of the portal{near}')
-        if not known[said]:
-            raise RowError("bad template", f'{place}: more than one template is named "{said}"; write its ID')
-        return known[said]
+        if given not in known:
+            near = nearest(given, known)
+            raise RowError("bad template", f'{place}: "{given}" is no template of the portal{near}')
+        if not known[given]:
+            raise RowError("bad template", f'{place}: more than one template is named "{given}"; write its ID')
+        return known[given]
 
 
 _TEMPLATE_ID = re.compile(r"0*([1-9]\d{0,8})(?:\.0+)?", re.ASCII)

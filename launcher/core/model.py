@@ -31,16 +31,6 @@ class State(StrEnum):
     """Did not start, on purpose. Nothing was sent."""
 
 
-MAY_HAVE_STARTED = frozenset({State.SENT, State.STARTED, State.UNKNOWN})
-"""A row in one of these is never sent again by itself."""
-
-SENDABLE = frozenset({State.PENDING, State.DEFERRED})
-"""A row in one of these did certainly not start, and waits to be sent."""
-
-TO_MEND = frozenset({State.FAILED, State.INVALID})
-"""A row in one of these did not start and wants a person."""
-
-
 @dataclass(frozen=True, slots=True)
 class Document:
     """What a workflow runs on, as `DOCUMENT_ID` of bizproc.workflow.start takes it."""

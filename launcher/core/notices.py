@@ -123,12 +123,12 @@ def _of_run(summary: Summary, to_mend: str) -> Iterator[str]:
     if summary.stopped_because and summary.exit_code is not Exit.ALL_STARTED:
         yield f"  stopped: {summary.stopped_because}"
     for cause in summary.causes[:CAUSES]:
-        yield f"  {_in_words(cause)}"
+        yield f"  {_explained(cause)}"
     for step in next_steps(summary, to_mend):
         yield f"  {step}"
 
 
-def _in_words(cause: Cause) -> str:
+def _explained(cause: Cause) -> str:
     text = cause_text(cause.code, cause.text)
     return f"{counted(cause.rows, 'row')} {cause.state.value}, as row {cause.first_row}: {text}"
 

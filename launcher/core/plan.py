@@ -7,15 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from launcher.core.model import (
-    MAY_HAVE_STARTED,
-    Candidate,
-    Filtered,
-    Invalid,
-    Start,
-    State,
-    next_key,
-)
+from launcher.core.model import Candidate, Filtered, Invalid, Start, State, next_key
+from launcher.core.states import MAY_HAVE_STARTED
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,5 +69,5 @@ def judge(key: str, results: Mapping[str, object], errors: Mapping[str, object])
         return Answered(halt=stop_text(code, text))
     entry = PORTAL_CODES.get(code.upper())
     again = entry is not None and entry.does in (Does.WAITS_FOR_RATE, Does.WAITS_FOR_OPERATING_TIME)
-    said = ": ".join(part for part in (code, text) if part) or "refused without a reason"
-    return Answered(text=said, again=again)
+    given = ": ".join(part for part in (code, text) if part) or "refused without a reason"
+    return Answered(text=given, again=again)

@@ -131,23 +131,23 @@ def ids_by_name(templates: Iterable[Template]) -> dict[str, int]:
 
 def _document_type(item: Mapping[str, Any]) -> tuple[str, str, str]:
     """Module, entity and type; the list gives the type alone, or all three in its place."""
-    said = item.get("DOCUMENT_TYPE")
-    if isinstance(said, list) and len(said) == 3:
-        return _text(said[0]), _text(said[1]), _text(said[2])
-    return _text(item.get("MODULE_ID")), _text(item.get("ENTITY")), _text(said)
+    given = item.get("DOCUMENT_TYPE")
+    if isinstance(given, list) and len(given) == 3:
+        return _text(given[0]), _text(given[1]), _text(given[2])
+    return _text(item.get("MODULE_ID")), _text(item.get("ENTITY")), _text(given)
 
 
 def _parameters(value: object) -> Iterator[Parameter]:
-    for name, said in _pairs(value):
-        if isinstance(said, dict):
-            options = said.get("Options")
+    for name, given in _pairs(value):
+        if isinstance(given, dict):
+            options = given.get("Options")
             yield Parameter(
                 name=name,
-                type=_text(said.get("Type")).strip().lower() or "string",
-                title=_text(said.get("Name")).strip() or name,
-                required=_flag(said.get("Required")),
-                multiple=_flag(said.get("Multiple")),
-                default=_default(said.get("Default")),
+                type=_text(given.get("Type")).strip().lower() or "string",
+                title=_text(given.get("Name")).strip() or name,
+                required=_flag(given.get("Required")),
+                multiple=_flag(given.get("Multiple")),
+                default=_default(given.get("Default")),
                 options=dict(_options(options)) if isinstance(options, dict | list) and options else None,
             )
 

@@ -18,7 +18,7 @@ START = "start"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What an answer said of one account of operating time."""
+    """What an answer reported of one account of operating time."""
 
     used_s: float
     at: float
@@ -29,7 +29,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """What one answer said."""
+    """What one answer reported."""
 
     execution_s: float | None = None
     """Of all its commands together; None where it does not say."""

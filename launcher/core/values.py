@@ -29,7 +29,7 @@ class Types:
     offset: str = "+00:00"
     """The portal's own, which times are sent with."""
     time_zone: str = ""
-    """The portal's, by its name, where the person said it."""
+    """The portal's, by its name, if the person configured it."""
     people: People = field(default_factory=dict)
     """Those who were looked up before the first row."""
 

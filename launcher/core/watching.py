@@ -1,4 +1,4 @@
-"""How often a run's workflows are looked at, and what is said of them."""
+"""How often a run's workflows are looked at, and how they are described."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Watched:
     stuck: tuple[tuple[int, str], ...] = ()
     """Row and workflow ID of each that hangs."""
 
-    def in_words(self) -> str:
+    def text(self) -> str:
         """One line for the person."""
         if not self.started:
             return "no workflow was started"

@@ -5,6 +5,7 @@ from launcher.ledger.database import sqlite_file
 from launcher.ledger.errors import LedgerError, LedgerGoneError
 from launcher.ledger.examining import examine
 from launcher.ledger.failed_files import FailedFiles
+from launcher.ledger.lease import PortalLease
 from launcher.ledger.ledger import Ledger, open_ledger
 from launcher.ledger.lock import (
     DaemonRunsError,
@@ -17,7 +18,7 @@ from launcher.ledger.lock import (
 )
 from launcher.ledger.model import NewRow, NewRun, RecordedRow, RunRecord, run_name, run_number
 from launcher.ledger.nights import NightRecord, Nights
-from launcher.ledger.notices import Letter, Notices, Unsent
+from launcher.ledger.notices import Notices, QueuedMessage, Unsent
 from launcher.ledger.pruning import Prunable, compact, portals, prunable, prune
 from launcher.ledger.pruning_nights import Age, OldNights, old_nights, prune_nights
 from launcher.ledger.records import Judged, Record, Recorded, Sent, Written
@@ -33,7 +34,6 @@ __all__ = [
     "Ledger",
     "LedgerError",
     "LedgerGoneError",
-    "Letter",
     "NewRow",
     "NewRun",
     "NightRecord",
@@ -41,7 +41,9 @@ __all__ = [
     "Notices",
     "OldNights",
     "PortalInUseError",
+    "PortalLease",
     "Prunable",
+    "QueuedMessage",
     "Record",
     "Recorded",
     "RecordedRow",

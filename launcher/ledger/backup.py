@@ -23,7 +23,7 @@ class _StoppedError(LauncherError):
 
 
 async def back_up(location: str, to: Path, *, force: bool = False) -> None:
-    """At that path stands a sound copy of the ledger as it was at one moment, durable, for its owner alone.
+    """Write a sound copy of the ledger as it was at one moment to that path, durable, for its owner alone.
 
     A copy that cannot be finished leaves nothing. `force`: in place of a file that is there. Raises
     LedgerError.
@@ -107,7 +107,7 @@ def _check(source: Path, partial: Path) -> None:
 
 
 def _sync(path: Path) -> None:
-    """On disk, and not only in memory. A folder cannot be opened on Windows, where renaming is enough."""
+    """Write it through to disk. A folder cannot be opened on Windows, where renaming is enough."""
     if path.is_dir() and os.name == "nt":
         return
     descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)

@@ -19,33 +19,30 @@ class CourseKeeping:
     _database: Database
 
     async def add_waits(self, run_id: int, new: Sequence[Wait]) -> None:
-        """The run has waited so."""
+        """Record how the run has waited."""
         values = [
             {"run_id": run_id, "reason": wait.reason, "began_at": wait.began_at, "seconds": wait.seconds}
             for wait in new
         ]
-        async with self._database.writing() as connection:
-            await connection.execute(insert(waits), values)
+        await self._database.execute(insert(waits), values)
 
     async def waits(self, run_id: int) -> list[Wait]:
-        """The run's waits by their time. Each lasts a second or more, so there are never very many."""
+        """Return the run's waits by their time. Each lasts a second or more, so there are never very many."""
         query = (
             select(waits.c.reason, waits.c.began_at, waits.c.seconds)
             .where(waits.c.run_id == run_id)
             .order_by(waits.c.began_at, waits.c.id)
         )
-        async with self._database.reading() as connection:
-            return [Wait(row.reason, row.began_at, row.seconds) for row in await connection.execute(query)]
+        return [Wait(row.reason, row.began_at, row.seconds) for row in await self._database.fetch(query)]
 
     async def answered_between(self, run_id: int) -> tuple[float, float] | None:
-        """When the run's first and last verdicts were recorded; None where it has none."""
+        """Return when the run's first and last verdicts were recorded; None if it has none."""
         query = select(func.min(attempts.c.at), func.max(attempts.c.at)).where(attempts.c.run_id == run_id)
-        async with self._database.reading() as connection:
-            first, last = (await connection.execute(query)).one()
+        [(first, last)] = await self._database.fetch(query)
         return None if first is None else (first, last)
 
     async def answered_since(self, portal: str, since: float, *, most: int) -> list[float | None]:
-        """When the requests that left for that portal since then were answered; None: nobody heard it.
+        """Return when the requests sent to that portal since then were answered; None: no response received.
 
         Of each run its last ones, about so many at the most.
         """
@@ -62,11 +59,10 @@ class CourseKeeping:
                 requests.c.sent_at > since,
             )
         )
-        async with self._database.reading() as connection:
-            return list(await connection.scalars(query))
+        return await self._database.scalars(query)
 
     async def answers(self, run_id: int, *, slot_s: int) -> list[Answers]:
-        """How many verdicts of each state every slot of that width has, where it has any."""
+        """Return how many verdicts of each state every slot of that width has, if it has any."""
         slot = self._whole(attempts.c.at / float(slot_s)).label("slot")
         query = (
             select(slot, attempts.c.state, func.count().label("how_many"))
@@ -74,12 +70,11 @@ class CourseKeeping:
             .group_by(slot, attempts.c.state)
             .order_by(slot)
         )
-        async with self._database.reading() as connection:
-            return [
-                Answers(float(row.slot * slot_s), State(row.state), row.how_many)
-                for row in await connection.execute(query)
-            ]
+        return [
+            Answers(float(row.slot * slot_s), State(row.state), row.how_many)
+            for row in await self._database.fetch(query)
+        ]
 
     def _whole(self, number: ColumnElement[Any]) -> ColumnElement[int]:
-        """The number without its fraction. SQLite may lack floor(), and PostgreSQL's cast rounds."""
+        """Return the number without its fraction. SQLite may lack floor(), and PostgreSQL's cast rounds."""
         return cast(number if self._database.file is not None else func.floor(number), Integer)

@@ -31,7 +31,7 @@ class LedgerGoneError(LedgerError):
 
 
 @contextmanager
-def in_words(name: str) -> Iterator[None]:
+def translated_errors(name: str) -> Iterator[None]:
     """Turn what the database or the disk refuses into LedgerError; mistakes of ours stay as they are."""
     try:
         yield
@@ -47,7 +47,7 @@ def in_words(name: str) -> Iterator[None]:
 _NUMBER = re.compile(r"\[Errno (-?\d+)\] ")
 _CLASS = re.compile(r"^<class '[^']+'>: ")
 _AWAY = "its server does not answer; see whether it runs, and check the address"
-_MENDS = {
+_ACTIONS = {
     "file is not a database": "it is no ledger; name another file with --ledger",
     "unable to open database file": "name a file with --ledger, not a folder",
     "malformed": "it is damaged; launcher doctor says what to do",
@@ -68,14 +68,15 @@ _MENDS = {
 def _message(name: str, error: BaseException | None) -> str:
     text = str(error).strip().partition("\n")[0]
     if isinstance(error, TimeoutError):
-        said, mend = "no answer in time", _AWAY
+        problem, action = "no answer in time", _AWAY
     else:
-        said, mend = _said(text), next((mend for part, mend in _MENDS.items() if part in text), "")
-    return f"the ledger {name}: {said}" + (f"; {mend}" if mend else "")
+        problem = _problem(text)
+        action = next((action for part, action in _ACTIONS.items() if part in text), "")
+    return f"the ledger {name}: {problem}" + (f"; {action}" if action else "")
 
 
-def _said(text: str) -> str:
-    """The text without what only programmers read: numbers and names of Python's errors."""
+def _problem(text: str) -> str:
+    """Return the text without what only programmers read: numbers and names of Python's errors."""
     if "Connect call failed" in text:  # asyncio's words, whatever the reason; the number tells it
         number = _NUMBER.search(text)
         return os.strerror(int(number[1])) if number else "no connection came about"

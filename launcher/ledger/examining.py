@@ -21,7 +21,7 @@ _DAMAGED = (
 
 
 async def examine(location: str) -> tuple[Diagnosis, bool]:
-    """What is found, and whether the ledger can be opened as it is."""
+    """Return what is found, and whether the ledger can be opened as it is."""
     path = sqlite_file(location)
     if path is not None:
         return await asyncio.to_thread(_file, path)

@@ -12,12 +12,12 @@ from launcher.core.summary import Ending
 
 
 def run_name(run_id: int) -> str:
-    """The run as people name it: `r12`."""
+    """Return the run as people name it: `r12`."""
     return f"r{run_id}"
 
 
 def run_number(name: str) -> int | None:
-    """The run's ID of `r12` or `12`; None where the text names no run."""
+    """Return the run's ID of `r12` or `12`; None if the text names no run."""
     digits = name.strip().lower().removeprefix("r")
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 9 else None
 

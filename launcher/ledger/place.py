@@ -41,7 +41,7 @@ class Place:
 
 
 def take_place(path: Path) -> Place:
-    """The file at that path, made if there is none yet. Raises LedgerError, LedgerGoneError."""
+    """Return the file at that path, made if there is none yet. Raises LedgerError, LedgerGoneError."""
     named = path.absolute()
     if named in _opened:
         Place(named, named.resolve(), _opened[named]).check()
@@ -58,7 +58,7 @@ def take_place(path: Path) -> Place:
 
 
 def two_names(path: Path) -> str:
-    """What is wrong with a ledger that has more than one hard link."""
+    """Return what is wrong with a ledger that has more than one hard link."""
     return (
         f"the ledger {path} has a second name (a hard link), and SQLite keeps a journal (-wal) beside each "
         "name: what is started under one may be unknown under the other, and start twice"

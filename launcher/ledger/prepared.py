@@ -37,13 +37,13 @@ class Prepared:
         self._names = list(names)
         self._compiled: dict[str, _Compiled] = {}
 
-    def once(self, connection: Connection, values: Sequence[object]) -> CursorResult[Any]:
-        """With these values."""
+    def execute(self, connection: Connection, values: Sequence[object]) -> CursorResult[Any]:
+        """Execute it with these values."""
         compiled = self._for(connection.dialect)
         return connection.exec_driver_sql(compiled.text, compiled.ordered(values))
 
-    def each(self, connection: Connection, values: Sequence[tuple[object, ...]]) -> None:
-        """Once for each of the values, of which there is at least one."""
+    def executemany(self, connection: Connection, values: Sequence[tuple[object, ...]]) -> None:
+        """Execute it once for each of the values, of which there is at least one."""
         compiled = self._for(connection.dialect)
         in_place = compiled.order is None
         ordered = list(values) if in_place else [compiled.ordered(row) for row in values]
@@ -94,14 +94,14 @@ class ForRows:
         self._names = names
         self._prepared: dict[int, Prepared] = {}
 
-    def once(
+    def execute(
         self, connection: Connection, run_id: int, row_numbers: Sequence[int], values: Sequence[object] = ()
     ) -> CursorResult[Any]:
-        """About these rows of that run, with the other values."""
+        """Execute it for these rows of that run, with the other values."""
         count = len(row_numbers)
         if count not in self._prepared:
             self._prepared[count] = self._prepare(count)
-        return self._prepared[count].once(connection, (*values, run_id, *row_numbers))
+        return self._prepared[count].execute(connection, (*values, run_id, *row_numbers))
 
     def _prepare(self, count: int) -> Prepared:
         names = [f"b_row_{number}" for number in range(count)]

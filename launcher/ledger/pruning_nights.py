@@ -11,8 +11,7 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Table, and_, case, delete, func, not_, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, Table, and_, case, delete, func, not_, or_, select
 
 from launcher.core.summary import Exit
 from launcher.ledger.ledger import Ledger
@@ -48,21 +47,21 @@ class OldNights:
 
 
 async def old_nights(ledger: Ledger, age: Age) -> OldNights:
-    """What `prune_nights` would drop."""
-    found = Counter[str]()
-    async with ledger.database.reading() as connection:
-        for table, where in await _old(connection, age):
-            count = select(func.count()).select_from(table).where(where)
-            found[table.name] += int((await connection.execute(count)).scalar_one())
-    return _as_old(found)
+    """Return what `prune_nights` would drop."""
+
+    def look(connection: Connection) -> OldNights:
+        found = Counter[str]()
+        for table, where in _old(connection, age):
+            found[table.name] += connection.scalar(select(func.count()).select_from(table).where(where)) or 0
+        return _as_old(found)
+
+    return await ledger.database.read(look)
 
 
 async def prune_nights(ledger: Ledger, age: Age) -> OldNights:
     """Drop them in small transactions; killed at any moment, the next time does the rest."""
-    async with ledger.database.reading() as connection:
-        old = await _old(connection, age)
     dropped = Counter[str]()
-    for table, where in old:
+    for table, where in await ledger.database.read(lambda connection: _old(connection, age)):
         dropped[table.name] += await _drop(ledger, table, where)
     return _as_old(dropped)
 
@@ -74,8 +73,8 @@ def _as_old(found: Counter[str]) -> OldNights:
 _Old = tuple[Table, ColumnElement[bool]]
 
 
-async def _old(connection: AsyncConnection, age: Age) -> list[_Old]:
-    """Which messages, and which nights of each job."""
+def _old(connection: Connection, age: Age) -> list[_Old]:
+    """Return which messages, and which nights of each job, are old."""
     settled = and_(
         nights.c.ended_at.is_not(None),
         # For whomever asks: an interrupted night settles a due time for some only.
@@ -88,7 +87,7 @@ async def _old(connection: AsyncConnection, age: Age) -> list[_Old]:
         func.max(nights.c.begun_at).label("last_at"),
         func.max(case((settled, nights.c.begun_at))).label("settled_at"),
     ).group_by(nights.c.job, nights.c.portal)
-    jobs = (await connection.execute(of_jobs)).all()
+    jobs = connection.execute(of_jobs).all()
     return [(notices, _old_messages(age)), *((nights, _old_nights(*job, age)) for job in jobs)]
 
 
@@ -119,8 +118,7 @@ def _old_nights(
 async def _drop(ledger: Ledger, table: Table, where: ColumnElement[bool]) -> int:
     dropped, some = 0, select(table.c.id).where(where).order_by(table.c.id).limit(_AT_ONCE)
     while True:
-        async with ledger.database.writing() as connection:
-            done = (await connection.execute(delete(table).where(table.c.id.in_(some)))).rowcount
+        done = await ledger.database.execute(delete(table).where(table.c.id.in_(some)))
         dropped += done
         if done < _AT_ONCE:
             return dropped

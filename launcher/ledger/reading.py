@@ -43,37 +43,33 @@ class Reading:
         return self._database
 
     async def run(self, run_id: int) -> RunRecord | None:
-        """That run, or None where there is none."""
-        async with self._database.reading() as connection:
-            found = (await connection.execute(select(runs).where(runs.c.id == run_id))).one_or_none()
-        return None if found is None else run_of(found)
+        """Return that run, or None if there is none."""
+        found = await self._database.fetch(select(runs).where(runs.c.id == run_id))
+        return run_of(found[0]) if found else None
 
     async def last_runs(self, limit: int, *, portal: str | None = None) -> list[RunRecord]:
-        """The newest runs first."""
+        """Return the last runs, the newest first."""
         query = select(runs).order_by(runs.c.id.desc()).limit(limit)
         if portal is not None:
             query = query.where(runs.c.portal == portal)
-        async with self._database.reading() as connection:
-            return [run_of(row) for row in await connection.execute(query)]
+        return [run_of(row) for row in await self._database.fetch(query)]
 
     async def counts(self, run_id: int) -> Counts:
-        """The run's rows by state, those included that were pruned."""
+        """Return the run's rows by state, those included that were pruned."""
         here = select(rows.c.state, func.count()).where(rows.c.run_id == run_id).group_by(rows.c.state)
         gone = select(dropped_rows.c.state, dropped_rows.c.rows).where(dropped_rows.c.run_id == run_id)
         found: Counter[State] = Counter()
-        async with self._database.reading() as connection:
-            for state, count in await connection.execute(union_all(here, gone)):
-                found[State(state)] += count
+        for state, count in await self._database.fetch(union_all(here, gone)):
+            found[State(state)] += count
         return Counts(found)
 
     async def requests(self, run_id: int) -> int:
-        """How many requests the run has sent to start rows."""
+        """Return how many requests the run has sent to start rows."""
         query = select(func.coalesce(func.max(requests.c.number), 0)).where(requests.c.run_id == run_id)
-        async with self._database.reading() as connection:
-            return int((await connection.execute(query)).scalar_one())
+        return int(await self._database.scalar(query))
 
     async def start_cost_s(self, portal: str) -> float | None:
-        """Seconds that a start on that portal took of late, the way included; None where nothing tells."""
+        """Return the seconds that a start on that portal took lately, the way included; None if unknown."""
         spans = (
             select(requests.c.answered_at - requests.c.sent_at, requests.c.rows)
             .join(runs, runs.c.id == requests.c.run_id)
@@ -83,19 +79,17 @@ class Reading:
             .order_by(requests.c.run_id.desc(), requests.c.number.desc())
             .limit(_REQUESTS_OF_LATE)
         )
-        async with self._database.reading() as connection:
-            found = [(float(seconds), int(count)) for seconds, count in await connection.execute(spans)]
+        found = [(float(seconds), int(count)) for seconds, count in await self._database.fetch(spans)]
         started = sum(count for _, count in found)
         return sum(seconds for seconds, _ in found) / started if started else None
 
     async def last_row(self, run_id: int) -> int:
-        """The last row of the file that the ledger has; 0 where it has none."""
+        """Return the last row of the file that the ledger has; 0 if it has none."""
         query = select(func.coalesce(func.max(rows.c.row_number), 0)).where(rows.c.run_id == run_id)
-        async with self._database.reading() as connection:
-            return int((await connection.execute(query)).scalar_one())
+        return int(await self._database.scalar(query))
 
     async def causes(self, run_id: int, limit: int = 10) -> tuple[Cause, ...]:
-        """Why rows did not start, the most frequent cause first, each with its first row.
+        """Return why rows did not start, the most frequent cause first, each with its first row.
 
         Rows with the same code have the same cause; the portal's own refusals often have none but a text.
         """
@@ -115,20 +109,19 @@ class Reading:
             .join(rows, (rows.c.run_id == run_id) & (rows.c.row_number == grouped.c.first))
             .order_by(grouped.c.how_many.desc(), grouped.c.first)
         )
-        async with self._database.reading() as connection:
-            return tuple(
-                Cause(
-                    state=State(row.state),
-                    code=row.error_code,
-                    text=row.error,
-                    rows=row.how_many,
-                    first_row=row.first,
-                )
-                for row in await connection.execute(query)
+        return tuple(
+            Cause(
+                state=State(row.state),
+                code=row.error_code,
+                text=row.error,
+                rows=row.how_many,
+                first_row=row.first,
             )
+            for row in await self._database.fetch(query)
+        )
 
     async def rows_numbered(self, run_id: int, row_numbers: Sequence[int]) -> list[RecordedRow]:
-        """Those of the rows that the run has."""
+        """Return those of the rows that the run has."""
         query = select(*_OF_A_RECORDED_ROW).where(
             rows.c.run_id == run_id, rows.c.row_number.in_(bindparam("numbers", expanding=True))
         )
@@ -138,38 +131,36 @@ class Reading:
         )
 
     async def portal_at(self, address: str) -> str:
-        """The portal that answers at this address, by the first address that it had."""
+        """Return the portal that answers at this address, by the first address that it had."""
         query = select(addresses.c.portal).where(addresses.c.address == address)
-        async with self._database.reading() as connection:
-            return (await connection.execute(query)).scalar() or address
+        return await self._database.scalar(query) or address
 
     async def addresses_of(self, portal: str) -> list[str]:
-        """The addresses at which that portal answers since it moved, beside its first."""
+        """Return the addresses at which that portal answers since it moved, except its first."""
         query = select(addresses.c.address).where(addresses.c.portal == portal)
-        async with self._database.reading() as connection:
-            return list(await connection.scalars(query))
+        return await self._database.scalars(query)
 
     async def kindred(self, portal: str, job: str) -> list[str]:
-        """The other jobs with runs on that portal whose starts count as that job's: runs without a job count
-        for each, and each counts for them."""
+        """Return the other jobs with runs on that portal whose starts count as that job's.
+
+        Runs without a job count for each, and each counts for them.
+        """
         query = select(runs.c.job).where(runs.c.portal == portal, runs.c.job != job).distinct()
         if job:
             query = query.where(runs.c.job == "")
-        async with self._database.reading() as connection:
-            return sorted(await connection.scalars(query))
+        return sorted(await self._database.scalars(query))
 
     async def lost_rows(self, run_id: int, *, after_row: int = 0) -> list[LostRow]:
-        """The run's next unknown rows by number, at most 2,000."""
+        """Return the run's next unknown rows by number, at most 2,000."""
         query = (
             _LOST.where(rows.c.run_id == run_id, rows.c.state == State.UNKNOWN, rows.c.row_number > after_row)
             .order_by(rows.c.row_number)
             .limit(PAGE)
         )
-        async with self._database.reading() as connection:
-            return [_lost(row) for row in await connection.execute(query)]
+        return [_lost(row) for row in await self._database.fetch(query)]
 
     async def rivals(self, run_id: int, lost: Sequence[LostRow]) -> list[LostRow]:
-        """Other rows on the same documents, of whatever run, of which nobody knows whether they started."""
+        """Return other rows on the same documents, of any run, that may have started."""
         here = select(runs.c.portal).where(runs.c.id == run_id).scalar_subquery()
         query = _LOST.join(runs, runs.c.id == rows.c.run_id).where(
             runs.c.portal == here,
@@ -178,29 +169,31 @@ class Reading:
         )
         own = {(run_id, row.row_number) for row in lost}
         documents = sorted({row.document.element_id for row in lost})
-        async with self._database.reading() as connection:
-            return [
-                _lost(row)
-                for row in await connection.execute(query, {"documents": documents})
-                if (row.run_id, row.row_number) not in own
-            ]
+        return [
+            _lost(row)
+            for row in await self._database.fetch(query, {"documents": documents})
+            if (row.run_id, row.row_number) not in own
+        ]
 
     async def owned(self, workflow_ids: Sequence[str]) -> set[str]:
-        """Those of the workflow IDs that some started row of the ledger has."""
+        """Return those of the workflow IDs that some started row of the ledger has."""
         found: set[str] = set()
-        async with self._database.reading() as connection:
+
+        def look(connection: Connection) -> None:
             for first in range(0, len(workflow_ids), PAGE):
-                found.update(await connection.scalars(OWNED, {"ids": workflow_ids[first : first + PAGE]}))
+                found.update(connection.scalars(OWNED, {"ids": workflow_ids[first : first + PAGE]}))
+
+        await self._database.read(look)
         return found
 
     async def recorded_rows(
         self, run_id: int, *, after_row: int = 0, only: Sequence[State] = ()
     ) -> list[RecordedRow]:
-        """The next rows by number, at most 2,000; an empty list after the last."""
+        """Return the next rows by number, at most 2,000; an empty list after the last."""
 
         def look(connection: Connection) -> list[RecordedRow]:
             if not only:
-                return [_recorded(row) for row in _RECORDED.once(connection, (run_id, after_row))]
+                return [_recorded(row) for row in _RECORDED.execute(connection, (run_id, after_row))]
             query = _recorded_rows().where(rows.c.state.in_(only))
             these = {"b_run": run_id, "b_after": after_row}
             return [_recorded(row) for row in connection.execute(query, these)]
@@ -212,7 +205,7 @@ _decode = json.JSONDecoder().raw_decode
 
 
 def from_json(text: str) -> Any:
-    """What the ledger wrote as JSON, at a third of the time of `json.loads`, which expects blanks around it."""
+    """Decode JSON of the ledger, in a third of the time of `json.loads`, which expects blanks around it."""
     return _decode(text)[0]
 
 
@@ -268,7 +261,7 @@ def _recorded(row: Sequence[Any]) -> RecordedRow:
 
 
 def run_of(row: Row[tuple[object, ...]]) -> RunRecord:
-    """A row of the table of runs as a record."""
+    """Return a row of the table of runs as a record."""
     return RunRecord(
         id=row.id,
         job=row.job,

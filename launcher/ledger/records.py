@@ -6,19 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from sqlalchemy import Connection, bindparam, case, exists, insert, literal_column, or_, select, update
+from sqlalchemy import Connection, bindparam, case, exists, func, insert, literal_column, select, update
 
-from launcher.core.model import SENDABLE, Start, State
+from launcher.core.model import Start, State
+from launcher.core.states import ANSWERS, Event
 from launcher.core.verdict import Judgement, Verdict, given_twice
+from launcher.ledger.errors import LedgerError
+from launcher.ledger.model import run_name
 from launcher.ledger.prepared import ForRows, Prepared
 from launcher.ledger.schema import attempts, claims, requests, rows
+from launcher.ledger.transitions import may, move
 
 _SEND = ForRows(
     lambda these: (
-        update(rows)
+        move(Event.SENT)
         .where(
             these,
-            or_(*(rows.c.state == state for state in sorted(SENDABLE))),
             exists().where(
                 claims.c.start_key == rows.c.start_key,
                 claims.c.run_id == rows.c.run_id,
@@ -26,7 +29,6 @@ _SEND = ForRows(
             ),
         )
         .values(
-            state=State.SENT,
             attempts=rows.c.attempts + 1,
             request_number=bindparam("b_request"),
             changed_at=bindparam("b_at"),
@@ -36,24 +38,43 @@ _SEND = ForRows(
     ("b_request", "b_at"),
 )
 _LEAVES = Prepared(insert(requests), ("run_id", "number", "rows", "sent_at"))
-_JUDGE = Prepared(
-    update(rows)
-    .where(rows.c.run_id == bindparam("b_run"), rows.c.row_number == bindparam("b_row"))
-    .values(
-        state=bindparam("b_state"),
-        workflow_id=bindparam("b_workflow_id"),
-        error_code=bindparam("b_code"),
-        error=bindparam("b_text"),
-        changed_at=bindparam("b_at"),
+_WAITS = ForRows(lambda these: select(rows.c.row_number).where(these, may(Event.TAKEN_OVER)).with_for_update())
+
+
+def _change(event: Event) -> Prepared:
+    """Return the statement that has this happen to one row, which then has a verdict's reasons."""
+    change = (
+        move(event)
+        .where(rows.c.run_id == bindparam("b_run"), rows.c.row_number == bindparam("b_row"))
+        .values(
+            workflow_id=bindparam("b_workflow_id"),
+            error_code=bindparam("b_code"),
+            error=bindparam("b_text"),
+            changed_at=bindparam("b_at"),
+        )
+    )
+    return Prepared(change, ("b_workflow_id", "b_code", "b_text", "b_at", "b_run", "b_row"))
+
+
+_TAKE_OVER, _DOUBT = _change(Event.TAKEN_OVER), _change(Event.DOUBTED)
+_ANSWERS = {state: _change(event) for state, event in ANSWERS.items()}
+"""By the verdict's state."""
+# Only while all of its rows are in flight: an answer to rows that are not is no answer to this request's.
+_ANSWERED = ForRows(
+    lambda these: (
+        update(requests)
+        .where(
+            requests.c.run_id == bindparam("b_run"),
+            requests.c.number == bindparam("b_request"),
+            select(func.count())
+            .select_from(rows)
+            .where(these, may(Event.INTERRUPTED), rows.c.request_number == bindparam("b_request"))
+            .scalar_subquery()
+            == bindparam("b_count"),
+        )
+        .values(answered_at=bindparam("b_at"), outcome=bindparam("b_outcome"))
     ),
-    ("b_state", "b_workflow_id", "b_code", "b_text", "b_at", "b_run", "b_row"),
-)
-_STANDING = ForRows(lambda these: select(rows.c.row_number, rows.c.state).where(these).with_for_update())
-_ANSWERED = Prepared(
-    update(requests)
-    .where(requests.c.run_id == bindparam("b_run"), requests.c.number == bindparam("b_request"))
-    .values(answered_at=bindparam("b_at"), outcome=bindparam("b_outcome")),
-    ("b_at", "b_outcome", "b_run", "b_request"),
+    ("b_at", "b_outcome", "b_request", "b_count"),
 )
 _others = rows.alias("others")
 # What else has the workflow IDs of the rows that were just judged: each started row, and 0 for all others with
@@ -100,23 +121,24 @@ class Sent:
 
     def write(self, connection: Connection) -> tuple[Start, ...]:
         numbers = [start.row_number for start in self.starts]
-        sent = _SEND.once(connection, self.run_id, numbers, (self.request_number, self.at))
+        sent = _SEND.execute(connection, self.run_id, numbers, (self.request_number, self.at))
         may_go = set(sent.scalars())
         kept = self.starts
         if len(may_go) < len(self.starts):
             kept = tuple(start for start in self.starts if start.row_number in may_go)
             self._give_up_lost(connection, numbers)
         if kept:
-            _LEAVES.once(connection, (self.run_id, self.request_number, len(kept), self.at))
+            _LEAVES.execute(connection, (self.run_id, self.request_number, len(kept), self.at))
         return kept
 
     def _give_up_lost(self, connection: Connection, numbers: Sequence[int]) -> None:
-        """Those that still wait to be sent are another row's to send."""
-        standing = _STANDING.once(connection, self.run_id, numbers)
-        lost = [row.row_number for row in standing if row.state in SENDABLE]
+        """Skip those that still wait to be sent: another row sends them."""
+        lost = _WAITS.execute(connection, self.run_id, numbers).scalars().all()
         verdict = Verdict(State.SKIPPED, code="taken over", text="another row has taken this start over")
         if lost:
-            _JUDGE.each(connection, [_judged(self.run_id, number, verdict, self.at) for number in lost])
+            _TAKE_OVER.executemany(
+                connection, [_changed(self.run_id, number, verdict, self.at) for number in lost]
+            )
 
 
 Written = TypeVar("Written", covariant=True)
@@ -126,7 +148,7 @@ class Record(Protocol[Written]):
     """A fact of one request."""
 
     def write(self, connection: Connection) -> Written:
-        """Write it, and give back what whoever sends the request must know of it."""
+        """Write it; return what the sender of the request must know of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +166,7 @@ class Judged:
     """What became of the starts of that request.
 
     Written: each with its verdict; where another row of the run has the same workflow ID, both are UNKNOWN.
+    Raises LedgerError, and writes nothing, if one of them is not in flight in that request.
     """
 
     run_id: int
@@ -155,43 +178,54 @@ class Judged:
     at: float
 
     def write(self, connection: Connection) -> Recorded:
-        _ANSWERED.once(connection, (self.at, self.outcome, self.run_id, self.request_number))
-        self._judge(connection, self.judgement)
+        answered = (self.at, self.outcome, self.request_number, len(self.starts))
+        if not _ANSWERED.execute(connection, self.run_id, self._numbers, answered).rowcount:
+            raise LedgerError(
+                f"run {run_name(self.run_id)}: another process has changed rows of request "
+                f"{self.request_number} before its answer came, and nothing more is sent; see whether that one "
+                f"runs still, then: launcher resume {run_name(self.run_id)}"
+            )
+        self._judge(connection)
         recorded = self._compared(connection)
-        _ATTEMPTS.once(connection, self.run_id, self._numbers)
+        _ATTEMPTS.execute(connection, self.run_id, self._numbers)
         return recorded
 
     @property
     def _numbers(self) -> list[int]:
         return [start.row_number for start in self.starts]
 
-    def _judge(self, connection: Connection, judgement: Judgement) -> None:
-        judged = [
-            _judged(self.run_id, number, verdict, self.at)
-            for number, verdict in zip(self._numbers, judgement.verdicts, strict=True)
-        ]
-        _JUDGE.each(connection, judged)
+    def _judge(self, connection: Connection) -> None:
+        judged: dict[State, list[tuple[object, ...]]] = {}
+        for number, verdict in zip(self._numbers, self.judgement.verdicts, strict=True):
+            judged.setdefault(verdict.state, []).append(_changed(self.run_id, number, verdict, self.at))
+        for state, rows_of_it in judged.items():
+            _ANSWERS[state].executemany(connection, rows_of_it)
 
     def _compared(self, connection: Connection) -> Recorded:
-        """The rows of the run that have a workflow ID in common are UNKNOWN when this returns."""
+        """Make the rows of the run UNKNOWN that have a workflow ID in common."""
         if not any(verdict.workflow_id or verdict.shared_id for verdict in self.judgement.verdicts):
             return Recorded(self.judgement)
-        found = _SAME_ID.once(connection, self.run_id, self._numbers)
+        found = _SAME_ID.execute(connection, self.run_id, self._numbers)
         others = [other for other in found if other.run_id == self.run_id]
         if not others:
             return Recorded(self.judgement)
-        judgement = self.judgement.doubting({other.workflow_id for other in others})
-        self._judge(connection, judgement)
+        given = {other.workflow_id for other in others}
         doubted = {other.started_row: other.workflow_id for other in others if other.started_row}
-        if doubted:
-            _JUDGE.each(
-                connection,
-                [_judged(self.run_id, row, given_twice(given), self.at) for row, given in doubted.items()],
-            )
-        return Recorded(judgement, tuple(doubted))
+        own = {
+            number: verdict.workflow_id
+            for number, verdict in zip(self._numbers, self.judgement.verdicts, strict=True)
+            if verdict.workflow_id in given
+        }
+        doubts = [
+            _changed(self.run_id, row, given_twice(workflow_id), self.at)
+            for row, workflow_id in (own | doubted).items()
+        ]
+        if doubts:
+            _DOUBT.executemany(connection, doubts)
+        return Recorded(self.judgement.doubting(given), tuple(doubted))
 
 
-def _judged(run_id: int, row_number: int, verdict: Verdict, at: float) -> tuple[object, ...]:
+def _changed(run_id: int, row_number: int, verdict: Verdict, at: float) -> tuple[object, ...]:
     # An ID that is several rows' is kept with each, so that another row with it is not believed either.
     workflow_id = verdict.workflow_id or verdict.shared_id
-    return (verdict.state.value, workflow_id, verdict.code, verdict.text, at, run_id, row_number)
+    return (workflow_id, verdict.code, verdict.text, at, run_id, row_number)

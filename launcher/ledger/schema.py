@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Float, Index, Integer, MetaData, String, Table, Text, text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
 
 SCHEMA_VERSION = "0008"
 """The newest migration. A ledger of another version is migrated, or refused when it is newer."""
 
 metadata = MetaData()
+
+# Whose a running workflow is. Rows without one cost it nothing: see create_tables.
+_BY_WORKFLOW = Index("rows_by_workflow", "workflow_id")
 
 runs = Table(
     "runs",
@@ -28,7 +43,7 @@ runs = Table(
     Column("stopped_because", Text, nullable=False, server_default=""),
     Column("created_at", Float, nullable=False),
     Column("ended_at", Float),
-    # Seconds spent working, over all sittings.
+    # Seconds spent working, over all sessions.
     Column("active_s", Float, nullable=False, server_default=text("0")),
     # When its rows were pruned; 0 while that is not finished.
     Column("pruned_at", Float),
@@ -57,13 +72,7 @@ rows = Table(
     Column("request_number", Integer),
     Column("changed_at", Float, nullable=False),
     Index("rows_by_state", "run_id", "state", "row_number"),
-    # Whose a running workflow is. Rows without one cost it nothing.
-    Index(
-        "rows_by_workflow",
-        "workflow_id",
-        sqlite_where=text("workflow_id <> ''"),
-        postgresql_where=text("workflow_id <> ''"),
-    ),
+    _BY_WORKFLOW,
 )
 
 # How many rows pruning has taken out of `rows`, by the state that they had.
@@ -82,7 +91,7 @@ requests = Table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("rows", Integer, nullable=False),
     Column("sent_at", Float, nullable=False),
-    # Without these two: in the air, or lost with the process.
+    # Without these two: in flight, or lost with the process.
     Column("answered_at", Float),
     Column("outcome", Text),
 )
@@ -119,7 +128,7 @@ claims = Table(
     Column("row_number", Integer, nullable=False),
 )
 
-# What was written into files of rows to mend, so that a person's changes there are not overwritten.
+# What was written into files of rows to fix, so that a person's changes there are not overwritten.
 failed_files = Table(
     "failed_files",
     metadata,
@@ -157,7 +166,7 @@ waits = Table(
     Index("waits_by_run", "run_id", "began_at"),
 )
 
-# Nights of jobs that know their file, and what each came to. A night without an end was cut off.
+# Nights of jobs that know their file, and what each came to. A night without an end was interrupted.
 nights = Table(
     "nights",
     metadata,
@@ -197,3 +206,10 @@ notices = Table(
     Column("night", Integer),
     Index("notices_by_state", "state", "created_at"),
 )
+
+
+def create_tables(connection: Connection) -> None:
+    """Create all tables with their indexes."""
+    # Not where the index is declared: to take the option of a database, SQLAlchemy imports all of its dialect.
+    _BY_WORKFLOW.dialect_kwargs[f"{connection.dialect.name}_where"] = text("workflow_id <> ''")
+    metadata.create_all(connection)

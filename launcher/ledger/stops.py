@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
 
 from launcher.core.model import State
 from launcher.core.stops import OVER, Fate, Way
@@ -39,7 +39,7 @@ class Stops:
         self._database = database
 
     async def not_over(self, run_id: int, *, after_row: int = 0) -> list[StartedWorkflow]:
-        """The run's next started workflows by row, at most 2,000, but those that are known to be over."""
+        """Return the run's next started workflows by row, at most 2,000, except those known to be over."""
         of_it = and_(stops.c.run_id == rows.c.run_id, stops.c.workflow_id == rows.c.workflow_id)
         query = (
             select(rows.c.row_number, rows.c.workflow_id)
@@ -49,11 +49,10 @@ class Stops:
             .order_by(rows.c.row_number)
             .limit(PAGE)
         )
-        async with self._database.reading() as connection:
-            return [StartedWorkflow(row.row_number, row.workflow_id) for row in await connection.execute(query)]
+        return [StartedWorkflow(row.row_number, row.workflow_id) for row in await self._database.fetch(query)]
 
     async def ask(self, run_id: int, workflows: Sequence[StartedWorkflow], way: Way) -> None:
-        """The portal is about to be asked to end these, no two of them the same."""
+        """Record that the portal is about to be asked to end these, no two of them the same."""
         now = time.time()
         keys = [{"b_run": run_id, "b_id": workflow.workflow_id} for workflow in workflows]
         asked = [
@@ -67,12 +66,15 @@ class Stops:
             }
             for workflow in workflows
         ]
-        async with self._database.writing() as connection:
-            await connection.execute(delete(stops).where(_THIS), keys)
-            await connection.execute(insert(stops), asked)
+
+        def replace(connection: Connection) -> None:
+            connection.execute(delete(stops).where(_THIS), keys)
+            connection.execute(insert(stops), asked)
+
+        await self._database.write(replace)
 
     async def settle(self, run_id: int, settled: Sequence[StopOutcome]) -> None:
-        """What became of these, which were asked for."""
+        """Record what became of these, which were asked for."""
         if not settled:
             return
         values = [
@@ -88,28 +90,25 @@ class Stops:
         statement = update(stops).where(_THIS).values(
             fate=bindparam("b_fate"), text=bindparam("b_text"), settled_at=bindparam("b_at")
         )  # fmt: skip
-        async with self._database.writing() as connection:
-            await connection.execute(statement, values)
+        await self._database.execute(statement, values)
 
     async def still_asked(self, run_id: int) -> list[StartedWorkflow]:
-        """Those that the portal was asked to end and of which nothing is known yet."""
+        """Return those that the portal was asked to end and of which nothing is known yet."""
         query = (
             select(stops.c.row_number, stops.c.workflow_id)
             .where(stops.c.run_id == run_id, stops.c.fate == Fate.ASKED)
             .order_by(stops.c.row_number)
         )
-        async with self._database.reading() as connection:
-            return [StartedWorkflow(row.row_number, row.workflow_id) for row in await connection.execute(query)]
+        return [StartedWorkflow(row.row_number, row.workflow_id) for row in await self._database.fetch(query)]
 
     async def counts(self, run_id: int) -> Mapping[tuple[Way, Fate], int]:
-        """How many of the run's workflows were to be ended in which way, and what became of them."""
+        """Return how many of the run's workflows were to be ended in which way, and what became of them."""
         query = (
             select(stops.c.way, stops.c.fate, func.count())
             .where(stops.c.run_id == run_id)
             .group_by(stops.c.way, stops.c.fate)
         )
-        async with self._database.reading() as connection:
-            return {(Way(way), Fate(fate)): count for way, fate, count in await connection.execute(query)}
+        return {(Way(way), Fate(fate)): count for way, fate, count in await self._database.fetch(query)}
 
 
 _THIS = and_(stops.c.run_id == bindparam("b_run"), stops.c.workflow_id == bindparam("b_id"))

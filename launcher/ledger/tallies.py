@@ -34,17 +34,19 @@ class Tally:
 
 
 async def tallies(ledger: Ledger) -> list[Tally]:
-    """One for each job and portal that had a run."""
+    """Return one for each job and portal that had a run."""
     by_ending = select(runs.c.job, runs.c.portal, runs.c.ending, func.count(), func.max(runs.c.id)).group_by(
         runs.c.job, runs.c.portal, runs.c.ending
     )
     endings: dict[tuple[str, str], dict[Ending, int]] = {}
     last: dict[tuple[str, str], int] = {}
-    async with ledger.database.reading() as connection:
-        for job, portal, ending, count, run_id in await connection.execute(by_ending):
-            endings.setdefault((job, portal), {})[Ending(ending)] = count
-            last[job, portal] = max(run_id, last.get((job, portal), 0))
-        succeeded = {(job, portal): at for job, portal, at in await connection.execute(_SUCCEEDED)}
+    ended, succeeded_at = await ledger.database.read(
+        lambda connection: (connection.execute(by_ending).all(), connection.execute(_SUCCEEDED).all())
+    )
+    for job, portal, ending, count, run_id in ended:
+        endings.setdefault((job, portal), {})[Ending(ending)] = count
+        last[job, portal] = max(run_id, last.get((job, portal), 0))
+    succeeded = {(job, portal): at for job, portal, at in succeeded_at}
     return [
         await _tally(ledger, run_id, endings[job], succeeded.get(job)) for job, run_id in sorted(last.items())
     ]
@@ -74,16 +76,13 @@ async def _tally(
         .where(own, requests.c.outcome.like("HTTP %"), requests.c.outcome.not_like("HTTP 200%"))
     )
     lost = select(func.count()).select_from(requests).where(own, requests.c.outcome.like("lost:%"))
-    async with ledger.database.reading() as connection:
-        refused_requests = int((await connection.execute(refused)).scalar_one())
-        lost_requests = int((await connection.execute(lost)).scalar_one())
     return Tally(
         run=run,
         counts=await ledger.counts(run_id),
         unknown_before=await unknown_before(ledger, run_id),
         requests=await ledger.requests(run_id),
-        refused_requests=refused_requests,
-        lost_requests=lost_requests,
+        refused_requests=int(await ledger.database.scalar(refused)),
+        lost_requests=int(await ledger.database.scalar(lost)),
         runs=endings,
         succeeded_at=succeeded_at,
     )

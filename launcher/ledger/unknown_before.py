@@ -6,12 +6,13 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
 from launcher.core.model import State
 from launcher.core.plan import UNKNOWN_BEFORE
+from launcher.core.states import MAY_HAVE_STARTED
 from launcher.core.summary import UnknownBefore
 from launcher.ledger.model import run_name
 from launcher.ledger.reading import Reading
 from launcher.ledger.schema import claims, rows, runs
 
-_NOBODY_KNOWS = (State.UNKNOWN, State.SENT)
+_NOBODY_KNOWS = sorted(MAY_HAVE_STARTED - {State.STARTED})
 
 _skipped, _earlier = rows.alias("skipped"), rows.alias("earlier")
 _any_run, _any_row = runs.alias("any_run"), rows.alias("any_row")
@@ -21,7 +22,7 @@ _SOME_ARE_UNKNOWN = exists().where(_any_row.c.run_id == _any_run.c.id, _any_row.
 
 
 def _still_unknown(run_id: ColumnElement[int] | int) -> ColumnElement[bool]:
-    """That run skipped the row, and whichever row owns the start key now is unknown."""
+    """Return the condition that the run skipped the row, and the present owner of its start key is unknown."""
     return and_(
         _skipped.c.run_id == run_id,
         _skipped.c.state == State.SKIPPED,
@@ -45,6 +46,5 @@ async def unknown_before(ledger: Reading, run_id: int) -> tuple[UnknownBefore, .
         .group_by(_earlier.c.run_id)
         .order_by(_earlier.c.run_id)
     )
-    async with ledger.database.reading() as connection:
-        found = (await connection.execute(query)).all()
+    found = await ledger.database.fetch(query)
     return tuple(UnknownBefore(run_name(number), count) for number, count in found)

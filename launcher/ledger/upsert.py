@@ -14,10 +14,10 @@ from launcher.ledger.schema import claims
 
 
 def own_claims(connection: Connection, run_id: int, starts: Sequence[Start]) -> None:
-    """From now on these rows of that run own their start keys, whoever did before."""
+    """Have these rows of that run own their start keys, whoever did before."""
     if not starts:
         return
-    _for_many(connection.dialect.name).each(
+    _for_many(connection.dialect.name).executemany(
         connection, [(start.start_key, run_id, start.row_number) for start in starts]
     )
 

@@ -429,7 +429,7 @@ def test_php_reads_back_lists_and_maps_of_a_question_to_any_depth(php: Read) -> 
 @pytest.mark.parametrize("value", [None, True, False, 1.5, b"bytes", {"a"}, object()])
 def test_what_a_batch_cannot_say_is_a_mistake_and_not_another_value(value: object) -> None:
     for parameters in ({"A": value}, {"A": ["1", value]}, {"A": {"B": {"C": value}}}):
-        with pytest.raises(TypeError, match="cannot be said in a batch"):
+        with pytest.raises(TypeError, match="cannot stand in a batch"):
             encode_call("profile", parameters)
 
 

@@ -164,10 +164,10 @@ def test_a_stop_names_what_is_wrong_what_to_do_what_the_portal_said_and_where_to
 
     assert text.startswith("the portal does not know this webhook: ")
     assert "Developer resources" in text
-    assert "BITRIX24_WEBHOOK_URL. The portal said: Wrong authorization data!!!" in text
+    assert "BITRIX24_WEBHOOK_URL. The portal answered: Wrong authorization data!!!" in text
     assert text.endswith("!… More: launcher explain NO_AUTH_FOUND")
-    assert "The portal said: Access denied! More:" in stop_text("ACCESS_DENIED", "Access denied!")
-    assert "The portal said: No. More:" in stop_text("ACCESS_DENIED", "No")
+    assert "The portal answered: Access denied! More:" in stop_text("ACCESS_DENIED", "Access denied!")
+    assert "The portal answered: No. More:" in stop_text("ACCESS_DENIED", "No")
     assert "The portal said" not in stop_text("ACCESS_DENIED")
     assert "\n" not in text
     assert len(text) < 700

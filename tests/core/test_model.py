@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from launcher.core.model import MAY_HAVE_STARTED, SENDABLE, TO_MEND, Document, State, Value, start_key
+from launcher.core.model import Document, State, Value, start_key
 from tests.support.examples import examples
 
 LEAD = Document("crm", "CCrmDocumentLead", "LEAD_777")
@@ -92,13 +92,6 @@ def test_no_text_in_a_part_makes_it_pass_for_another(one: Identity, other: Ident
 
 def test_texts_that_no_encoding_allows_have_keys_of_their_own() -> None:
     assert key(parameters={"a": "\ud83d\ude00"}) != key(parameters={"a": "😀"})
-
-
-def test_no_state_both_may_have_started_and_is_sent_again() -> None:
-    assert frozenset({State.SENT, State.STARTED, State.UNKNOWN}) == MAY_HAVE_STARTED
-    assert frozenset({State.PENDING, State.DEFERRED}) == SENDABLE
-    assert frozenset({State.FAILED, State.INVALID}) == TO_MEND
-    assert not MAY_HAVE_STARTED & (SENDABLE | TO_MEND)
 
 
 def test_states_have_the_names_that_ledgers_and_results_files_hold() -> None:

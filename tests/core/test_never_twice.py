@@ -16,10 +16,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from launcher.core.answers import Barred, Heard, Moved, Outcome, Unheard, Unsent
 from launcher.core.batch import batch_size_for, command_key
-from launcher.core.model import MAY_HAVE_STARTED, SENDABLE, Document, Start, State, start_key
+from launcher.core.model import Document, Start, State, start_key
 from launcher.core.pacing import Caution
 from launcher.core.plan import SKIP, Claim, Planned, Planner
 from launcher.core.reconcile import LostRow, Running, settle
+from launcher.core.states import ANSWERS, MAY_HAVE_STARTED, SENDABLE, TRANSITIONS, Event
 from launcher.core.verdict import Verdict, judge_batch
 from tests.core.making import batch_body, error
 from tests.support.examples import examples
@@ -39,6 +40,10 @@ class Row:
     state: State = State.PENDING
     workflow_id: str = ""
     sent_at: float = 0.0
+
+    def happens(self, event: Event) -> None:
+        """KeyError where the table of states does not have it."""
+        self.state = TRANSITIONS[self.state, event]
 
 
 @dataclass
@@ -78,16 +83,18 @@ class Ledger:
             if row.state not in SENDABLE:
                 continue
             if self.owners.get(start.start_key) != (run, start.row_number):
-                row.state = State.SKIPPED
+                row.happens(Event.TAKEN_OVER)
                 continue
-            row.state, row.sent_at = State.SENT, at
+            row.happens(Event.SENT)
+            row.sent_at = at
             kept.append(start)
         return kept
 
     def judged(self, run: int, starts: Sequence[Start], verdicts: Sequence[Verdict]) -> None:
         for start, verdict in zip(starts, verdicts, strict=True):
             row = self.rows[run, start.row_number]
-            row.state, row.workflow_id = verdict.state, verdict.workflow_id
+            row.happens(ANSWERS[verdict.state])
+            row.workflow_id = verdict.workflow_id
 
     def all_in(self, state: State, run: int | None = None) -> list[Row]:
         return [row for (of, _), row in self.rows.items() if row.state is state and run in (None, of)]
@@ -305,7 +312,7 @@ class NeverTwice(RuleBasedStateMachine):
     def take_up(self, run: int) -> None:
         self.run, self.caution = run, Caution(concurrency=3)
         for row in self.ledger.all_in(State.SENT, run):
-            row.state = State.UNKNOWN
+            row.happens(Event.INTERRUPTED)
 
     @rule(exchanges=st.lists(st.tuples(moments, answers | st.none()), min_size=1, max_size=6))
     def work(self, exchanges: list[tuple[float, Answer | None]]) -> None:
@@ -347,7 +354,7 @@ class NeverTwice(RuleBasedStateMachine):
     @rule(back=st.integers(0, 2))
     def retry_failed(self, back: int) -> None:
         for row in self.ledger.all_in(State.FAILED, max(1, self.runs - back)):
-            row.state = State.PENDING
+            row.happens(Event.RETRIED)
 
     @precondition(lambda self: self.portal.running)
     @rule(which=st.integers(0, 20))
@@ -378,7 +385,8 @@ class NeverTwice(RuleBasedStateMachine):
             row = lost[one.row_number]
             assert bool(one.workflow_id) != bool(one.reason)
             if one.workflow_id and row.state is State.UNKNOWN:
-                row.state, row.workflow_id = State.STARTED, one.workflow_id
+                row.happens(Event.RECONCILED)
+                row.workflow_id = one.workflow_id
 
     @invariant()
     def the_portal_started_nothing_twice(self) -> None:

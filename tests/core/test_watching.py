@@ -6,15 +6,15 @@ from launcher.core.watching import LONGEST_WAIT_S, Watched, next_wait_s, wait_un
 def test_the_line_says_how_many_run_and_which_are_stuck() -> None:
     rows = tuple((number, f"id{number}") for number in range(2, 9))
 
-    assert Watched(1).in_words() == "none of the 1 started workflow runs any more"
-    assert Watched(0).in_words() == "no workflow was started"
-    assert Watched(1200).in_words() == "none of the 1,200 started workflows runs any more"
-    assert Watched(1200, 1100).in_words() == "still running: 1,100 of 1,200 started workflows"
-    assert Watched(3, 2, rows[:2]).in_words() == (
+    assert Watched(1).text() == "none of the 1 started workflow runs any more"
+    assert Watched(0).text() == "no workflow was started"
+    assert Watched(1200).text() == "none of the 1,200 started workflows runs any more"
+    assert Watched(1200, 1100).text() == "still running: 1,100 of 1,200 started workflows"
+    assert Watched(3, 2, rows[:2]).text() == (
         "still running: 2 of 3 started workflows, 2 of them stuck for over five minutes (rows 2, 3)"
     )
-    assert Watched(3, 2, rows[:1]).in_words().endswith(", 1 of them stuck for over five minutes (row 2)")
-    assert Watched(9, 9, rows).in_words().endswith("(rows 2, 3, 4, 5, 6, …)")
+    assert Watched(3, 2, rows[:1]).text().endswith(", 1 of them stuck for over five minutes (row 2)")
+    assert Watched(9, 9, rows).text().endswith("(rows 2, 3, 4, 5, 6, …)")
 
 
 def test_while_nothing_changes_the_wait_grows_to_five_minutes_and_falls_back_when_something_does() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, CursorResult, event
+from sqlalchemy import Connection, CursorResult, Engine, event
 
 from launcher.core.model import State
 from launcher.core.plan import Planned
@@ -26,22 +26,21 @@ BIG = ("rows", "claims", "requests", "attempts")
 
 
 @asynccontextmanager
-async def statements(ledger: Ledger) -> AsyncIterator[dict[str, object]]:
+async def statements() -> AsyncIterator[dict[str, Any]]:
     """The statements of the block, each with some of its values."""
-    found: dict[str, object] = {}
+    found: dict[str, Any] = {}
 
     def heard(_c: object, _cursor: object, text: str, values: object, _context: object, many: bool) -> None:
         found.setdefault(text, values[0] if many and isinstance(values, list) else values)
 
-    engine = ledger.database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", heard)
+    event.listen(Engine, "before_cursor_execute", heard)
     try:
         yield found
     finally:
-        event.remove(engine, "before_cursor_execute", heard)
+        event.remove(Engine, "before_cursor_execute", heard)
 
 
-def scans(path: Path, found: dict[str, object]) -> list[str]:
+def scans(path: Path, found: dict[str, Any]) -> list[str]:
     """What SQLite does by looking at a whole big table."""
     with closing(sqlite3.connect(path)) as connection:
         return [
@@ -56,7 +55,7 @@ def scans(path: Path, found: dict[str, object]) -> list[str]:
 async def test_no_question_and_no_change_looks_at_all_rows(tmp_path: Path) -> None:
     async with open_ledger(str(tmp_path / "ledger.db")) as ledger:
         run = await old_run(ledger, STARTED, FAILED, UNKNOWN)
-        async with statements(ledger) as found:
+        async with statements() as found:
             await summarise(ledger, run.id)
             lost = await ledger.lost_rows(run.id)
             await ledger.rivals(run.id, lost)
@@ -69,9 +68,9 @@ async def test_no_question_and_no_change_looks_at_all_rows(tmp_path: Path) -> No
             await ledger.sendable(run.id, State.PENDING, after_row=0, limit=10)
             await ledger.rows_numbered(run.id, [3])
             await ledger.recorded_rows(run.id, only=[State.FAILED])
-            await ledger.lose_sent(run.id)
+            await ledger.mark_in_flight_unknown(run.id)
             await ledger.replace_rows(run.id, [mended(4)])
-            await ledger.retry(run.id, [State.FAILED])
+            await ledger.retry_failed(run.id)
             await save_metrics(ledger, tmp_path / "metrics")
             await save_report(ledger, run, tmp_path / "report.html")
             await Stops(ledger.database).not_over(run.id)
@@ -92,20 +91,22 @@ def mended(row_number: int) -> NewRow:
 
 async def test_the_index_of_workflows_is_used_on_postgresql_too(postgres_url: str) -> None:
     async with open_ledger(postgres_url) as ledger:
-        async with statements(ledger) as found:
+        async with statements() as found:
             await ledger.owned(["66e.1"])
         [text] = [text for text in found if text.startswith("SELECT rows.workflow_id")]
-        async with ledger.database.reading() as connection:
-            await connection.exec_driver_sql("set local enable_seqscan = off")
-            plan = await connection.exec_driver_sql(f"explain {text}", ("66e.1", "started"))
-            assert "rows_by_workflow" in "\n".join(plan.scalars())
+
+        def explained(connection: Connection) -> str:
+            connection.exec_driver_sql("set local enable_seqscan = off")
+            return "\n".join(connection.exec_driver_sql(f"explain {text}", ("66e.1", "started")).scalars())
+
+        assert "rows_by_workflow" in await ledger.database.read(explained)
 
 
 async def test_rows_with_the_same_workflow_id_are_found_by_it(
     ledger_location: str, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A request's answer must not cost more the more rows the run has."""
-    asked: list[tuple[str, object]] = []
+    asked: list[tuple[str, Any]] = []
     execute = Connection.exec_driver_sql
 
     def heard(connection: Connection, text: str, values: Any = None) -> CursorResult[Any]:
@@ -118,11 +119,13 @@ async def test_rows_with_the_same_workflow_id_are_found_by_it(
 
     [(text, values)] = {text: values for text, values in asked if " AS others " in text}.items()
     explain = "explain query plan" if ledger.database.file else "explain"
-    async with ledger.database.reading() as connection:
+
+    def explained(connection: Connection) -> list[str]:
         if ledger.database.file is None:
-            await connection.exec_driver_sql("set local enable_seqscan = off")
-        plan = await connection.exec_driver_sql(f"{explain} {text}", values)
-        lines = [str(row) for row in plan]
+            connection.exec_driver_sql("set local enable_seqscan = off")
+        return [str(row) for row in connection.exec_driver_sql(f"{explain} {text}", values)]
+
+    lines = await ledger.database.read(explained)
     assert "rows_by_workflow" in "\n".join(lines), lines
     assert not [line for line in lines if "SCAN" in line]
 
@@ -132,8 +135,7 @@ async def test_a_ledger_of_an_older_version_keeps_all_that_it_holds(
 ) -> None:
     run = await old_run(ledger, STARTED, FAILED, UNKNOWN)
     before = await ledger.recorded_rows(run.id)
-    async with ledger.database.writing() as connection:
-        await connection.run_sync(downgraded)
+    await ledger.database.write(downgraded)
 
     async with open_ledger(ledger_location) as again:
         assert await again.database.version() == SCHEMA_VERSION

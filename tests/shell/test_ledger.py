@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
+import subprocess
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -31,8 +36,10 @@ from launcher.ledger import (
     RunRecord,
     Sent,
     hold_portal,
+    is_held,
     open_ledger,
     run_number,
+    who_holds,
 )
 from launcher.ledger.database import upgrade
 from launcher.ledger.prepared import Prepared
@@ -171,7 +178,7 @@ async def test_rows_in_the_air_when_the_process_ended_become_unknown_and_no_othe
     await ledger.record([sent(run, 1, start(2)), sent(run, 2, start(3))])
     await ledger.record([judged(run, 1, (start(2), Verdict(State.STARTED, "66e.1")))])
 
-    assert await ledger.lose_sent(run.id) == 1
+    assert await ledger.mark_in_flight_unknown(run.id) == 1
     assert await states(ledger, run) == {2: State.STARTED, 3: State.UNKNOWN, 4: State.PENDING}
 
 
@@ -299,18 +306,51 @@ async def test_one_portal_has_one_run_at_a_time_and_another_portal_its_own(
         pass
 
 
+async def test_looking_who_holds_a_portal_refuses_it_to_nobody(ledger_location: str) -> None:
+    """Two that look in a loop, and a third that takes it again and again, as beside a daemon."""
+    over = threading.Event()
+
+    async def look() -> int:
+        looks = 0
+        async with open_ledger(ledger_location) as ledger:
+            while not over.is_set():
+                await is_held(ledger, "portal.example")
+                looks += 1
+        return looks
+
+    async with open_ledger(ledger_location) as ledger:
+        with ThreadPoolExecutor(2) as threads:
+            looking = [threads.submit(asyncio.run, look()) for _ in range(2)]
+            try:
+                for _ in range(50):
+                    async with hold_portal(ledger, "portal.example"):
+                        assert await is_held(ledger, "portal.example")
+            finally:
+                over.set()
+    assert all(each.result() > 0 for each in looking)
+
+
+async def test_who_holds_a_portal_is_known_while_it_is_held_and_not_after(ledger_location: str) -> None:
+    async with open_ledger(ledger_location) as ledger, open_ledger(ledger_location) as other:
+        assert await who_holds(other, "portal.example") == ""
+        async with hold_portal(ledger, "portal.example") as lease:
+            assert "portal.example" in await who_holds(other, "portal.example")
+            assert not await is_held(other, "other.example")
+            assert (lease.portal, lease.owner) == ("portal.example", os.getpid())
+        assert not await is_held(other, "portal.example")
+
+
 async def test_nothing_is_let_go_once_the_lock_is_gone_with_its_session(postgres_url: str) -> None:
     """The server was restarted, and another run may hold the portal by now."""
-    async with open_ledger(postgres_url) as ledger, hold_portal(ledger, NEW_RUN.portal):
+    async with open_ledger(postgres_url) as ledger, hold_portal(ledger, NEW_RUN.portal) as lease:
         run = await filled(ledger, start(2), start(3))
-        assert await ledger.record([sent(run, 1, start(2))]) == [(start(2),)]
-        assert ledger.held_by is not None
-        async with ledger.database.writing() as connection:
-            ended = text("select pg_terminate_backend(:pid, 60000)")  # waits until it has ended
-            assert (await connection.execute(ended, {"pid": ledger.held_by[0]})).scalar()
+        assert await ledger.record([sent(run, 1, start(2))], lease) == [(start(2),)]
+        assert lease.session is not None
+        ended = text("select pg_terminate_backend(:pid, 60000)")  # waits until it has ended
+        assert await ledger.database.scalar(ended, {"pid": lease.session[0]})
 
         with pytest.raises(LedgerError, match="launcher resume"):
-            await ledger.record([sent(run, 2, start(3))])
+            await ledger.record([sent(run, 2, start(3))], lease)
 
         assert await states(ledger, run) == {2: State.SENT, 3: State.PENDING}
 
@@ -349,19 +389,34 @@ async def test_a_value_that_a_statement_for_many_rows_does_not_take_is_found_at_
     )
     async with open_ledger(str(tmp_path / "ledger.db")) as ledger:
         with pytest.raises(ValueError, match="run_id"):
-            await ledger.database.write(lambda connection: unknown.each(connection, [("here", "there")]))
+            await ledger.database.write(lambda connection: unknown.executemany(connection, [("here", "there")]))
         with pytest.raises(ValueError, match="b_portal"):
-            await ledger.database.write(lambda connection: missing.once(connection, ("here",)))
+            await ledger.database.write(lambda connection: missing.execute(connection, ("here",)))
+
+
+def test_a_ledger_in_a_file_imports_nothing_of_a_servers(tmp_path: Path) -> None:
+    """Its driver, and SQLAlchemy's half for it, would be a third of what a command takes to open one."""
+    begin = (
+        "import asyncio, sys\n"
+        "from launcher.ledger import open_ledger\n"
+        "async def main():\n"
+        "    async with open_ledger('ledger.db') as ledger:\n"
+        "        await ledger.last_runs(1)\n"
+        "asyncio.run(main())\n"
+        "theirs = 'asyncpg', 'greenlet', 'sqlalchemy.orm', 'sqlalchemy.dialects.postgresql'\n"
+        "print([name for name in theirs if name in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", begin], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    assert done.stdout == "[]\n"
 
 
 async def test_the_migrations_lead_to_the_tables_that_a_new_ledger_has(ledger: Ledger) -> None:
-    async with ledger.database.reading() as connection:
-        new = await connection.run_sync(reflected)
-    async with ledger.database.writing() as connection:
-        await connection.run_sync(new.drop_all)
-        await connection.run_sync(upgrade)
-    async with ledger.database.reading() as connection:
-        migrated = await connection.run_sync(reflected)
+    new = await ledger.database.read(reflected)
+    await ledger.database.write(new.drop_all)
+    await ledger.database.write(upgrade)
+    migrated = await ledger.database.read(reflected)
 
     assert shape(migrated) == shape(new)
     assert {"runs", "rows", "requests", "attempts", "claims"} < set(shape(new))
@@ -439,10 +494,24 @@ async def test_a_file_that_is_no_ledger_is_refused_in_words(tmp_path: Path) -> N
 
 
 async def test_sqlite_waits_for_the_disk_and_begins_with_its_lock(tmp_path: Path) -> None:
-    async with open_ledger(str(tmp_path / "ledger.db")) as ledger, ledger.database.reading() as connection:
-        synchronous = (await connection.exec_driver_sql("pragma synchronous")).scalar()
-        journal = (await connection.exec_driver_sql("pragma journal_mode")).scalar()
-    assert (synchronous, journal) == (2, "wal")
+    """Each of its two kinds of connections."""
+
+    def settings(connection: Connection) -> tuple[object, ...]:
+        pragmas = ("synchronous", "journal_mode", "busy_timeout")
+        return tuple(connection.exec_driver_sql(f"pragma {pragma}").scalar() for pragma in pragmas)
+
+    location = tmp_path / "ledger.db"
+    async with open_ledger(str(location)) as ledger:
+        assert await ledger.database.read(settings) == (2, "wal", 30_000)
+        assert await ledger.database.write(settings) == (2, "wal", 30_000)
+        with closing(sqlite3.connect(location, timeout=0, check_same_thread=False)) as other:
+            await ledger.database.write(lambda _: refused(other))
+
+
+def refused(other: sqlite3.Connection) -> None:
+    """Nobody else can write now."""
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        other.execute("begin immediate")
 
 
 @pytest.mark.parametrize(("text", "number"), [("r12", 12), ("12", 12), (" R3 ", 3), ("x", None), ("r", None)])
@@ -455,8 +524,7 @@ async def test_a_ledger_of_the_first_version_keeps_its_runs_and_can_take_waits(l
         run = await filled(old, start(2), start(3))
         await old.record([sent(run, 1, start(2))])
         await old.record([judged(run, 1, (start(2), Verdict(State.STARTED, workflow_id="66e.1")))])
-        async with old.database.writing() as connection:
-            first = await connection.run_sync(as_the_first_version)
+        first = await old.database.write(as_the_first_version)
     assert "waits" not in first
 
     async with open_ledger(ledger_location) as migrated:
@@ -502,15 +570,24 @@ async def test_answers_are_counted_by_slot_and_state(ledger: Ledger) -> None:
 
 
 async def test_no_connection_makes_a_file_where_the_ledger_was_removed(tmp_path: Path) -> None:
-    location = tmp_path / "ledger.db"
+    location, begun, go_on = tmp_path / "ledger.db", threading.Event(), threading.Event()
+
+    def until_told(_: Connection) -> bool:
+        begun.set()
+        return go_on.wait(60)
+
+    async with open_ledger(str(location)):
+        pass
     async with open_ledger(str(location)) as ledger:
         location.unlink()
-        async with ledger.database.reading():  # a connection that is open reads on
-            with pytest.raises(LedgerGoneError):
-                async with ledger.database.reading():
-                    pass
+        reading = asyncio.create_task(ledger.database.read(until_told))
+        await asyncio.to_thread(begun.wait)  # a connection that is open reads on
+        with pytest.raises(LedgerGoneError):
+            await ledger.database.read(lambda _: None)
         with pytest.raises(LedgerGoneError):
             await ledger.database.write(lambda _: None)
+        go_on.set()
+        assert await reading
     with pytest.raises(LedgerGoneError):
         async with open_ledger(str(location)):
             pass
@@ -552,13 +629,12 @@ async def attempts_of(ledger: Ledger, run: RunRecord) -> list[tuple[object, ...]
         .where(kept.run_id == run.id)
         .order_by(kept.row_number, kept.attempt)
     )
-    async with ledger.database.reading() as connection:
-        return [tuple(row) for row in await connection.execute(query)]
+    return [tuple(row) for row in await ledger.database.fetch(query)]
 
 
 async def test_every_attempt_is_kept_with_its_request_and_what_became_of_it(ledger: Ledger) -> None:
     run = await with_every_fate(ledger, "a")
-    await ledger.retry(run.id, [State.FAILED])
+    await ledger.retry_failed(run.id)
     again = start(3, "a 3")
     await ledger.record([sent(run, 3, again)])
     await ledger.record([judged(run, 3, (again, Verdict(State.FAILED, code="", text="still no lead")))])
@@ -583,8 +659,7 @@ async def test_an_answer_is_written_to_its_own_request(ledger: Ledger) -> None:
 
     kept = requests.c
     query = select(kept.run_id, kept.number, kept.rows, kept.sent_at, kept.answered_at, kept.outcome)
-    async with ledger.database.reading() as connection:
-        found = await connection.execute(query.order_by(kept.run_id, kept.number))
+    found = await ledger.database.fetch(query.order_by(kept.run_id, kept.number))
     assert [tuple(row) for row in found] == [
         (first.id, 1, 1, 1000.0, 1001.0, "HTTP 200"),
         (first.id, 2, 1, 1000.0, None, None),
@@ -595,7 +670,7 @@ async def test_an_answer_is_written_to_its_own_request(ledger: Ledger) -> None:
 async def test_a_retry_takes_the_rows_of_its_run_and_states_and_no_others(ledger: Ledger) -> None:
     run, other = await with_every_fate(ledger, "a"), await with_every_fate(ledger, "b")
 
-    assert await ledger.retry(run.id, [State.FAILED, State.INVALID]) == 1
+    assert await ledger.retry_failed(run.id) == 1
 
     assert await states(ledger, run) == EVERY_FATE | {3: State.PENDING}
     assert await states(ledger, other) == EVERY_FATE
@@ -607,7 +682,7 @@ async def test_a_retry_takes_the_rows_of_its_run_and_states_and_no_others(ledger
 async def test_rows_of_another_run_stay_in_the_air_where_one_has_ended(ledger: Ledger) -> None:
     run, other = await with_every_fate(ledger, "a"), await with_every_fate(ledger, "b")
 
-    assert await ledger.lose_sent(run.id) == 1
+    assert await ledger.mark_in_flight_unknown(run.id) == 1
 
     assert await states(ledger, run) == EVERY_FATE | {6: State.UNKNOWN}
     assert await states(ledger, other) == EVERY_FATE
@@ -660,9 +735,9 @@ async def test_the_owner_of_a_start_key_is_told_with_its_own_state_and_when_it_c
 async def test_only_running_runs_of_a_portal_are_said_to_be_cut_off(ledger: Ledger) -> None:
     there = "elsewhere.example"
     runs = [await ledger.begin_run(replace(NEW_RUN, portal=portal)) for portal in (NEW_RUN.portal, there) * 2]
-    await ledger.end_run(runs[2].id, Ending.FINISHED, because="", active_s=1.0)
+    await ledger.end_run(runs[2].id, Ending.FINISHED, reason="", active_s=1.0)
 
-    await ledger.cut_off(NEW_RUN.portal)
+    await ledger.mark_interrupted(NEW_RUN.portal)
 
     found = [await ledger.run(run.id) for run in runs]
     assert [run.ending for run in found if run] == [

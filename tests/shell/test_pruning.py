@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, text
+from sqlalchemy.util import await_only
 
 from launcher.core.model import Invalid, State
 from launcher.core.summary import Ending
@@ -23,7 +24,7 @@ UNKNOWN = Verdict(State.UNKNOWN, code="lost", text="no answer")
 
 async def ended(ledger: Ledger, run: RunRecord, ending: Ending = Ending.FINISHED) -> None:
     await ledger.loaded(run.id)
-    await ledger.end_run(run.id, ending, because="", active_s=1.0)
+    await ledger.end_run(run.id, ending, reason="", active_s=1.0)
 
 
 async def old_run(ledger: Ledger, *verdicts: Verdict, first: int = 3) -> RunRecord:
@@ -38,8 +39,7 @@ async def old_run(ledger: Ledger, *verdicts: Verdict, first: int = 3) -> RunReco
 
 
 async def count(ledger: Ledger, table: str) -> int:
-    async with ledger.database.reading() as connection:
-        return int((await connection.exec_driver_sql(f"select count(*) from {table}")).scalar_one())
+    return int(await ledger.database.scalar(text(f"select count(*) from {table}")))
 
 
 async def test_rows_that_did_not_start_are_dropped_and_still_counted(ledger: Ledger) -> None:
@@ -84,7 +84,7 @@ async def test_an_unknown_row_stays_whole_and_can_be_reconciled_and_sent_again(l
 
     [lost] = await ledger.lost_rows(run.id)
     assert (lost.row_number, lost.sent_at) == (4, 1000.0)
-    assert await ledger.retry(run.id, [State.UNKNOWN]) == 1
+    assert await ledger.retry_unknown(run.id) == 1
     assert await ledger.sendable(run.id, State.PENDING, after_row=0, limit=9) == [start(4)]
     assert [row.cells for row in await ledger.recorded_rows(run.id, only=[State.PENDING])] == [("4", "Анна")]
 
@@ -157,8 +157,7 @@ async def test_a_pruned_ledger_gives_its_room_back(ledger: Ledger) -> None:
 
     assert await states(ledger, run) == {3: State.STARTED}
     if ledger.database.file is not None:
-        async with ledger.database.reading() as connection:
-            assert (await connection.exec_driver_sql("pragma freelist_count")).scalar() == 0
+        assert await ledger.database.scalar(text("pragma freelist_count")) == 0
 
 
 async def test_a_row_that_is_to_be_sent_again_by_then_is_not_dropped(
@@ -170,9 +169,9 @@ async def test_a_row_that_is_to_be_sent_again_by_then_is_not_dropped(
     async with open_ledger(postgres_url) as ledger:
         run = await old_run(ledger, FAILED)
 
-        async def after_a_retry(connection: AsyncConnection, run_id: int, some: Sequence[int]) -> None:
-            assert await ledger.retry(run_id, [State.FAILED]) == 1
-            await drop(connection, run_id, some)
+        def after_a_retry(connection: Connection, run_id: int, some: Sequence[int]) -> None:
+            assert await_only(ledger.retry_failed(run_id)) == 1
+            drop(connection, run_id, some)
 
         monkeypatch.setattr(steps, "_drop", after_a_retry)
         await prune(ledger, run.id)

@@ -105,8 +105,8 @@ def row_text(code: str, text: str) -> str:
     if not code and not text:
         return ""
     entry = entry_of(code, text)
-    said = text or entry.meaning
-    return f"{said} ({entry.mend})" if entry.mend and not entry.told else said
+    given = text or entry.meaning
+    return f"{given} ({entry.mend})" if entry.mend and not entry.told else given
 
 
 def spoken(code: str) -> str:
@@ -123,12 +123,12 @@ def cause_text(code: str, text: str) -> str:
 def lost_text(cause: str, otherwise: str) -> str:
     """How a request or its answer got lost, by its cause's name; `otherwise` where the name is not known."""
     entry = found(cause)
-    said = otherwise if entry is None else entry.meaning
-    return f"{said} ({spoken(cause)})" if spoken(cause) else said
+    given = otherwise if entry is None else entry.meaning
+    return f"{given} ({spoken(cause)})" if spoken(cause) else given
 
 
 def stop_text(code: str, text: str = "") -> str:
-    """Why a run stops, in words: what is wrong, what to do, what the portal said, and where to read more."""
+    """Why a run stops, in words: what is wrong, what to do, the answer of the portal, and where to read."""
     entry = entry_of(code, text)
     return f"{entry.meaning}; {entry.mend}.{_said(text)} More: launcher explain {entry.name}"
 
@@ -164,7 +164,7 @@ def _said(text: str) -> str:
     if not one_line:
         return ""
     shown = one_line if len(one_line) <= _LONGEST else one_line[: _LONGEST - 1] + "…"
-    return f" The portal said: {shown}" if shown[-1] in ".!?…" else f" The portal said: {shown}."
+    return f" The portal answered: {shown}" if shown[-1] in ".!?…" else f" The portal answered: {shown}."
 
 
 def explained(entry: Entry) -> dict[str, str]:

@@ -19,7 +19,7 @@ TRIED_REQUESTS = 1200
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What a run will come to, if starts cost what is said and nothing goes wrong."""
+    """What a run will come to, if starts cost what is given and nothing goes wrong."""
 
     seconds: float
     requests: int

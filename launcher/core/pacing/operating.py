@@ -96,7 +96,7 @@ class Operating:
         told_s = max((account.told.used_s for account in self._accounts.values()), default=0.0)
         used_s = max(told_s, self._own_s)
         if used_s <= self._window_s * LEAST:
-            return  # what was said so far does not explain it
+            return  # what was reported so far does not explain it
         if used_s * (1 - OVERSHOT) < self.limit_s:
             self.limit_s = used_s * (1 - OVERSHOT)
             # Where the answers tell of less than we have spent, they tell of another account.

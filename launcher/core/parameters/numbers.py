@@ -22,7 +22,7 @@ _SCIENTIFIC = re.compile(r"[+-]?\d(?:\.\d+)?[eE][+-]?\d{1,3}", re.ASCII)
 
 
 def read_double(text: str, letter: str, decimal: str) -> str:
-    """The number with a point and without groups. `decimal`: the mark that the person said it has, if any."""
+    """The number with a point and without groups. `decimal`: the mark that the person configured, if any."""
     number = _number(text, letter, decimal)
     if number is None:
         raise RowError("bad number", f"{quoted(text)} is not a number")

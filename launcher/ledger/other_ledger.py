@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def has_runs(path: Path, portal: str) -> bool:
-    """Whether that SQLite ledger knows runs on that portal; no where there is none, or it cannot be read."""
+    """Return whether that SQLite ledger has runs on that portal; False if it is missing or cannot be read."""
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as ledger:
             return bool(ledger.execute("select 1 from runs where portal = ? limit 1", (portal,)).fetchall())

@@ -1,0 +1,164 @@
+"""What happens to rows between the requests: a crash, a question to the portal, and what a person asks for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Update,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    literal,
+    select,
+)
+
+from launcher.core.reconcile import Settled
+from launcher.core.states import CORRECTIONS, Event, target
+from launcher.ledger.database import Database
+from launcher.ledger.model import NewRow
+from launcher.ledger.new_rows import OF_A_PLAN, claim_starts, values_of
+from launcher.ledger.reading import OWNED, PAGE
+from launcher.ledger.schema import attempts, claims, rows
+from launcher.ledger.transitions import may, move
+
+_THIS_ROW = and_(rows.c.run_id == bindparam("b_run"), rows.c.row_number == bindparam("b_row"))
+
+_RECONCILED = (
+    move(Event.RECONCILED)
+    .where(_THIS_ROW)
+    .values(
+        workflow_id=bindparam("b_id"),
+        error_code="reconciled",
+        error="its answer was lost; found running in the portal",
+        changed_at=bindparam("b_at"),
+    )
+)
+_NOT_FOUND = move(Event.NOT_FOUND).where(_THIS_ROW).values(error=bindparam("b_text"))
+_CORRECTED: Mapping[Event, Update] = {
+    event: move(event).where(_THIS_ROW).values({name: bindparam(f"b_{name}") for name in OF_A_PLAN})
+    for event in CORRECTIONS.values()
+}
+_DISOWN = delete(claims).where(
+    # By its key: how the table finds a claim.
+    claims.c.start_key == select(rows.c.start_key).where(_THIS_ROW).scalar_subquery(),
+    claims.c.run_id == bindparam("b_run"),
+    claims.c.row_number == bindparam("b_row"),
+)
+
+
+class RowChanges:
+    """The part of the ledger that changes rows otherwise than by requests and their answers."""
+
+    _database: Database
+
+    async def mark_in_flight_unknown(self, run_id: int) -> int:
+        """Make the rows that were in flight when the process ended UNKNOWN; return how many there were."""
+        code = "interrupted"
+        reason = "the launcher ended before the portal's answer came; the workflow may have started"
+        now = time.time()
+        own = rows.c.run_id == run_id
+        columns = ["run_id", "row_number", "attempt", "request_number", "state", "code", "text", "at"]
+        ended = select(
+            rows.c.run_id, rows.c.row_number, rows.c.attempts, rows.c.request_number,
+            literal(target(Event.INTERRUPTED).value), literal(code), literal(reason), literal(now),
+        ).where(own, may(Event.INTERRUPTED))  # fmt: skip
+
+        def mark(connection: Connection) -> int:
+            connection.execute(insert(attempts).from_select(columns, ended))
+            change = move(Event.INTERRUPTED).where(own).values(error_code=code, error=reason, changed_at=now)
+            return connection.execute(change).rowcount
+
+        return await self._database.write(mark)
+
+    async def retry_failed(self, run_id: int) -> int:
+        """Have the run's failed rows sent again; return how many there are."""
+        return await self._database.execute(_again(Event.RETRIED, rows.c.run_id == run_id))
+
+    async def retry_unknown(self, run_id: int, *, only: Sequence[int] | None = None) -> int:
+        """Have rows sent again that may have started, which a person has looked at; return how many there are.
+
+        `only`: those with these numbers.
+        """
+        own = rows.c.run_id == run_id
+        if only is None:
+            return await self._database.execute(_again(Event.RETRIED_UNKNOWN, own))
+
+        def change(connection: Connection) -> int:
+            pages = (only[first : first + PAGE] for first in range(0, len(only), PAGE))
+            changes = (_again(Event.RETRIED_UNKNOWN, own & rows.c.row_number.in_(page)) for page in pages)
+            return sum(connection.execute(these).rowcount for these in changes)
+
+        return await self._database.write(change)
+
+    async def settle(self, run_id: int, settled: Sequence[Settled]) -> int:
+        """Record what asking the portal taught of UNKNOWN rows; return how many are STARTED.
+
+        The others keep their state, with the reason. An ID that a started row has already is given to no other.
+        """
+        now = time.time()
+
+        def write(connection: Connection) -> int:
+            unknown = _held(connection, run_id, [one.row_number for one in settled], Event.RECONCILED)
+            ids = [one.workflow_id for one in settled if one.workflow_id]
+            owned = set(connection.scalars(OWNED, {"ids": ids})) if ids else set()
+            found, left = [], []
+            for one in settled:
+                if one.row_number not in unknown:
+                    continue
+                this = {"b_run": run_id, "b_row": one.row_number}
+                if one.workflow_id and one.workflow_id not in owned:
+                    owned.add(one.workflow_id)
+                    found.append(this | {"b_id": one.workflow_id, "b_at": now})
+                else:
+                    reason = one.reason or f"{one.workflow_id} is the workflow of another row"
+                    left.append(this | {"b_text": reason})
+            if found:
+                connection.execute(_RECONCILED, found)
+            if left:
+                connection.execute(_NOT_FOUND, left)
+            return len(found)
+
+        return await self._database.write(write)
+
+    async def replace_rows(self, run_id: int, corrected: Sequence[NewRow]) -> None:
+        """Put these in place of the run's rows with their numbers, as far as those certainly did not start."""
+        now = time.time()
+
+        def replace(connection: Connection) -> None:
+            numbers = [row.planned.row_number for row in corrected]
+            replaced = _held(connection, run_id, numbers, Event.CORRECTED)
+            accepted = [row for row in corrected if row.planned.row_number in replaced]
+            by_event: dict[Event, list[dict[str, object]]] = {}
+            for row in accepted:
+                values = zip(OF_A_PLAN, values_of(row, now), strict=True)
+                by_event.setdefault(CORRECTIONS[row.planned.state], []).append(
+                    {"b_run": run_id, "b_row": row.planned.row_number}
+                    | {f"b_{name}": value for name, value in values}
+                )
+            if accepted:
+                connection.execute(_DISOWN, [{"b_run": run_id, "b_row": number} for number in replaced])
+            for event, changes in by_event.items():
+                connection.execute(_CORRECTED[event], changes)
+            claim_starts(connection, run_id, accepted)
+
+        if corrected:
+            await self._database.write(replace)
+
+
+def _held(connection: Connection, run_id: int, row_numbers: Sequence[int], event: Event) -> set[int]:
+    """Return those of the rows to which that may happen; no other process changes them before this one ends."""
+    these = and_(rows.c.run_id == run_id, rows.c.row_number.in_(row_numbers), may(event))
+    return set(connection.scalars(select(rows.c.row_number).where(these).with_for_update()))
+
+
+def _again(event: Event, these: ColumnElement[bool]) -> Update:
+    return (
+        move(event)
+        .where(these, rows.c.start_key.is_not(None))
+        .values(error_code="", error="", changed_at=time.time())
+    )

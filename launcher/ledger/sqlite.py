@@ -1,0 +1,117 @@
+"""A ledger in a file: whole transactions on SQLite, in threads of its own.
+
+Theory of operation. SQLite answers in microseconds and blocks whoever asks, so each transaction is one step of
+a thread: one thread for all that write, since SQLite lets one write at a time, two for what only reads. A
+transaction never waits for the event loop, and so never keeps other processes out longer than its own work
+takes. A connection stays with its threads, and a new one is opened only while the file stands where it stood:
+once that was moved or removed, SQLite would make an empty one in its place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event
+from sqlalchemy.engine import URL
+
+from launcher.ledger.place import Place
+
+Done = TypeVar("Done")
+
+_BUSY_S = 30
+"""How long SQLite waits for another process's transaction; ours take milliseconds."""
+
+_BEGIN = "launcher_begin"
+"""The option of a connection with the statement that its transactions begin with."""
+_WRITE = "begin immediate"
+"""With the lock: two processes that read first, and then write, lose updates without an error."""
+_READ = "begin"
+
+
+class SyncExecutor:
+    """Transactions on one file."""
+
+    def __init__(self, place: Place) -> None:
+        url = URL.create("sqlite+pysqlite", database=str(place.file))
+        # The connections are kept here, by what they do.
+        self._engine = create_engine(url, connect_args={"timeout": _BUSY_S}, poolclass=NullPool)
+        _make_durable(self._engine)
+        _keep_to(place, self._engine)
+        self._writers = ThreadPoolExecutor(1, "ledger-writes")
+        self._readers = ThreadPoolExecutor(2, "ledger-reads")
+        self._idle: dict[str, deque[Connection]] = {_WRITE: deque(), _READ: deque()}
+
+    async def write(self, work: Callable[[Connection], Done]) -> Done:
+        """Return what the work gives back, once its transaction is durable."""
+        return await _whole(self._writers, lambda: self._transaction(_WRITE, work))
+
+    async def read(self, work: Callable[[Connection], Done]) -> Done:
+        """Return what the work gives back, which changes nothing."""
+        return await _whole(self._readers, lambda: self._transaction(_READ, work))
+
+    async def maintain(self, work: Callable[[Connection], Done]) -> Done:
+        """Return what the work gives back, which is done outside any transaction while nothing else writes."""
+
+        def step() -> Done:
+            with self._engine.connect() as connection:
+                return work(connection)
+
+        return await _whole(self._writers, step)
+
+    async def close(self) -> None:
+        """End the threads, and the connections with them."""
+        self._writers.shutdown()
+        self._readers.shutdown()
+        for connection in (*self._idle[_WRITE], *self._idle[_READ]):
+            connection.close()
+
+    def _transaction(self, begin: str, work: Callable[[Connection], Done]) -> Done:
+        idle = self._idle[begin]
+        connection = idle.pop() if idle else self._engine.connect().execution_options(**{_BEGIN: begin})
+        try:
+            with connection.begin():
+                return work(connection)
+        finally:
+            idle.append(connection)
+
+
+async def _whole(threads: ThreadPoolExecutor, step: Callable[[], Done]) -> Done:
+    """Return what the step gives back. It is over when this returns, also if this is cancelled.
+
+    Else a transaction could come after those of whoever cancelled it.
+    """
+    going = asyncio.get_running_loop().run_in_executor(threads, step)
+    try:
+        return await asyncio.shield(going)
+    except asyncio.CancelledError:
+        await asyncio.wait({going})
+        raise
+
+
+def _keep_to(place: Place, engine: Engine) -> None:
+    @event.listens_for(engine, "do_connect")
+    def _connecting(_dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]) -> None:
+        # SQLite would make an empty database where the file is gone, and then that is the next run's ledger.
+        place.check()
+        arguments[0] = f"{place.file.as_uri()}?mode=rw"
+        options["uri"] = True
+
+
+def _make_durable(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: object) -> None:
+        # The driver must not open transactions itself: it begins them without the lock.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=wal", "synchronous=full", f"busy_timeout={_BUSY_S * 1000}"):
+            cursor.execute(f"pragma {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        if begin := connection.get_execution_options().get(_BEGIN):
+            connection.exec_driver_sql(begin)
