@@ -16,7 +16,6 @@ The children differ by what the caller can do about it:
     │   └── LedgerGoneError    put the ledger's file back before anything runs again
     ├── PortalError            the portal did not answer, or refused; `refused` says which
     ├── RunStoppedError        resume the run once the cause is over; nothing is lost
-    ├── StepError              see the exit code of the step of a night
     ├── StoppedError           nothing: somebody asked to stop
     ├── DeliveryError          a message did not get through; whatever it told of has happened
     ├── RowError               correct one row or one cell; the others go on

@@ -26,7 +26,10 @@ on_the_browsers_loop = pytest.mark.asyncio(loop_scope="session")
 _numbers = itertools.count(1)
 
 
-SLOWEST = ("orchestrators", "test_chaos", "test_schedule", "test_one_runner", "test_interrupts")
+SLOWEST = (
+    "orchestrators", "test_chaos", "test_interrupts", "test_errors", "test_stop_and_watch", "test_secrets",
+    "test_schedule", "test_one_runner", "test_housekeeping", "test_telling", "test_daemon",
+)  # fmt: skip
 """Begun first, so that no core waits at the end for one of them."""
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import rich.box
 from rich.table import Table
 from rich.text import Text
 
+from launcher.app.check import CheckReport
 from launcher.cli.console import Console
-from launcher.core.findings import Finding, Findings, Severity, row_ranges
-from launcher.core.forecast import Forecast
+from launcher.core.findings import Finding, Severity, row_ranges
 from launcher.core.next_steps import NO_ROWS
 from launcher.core.pacing import Why
 from launcher.core.words import counted, duration
-from launcher.engine.job import Job
 
 _STYLES = {Severity.STOPS: "bold red", Severity.ROWS: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
 _WORDS = {
@@ -30,44 +27,10 @@ _BINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckReport:
-    """All that a check has to tell."""
-
-    findings: Findings
-    file: str
-    job: Job
-    portal: str
-    rows: int = 0
-    would_start: int = 0
-    forecast: Forecast | None = None
-
-    def as_json(self) -> dict[str, object]:
-        """The one document of `--json`."""
-        ahead = self.forecast
-        return {
-            "file": self.file,
-            "job": self.job.name,
-            "portal": self.portal,
-            "template_id": self.job.template_id or None,
-            "rows": self.rows,
-            "would_start": self.would_start,
-            "findings": [finding.as_json() for finding in self.findings.sorted()],
-            "forecast": None
-            if ahead is None
-            else {
-                "seconds": round(ahead.seconds, 1),
-                "requests": ahead.requests,
-                "binds": ahead.binds.value if ahead.binds else None,
-            },
-            "exit_code": int(self.findings.exit_code),
-        }
-
-
 def show_check(console: Console, report: CheckReport) -> None:
     """Show it as the person asked for."""
     if console.wants_json:
-        console.show_json(report.as_json())
+        console.show_json(report.to_dict())
         return
     console.print(Text(_headline(report), style="bold"))
     found = report.findings.sorted()

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import rich.box
 from rich.console import Console as RichConsole
@@ -18,17 +19,20 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from launcher.cli.options import GlobalOptions
+from launcher.cli.params import GlobalOptions
 from launcher.cli.paths import shown_path
 from launcher.core.catalogue import cause_text
-from launcher.core.model import Start, State, Value
+from launcher.core.model import State, Value
 from launcher.core.next_steps import NO_ROWS, headline, next_steps
 from launcher.core.pacing import eta_s
 from launcher.core.summary import Cause, Ending, Exit, Summary
 from launcher.core.words import counted, duration
-from launcher.engine.progress import Progress
 from launcher.report.results import STDOUT, failed_file
 from launcher.visible import one_line, visible, visible_json
+
+if TYPE_CHECKING:
+    from launcher.app.plan import RunPlan
+    from launcher.engine.progress import Progress
 
 STYLES = {
     "started": "green", "failed": "red", "invalid": "red", "unknown": "yellow", "deferred": "yellow",
@@ -62,9 +66,11 @@ class _Terminal(RichConsole):
 class Console:
     """Shows as much as the person asked for: with --json one document, with --quiet only trouble."""
 
-    def __init__(self, said: GlobalOptions, *, results_on_stdout: bool = False) -> None:
+    def __init__(self, options: GlobalOptions, *, results_on_stdout: bool = False) -> None:
         """With `results_on_stdout`, nothing else may stand there: what is shown goes to stderr."""
-        self._said = said
+        self._options = options
+        self.show_step: Callable[[str], None] = _nowhere
+        """Where a step of a use case is shown: nowhere unless `steps` says so."""
         stream = sys.stderr if results_on_stdout else sys.stdout
         # A file or a mail is as wide as it needs to be; only a terminal has an edge.
         width = None if stream.isatty() else _WIDTH
@@ -82,7 +88,7 @@ class Console:
 
     @property
     def wants_json(self) -> bool:
-        return self._said.json
+        return self._options.json
 
     def print(self, what: str | Text | Table) -> None:
         """A result on stdout."""
@@ -91,7 +97,7 @@ class Console:
     @contextmanager
     def showing(self, progress: Progress) -> Iterator[None]:
         """Show the progress of a run while the block goes on; on a terminal only."""
-        if not self._err.is_terminal or self._said.quiet:
+        if not self._err.is_terminal or self._options.quiet:
             yield
             return
         view = _ProgressView(progress)
@@ -101,7 +107,7 @@ class Console:
     @contextmanager
     def line(self, *, everywhere: bool) -> Iterator[Callable[[str], None]]:
         """A line on stderr, renewed on a terminal; with `everywhere`, elsewhere a new one where it changes."""
-        if self._said.quiet or not (everywhere or self._err.is_terminal):
+        if self._options.quiet or not (everywhere or self._err.is_terminal):
             yield lambda _text: None
         elif self._err.is_terminal:
             with Live(console=self._err, auto_refresh=False, transient=True, redirect_stdout=False) as live:
@@ -109,12 +115,22 @@ class Console:
         else:
             yield _Changes(self.tell)
 
+    @contextmanager
+    def steps(self, *, everywhere: bool) -> Iterator[None]:
+        """Show the steps of a use case on such a line while the block runs."""
+        with self.line(everywhere=everywhere) as show:
+            self.show_step = show
+            try:
+                yield
+            finally:
+                self.show_step = _nowhere
+
     def show_summary(self, summary: Summary) -> None:
         """What a run came to."""
         if self.wants_json:
             self.show_json(summary.as_json())
             return
-        if self._said.quiet and summary.exit_code is Exit.ALL_STARTED:
+        if self._options.quiet and summary.exit_code is Exit.ALL_STARTED:
             return
         self._out.print(Text(headline(summary), style="bold"))
         self._out.print(_counts(summary))
@@ -128,11 +144,12 @@ class Console:
         for step in next_steps(summary, failed):
             self._out.print(Text(str(step)))
 
-    def show_plan(self, summary: Summary, examples: Sequence[Start], code: Exit) -> None:
+    def show_plan(self, plan: RunPlan) -> None:
         """What a run would do."""
         if self.wants_json:
-            self.show_json(summary.as_json() | {"exit_code": int(code), "dry_run": True})
+            self.show_json(plan.to_dict())
             return
+        summary, examples = plan.summary, plan.examples
         would = summary.counts[State.PENDING]
         if not summary.counts.total:
             self._out.print(Text(NO_ROWS))
@@ -169,6 +186,10 @@ class Console:
                 str(cause.first_row),
             )
         self._out.print(table)
+
+
+def _nowhere(_text: str) -> None:
+    """Show nothing."""
 
 
 def _shown(value: Value) -> str:

@@ -10,7 +10,7 @@ import traceback
 
 import click
 
-from launcher.cli.options import echo, global_options
+from launcher.cli.params import echo, global_options
 from launcher.visible import visible, visible_json
 
 _SECTIONS = {
@@ -67,7 +67,7 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"launcher.cli.{cmd_name}")
+        module = importlib.import_module(f"launcher.cli.commands.{cmd_name}")
         command: click.Command = module.command
         return command
 

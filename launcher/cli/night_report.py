@@ -9,30 +9,27 @@ import rich.box
 from rich.table import Table
 from rich.text import Text
 
+from launcher.automation.night import NightResult
 from launcher.cli.console import Console
-from launcher.cli.not_sent import not_sent_as_json, not_sent_in_words
 from launcher.cli.paths import shown_path
+from launcher.cli.unsent import unsent_lines
 from launcher.core.next_steps import headline, next_steps
-from launcher.core.nights import JobResult, night_as_json, worst
+from launcher.core.nights import JobResult
 from launcher.core.summary import SHOWN, Ending, Exit
-from launcher.ledger import Unsent
 from launcher.report.results import failed_file
 
 
-def show_night(
-    console: Console, results: Sequence[JobResult], unsent: Sequence[Unsent], *, quiet: bool
-) -> None:
-    """A table with a line for each run, below it what was noted, what is to be done, and who was not told."""
+def show_night(console: Console, night: NightResult, *, quiet: bool) -> None:
+    """Show a table with a line for each run, below it the notes, what is to be done, and who was not told."""
     if console.wants_json:
-        document = night_as_json(results)
-        console.show_json(document | {"messages_not_sent": not_sent_as_json(unsent)} if unsent else document)
+        console.show_json(night.to_dict())
         return
-    for line in not_sent_in_words(unsent):
+    for line in unsent_lines(night.unsent):
         console.tell(line)
-    if quiet and worst(result.exit_code for result in results) is Exit.ALL_STARTED:
+    if quiet and night.exit_code is Exit.ALL_STARTED:
         return
-    console.print(_table(results))
-    for result in results:
+    console.print(_table(night.jobs))
+    for result in night.jobs:
         for note in result.notes:
             console.print(Text(f"{result.job}: {note}"))
         for step in result.steps:

@@ -9,16 +9,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
-import structlog
 from aiolimiter import AsyncLimiter
 
 from launcher.core.answers import Heard, NoAnswer, Outcome, answer_of, error_of
 from launcher.core.pacing import Pacing, backoff_s
 from launcher.engine.budget import Budget
 from launcher.errors import PortalError
+from launcher.log import get_logger
 from launcher.portal.client import Portal
 
-_log = structlog.get_logger()
+_log = get_logger()
 
 TRIES = 4
 TRIES_AT_LIMITS = 14

@@ -30,10 +30,11 @@ from launcher.engine.recorder import Recorder
 from launcher.engine.waits import Waits, keep_waits
 from launcher.engine.worker import Requests, Worker
 from launcher.errors import PortalError
-from launcher.ledger import Ledger, LedgerError, LedgerGoneError, RunRecord
+from launcher.ledger import Ledger, LedgerError, LedgerGoneError, PortalLease, RunRecord
+from launcher.log import get_logger
 from launcher.sheets import SheetError, Table
 
-_log = structlog.get_logger()
+_log = get_logger()
 
 FEED_BOUND = 1000
 """Starts that wait in memory: enough for every worker's next batches, however long the file is."""
@@ -53,7 +54,14 @@ class Conductor:
     """Takes runs through one portal and one ledger."""
 
     def __init__(
-        self, ledger: Ledger, asker: Asker, rules: Rules, *, cancel: CancelToken, progress: Progress
+        self,
+        ledger: Ledger,
+        asker: Asker,
+        rules: Rules,
+        *,
+        cancel: CancelToken,
+        progress: Progress,
+        lease: PortalLease | None = None,
     ) -> None:
         """What goes out to the asker's portal, its questions and the starts, shares its budget."""
         self._ledger = ledger
@@ -61,6 +69,7 @@ class Conductor:
         self._rules = rules
         self._cancel = cancel
         self._progress = progress
+        self._lease = lease
 
     async def conduct(self, run: RunRecord, job: Job, table: Table | None) -> None:
         """Every row of the run is settled, or the run was stopped, when this returns; the ledger says which.
@@ -144,7 +153,7 @@ class Conductor:
             progress=self._progress,
             waits=waits,
         )
-        recorder = Recorder(self._ledger)
+        recorder = Recorder(self._ledger, self._lease)
         worker = Worker(
             run_id=run.id,
             portal=self._asker.connection,
@@ -219,11 +228,11 @@ class Conductor:
         except LedgerGoneError as error:
             self._cancel.overrule(str(error), Ending.STOPPED)
         try:
-            lost = await self._ledger.lose_sent(run.id)
+            lost = await self._ledger.mark_in_flight_unknown(run.id)
             if lost:
                 _log.warning("answers not waited for", rows=lost)
             await self._ledger.end_run(
-                run.id, self._cancel.ending, because=self._cancel.reason, active_s=active_s
+                run.id, self._cancel.ending, reason=self._cancel.reason, active_s=active_s
             )
         except LedgerError as error:
             # What is on disk is the truth: a row that is still `sent` there is unknown.

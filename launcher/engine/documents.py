@@ -81,8 +81,8 @@ async def busy_documents(asker: Asker, entity: str) -> set[str] | None:
                 return None
             running.update(str(item.get("DOCUMENT_ID")) for item in found if isinstance(item, Mapping))
         if offsets == [0]:
-            said = totals.get("w0", 0)
-            total = said if isinstance(said, int) else 0
+            given = totals.get("w0", 0)
+            total = given if isinstance(given, int) else 0
             if total > MOST_RUNNING:
                 return None
             offsets = [0, *range(PAGE, total, PAGE)]

@@ -8,8 +8,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 
-import structlog
-
 from launcher.core.catalogue import answers_lost_text, given_up_text
 from launcher.core.guard import Guard
 from launcher.core.model import State
@@ -22,8 +20,9 @@ from launcher.engine.budget import Budget, now
 from launcher.engine.cancel import CancelToken
 from launcher.engine.progress import Progress
 from launcher.engine.waits import Waits
+from launcher.log import get_logger
 
-_log = structlog.get_logger()
+_log = get_logger()
 
 _LOST = "the portal's answer was lost"
 

@@ -21,7 +21,7 @@ class Job:
     """Which template, which kind, which columns; whom to ask and what to skip."""
 
     name: str
-    """As in config.yaml; empty where the command line said it all."""
+    """As in config.yaml; empty if the command line alone defines it."""
     template_id: int | None
     """None where each row says its own."""
     kind: str

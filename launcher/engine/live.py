@@ -9,16 +9,15 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-import structlog
-
-from launcher.core.model import SENDABLE, State
+from launcher.core.states import UNSETTLED
 from launcher.engine.results import result_of
 from launcher.ledger import Ledger, LedgerError, RecordedRow, RunRecord
+from launcher.log import get_logger
 from launcher.report.partial import PartialFile, partial_path
 from launcher.report.results import STDOUT
 from launcher.sheets import Dialect
 
-_log = structlog.get_logger()
+_log = get_logger()
 
 EVERY_S = 1.0
 PAGE = 1_000
@@ -112,4 +111,4 @@ class _Live:
 
 
 def _is_settled(row: RecordedRow) -> bool:
-    return row.state not in SENDABLE and row.state is not State.SENT
+    return row.state not in UNSETTLED

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +9,9 @@ from pathlib import Path
 
 from launcher.core.columns import MappingError
 from launcher.core.mapping import Mapper
-from launcher.core.model import TO_MEND, Start, State
+from launcher.core.model import Start, State
 from launcher.core.plan import Claim, Planner, keys_of
+from launcher.core.states import TO_FIX
 from launcher.core.words import counted
 from launcher.engine.asking import Asker
 from launcher.engine.candidates import Candidates, mapping_of
@@ -39,8 +39,7 @@ async def mend(ledger: Ledger, run: RunRecord, job: Job, mended: Table, asker: A
     mapping = await mapping_of(job, ledger, run.portal)
     candidates = Candidates(Mapper(mapping, run.header), asker)
     planner = Planner(run_id=run.id, started_before=job.started_before, now=time.time())
-    chunks = mended.chunks()
-    while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+    async for chunk in mended.stream():
         await mending.take(chunk, candidates, planner)
     return mending.lines()
 
@@ -60,7 +59,7 @@ async def keep_taken_over(ledger: Ledger, run: RunRecord, source: Source, digest
 async def _is_taken_over(ledger: Ledger, run: RunRecord, mended: Table) -> bool:
     """Whether each row of that file is a row of the run with the same cells. Raises MappingError."""
     columns = _Columns.of(mended.header, run)
-    for chunk in mended.chunks():
+    async for chunk in mended.stream():
         numbers = [columns.number(row) for row in chunk]
         known = {row.row_number: row for row in await ledger.rows_numbered(run.id, numbers)}
         for number, row in zip(numbers, chunk, strict=True):
@@ -87,8 +86,7 @@ async def unknown_rows(ledger: Ledger, run: RunRecord, file: Table) -> UnknownRo
     columns = _Columns.of(file.header, run)
     named: set[int] = set()
     changed: set[int] = set()
-    chunks = file.chunks()
-    while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+    async for chunk in file.stream():
         known = await ledger.rows_numbered(run.id, [columns.number(row) for row in chunk])
         unknown = {row.row_number: row for row in known if row.state is State.UNKNOWN}
         for row in chunk:
@@ -154,7 +152,7 @@ class _Mending:
             cells, kinds = self._columns.merged(mended[known.row_number], known)
             if cells == known.cells:
                 continue
-            if known.state in TO_MEND:
+            if known.state in TO_FIX:
                 to_mend[known.row_number] = cells, kinds
                 self._note(known, cells)
             else:

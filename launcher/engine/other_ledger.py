@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,8 +37,7 @@ async def unknown_start(ledger: Ledger, table: Table, *, may_be_cut: bool = Fals
     columns = _Columns.of(table.header)
     if columns is None:
         return None
-    chunks = table.chunks()
-    while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+    async for chunk in table.stream():
         whole = [row for row in chunk if row.cells[-1].strip()] if may_be_cut else chunk
         reported = columns.starts(whole)
         known = await ledger.owned(sorted({start.workflow_id for start in reported}))

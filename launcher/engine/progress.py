@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from launcher.core.model import SENDABLE, State
+from launcher.core.model import State
+from launcher.core.states import SENDABLE
 from launcher.core.summary import Counts
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-import structlog
-
 from launcher.core.answers import answers_of_batch
 from launcher.core.batch import MAX_COMMANDS, encode_call
 from launcher.core.reconcile import NOT_TOLD, LostRow, Running, Settled, settle
 from launcher.engine.asking import Asker
 from launcher.errors import PortalError
 from launcher.ledger import Ledger
+from launcher.log import get_logger
 
-_log = structlog.get_logger()
+_log = get_logger()
 
 _SELECT = ["ID", "TEMPLATE_ID", "ENTITY", "DOCUMENT_ID", "STARTED", "STARTED_BY"]
 _PAGE = 50

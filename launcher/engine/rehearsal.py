@@ -20,7 +20,7 @@ async def rehearse(
     """The plans for the file's rows, a chunk at a time. Raises PortalError, LedgerError, SheetError."""
     planner = Planner(run_id=0, started_before=job.started_before, now=time.time(), limit=job.limit)
     planned_already: dict[str, Claim] = {}
-    for chunk in table.chunks():
+    async for chunk in table.stream():
         rows = await candidates.of(chunk)
         claims = await ledger.claims(keys_of(rows))
         plans = planner.plan(rows, claims | planned_already)
@@ -35,7 +35,7 @@ async def rehearse(
 async def refuse_duplicates(candidates: Candidates, table: Table) -> None:
     """Raises MappingError where two rows of the file have the same start key; names the first two."""
     seen: dict[str, int] = {}
-    for chunk in table.chunks():
+    async for chunk in table.stream():
         for start in await candidates.of(chunk):
             if not isinstance(start, Start):
                 continue

@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-import structlog
-
 from launcher.core.course import PACED, Wait
 from launcher.ledger import Ledger, LedgerError
+from launcher.log import get_logger
 
-_log = structlog.get_logger()
+_log = get_logger()
 
 _EVERY_S = 30.0
 """How much of a run's waits a power cut may cost; each writing is one wait for the disk."""

@@ -20,9 +20,10 @@ from launcher.engine.live import Settled
 from launcher.engine.progress import Progress
 from launcher.engine.recorder import Recorder
 from launcher.ledger import Judged, Sent
+from launcher.log import get_logger
 from launcher.portal.client import Portal
 
-_log = structlog.get_logger()
+_log = get_logger()
 
 
 @dataclass(slots=True)

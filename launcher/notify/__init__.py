@@ -5,19 +5,19 @@ from launcher.notify.channels import Channel, Message
 from launcher.notify.chats import ChatChannel
 from launcher.notify.delivery import deliver
 from launcher.notify.emails import EmailChannel
-from launcher.notify.outbox import Addressed, Outbox, letter, send_once
+from launcher.notify.outbox import Envelope, Outbox, queued, send_once
 from launcher.notify.pings import ping
 
 __all__ = [
-    "Addressed",
     "AppriseChannel",
     "Channel",
     "ChatChannel",
     "EmailChannel",
+    "Envelope",
     "Message",
     "Outbox",
     "deliver",
-    "letter",
     "ping",
+    "queued",
     "send_once",
 ]

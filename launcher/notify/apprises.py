@@ -53,7 +53,7 @@ class AppriseChannel:
             is_known = sender.add(self.address.get_secret_value())
         if not is_known:
             raise DeliveryError("apprise does not know such an address", permanent=True)
-        # As plain text: what a portal said is no markup of the service's.
+        # As plain text: a portal's text is no markup of the service's.
         send = partial(sender.notify, title=message.subject, body=message.text, body_format="text")
         taken: list[object] = []
         await in_own_thread(lambda: taken.append(send()))

@@ -32,10 +32,10 @@ class ChatChannel:
                 )
                 answer = answer_of(outcome)
                 if isinstance(answer, NoAnswer):
-                    raise DeliveryError(_in_words(answer.text), permanent=answer.refused)
+                    raise DeliveryError(_explained(answer.text), permanent=answer.refused)
 
 
-def _in_words(text: str) -> str:
+def _explained(text: str) -> str:
     if "scope" in text.lower():
         return f"{text}; give the webhook the permission Chat and Notifications (im)"
     return text

@@ -7,15 +7,14 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 
-import structlog
-
 from launcher.errors import DeliveryError
+from launcher.log import get_logger
 from launcher.notify.channels import Channel, Message
 
 DELIVER_WITHIN_S = 120.0
 """For all of it; each channel knows how long it waits for a single answer."""
 
-_log = structlog.get_logger()
+_log = get_logger()
 
 
 async def deliver(channel: Channel, message: Message) -> None:

@@ -10,10 +10,9 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-import structlog
-
 from launcher.errors import DeliveryError
-from launcher.ledger import LedgerError, Letter, Notices, Unsent
+from launcher.ledger import LedgerError, Notices, QueuedMessage, Unsent
+from launcher.log import get_logger
 from launcher.notify.channels import Channel, Message
 from launcher.notify.delivery import DELIVER_WITHIN_S, deliver
 
@@ -24,10 +23,10 @@ TOO_OLD_S = 86_400.0
 TAKEN_S = DELIVER_WITHIN_S + 60.0
 """Nobody else tries a message for so long; whoever took it has ended by then, or was killed."""
 
-Addressed = tuple[Channel, Message]
-"""A message, and the way that it is to go."""
+Envelope = tuple[Channel, Message]
+"""A message, and the channel that it goes through."""
 
-_log = structlog.get_logger()
+_log = get_logger()
 
 
 class Outbox:
@@ -39,14 +38,14 @@ class Outbox:
         self._notices, self._now = notices, now
         self._channels: Mapping[str, Channel] = {channel.label: channel for channel in channels}
 
-    async def put(self, of: Collection[int], written: Callable[[frozenset[int]], Sequence[Addressed]]) -> None:
+    async def put(self, of: Collection[int], written: Callable[[frozenset[int]], Sequence[Envelope]]) -> None:
         """They are in the ledger when this returns, in place of the drafts of these nights, and go with `send`.
 
         `written` is told which of the nights had their drafts still. Where the ledger does not take them, as on
         a full disk, they go at once, and once only.
         """
         try:
-            await self._notices.put(of, lambda had: [letter(*each) for each in written(had)], self._now())
+            await self._notices.put(of, lambda had: [queued(*each) for each in written(had)], self._now())
         except LedgerError as error:
             _log.error("messages not kept", reason=str(error))
             await asyncio.gather(*(send_once(*each) for each in written(frozenset(of))))
@@ -101,7 +100,7 @@ class Outbox:
         try:
             await deliver(channel, message)
         except DeliveryError as error:
-            # Kept before it is said: whoever ends the night at that line ends it with the message free again.
+            # Kept before it is logged: whoever ends the night at that line ends it with the message free again.
             await self._notices.failed(unsent.id, str(error), permanent=error.permanent)
             _log.warning("message not sent", to=unsent.channel, reason=str(error))
             return error.permanent
@@ -110,9 +109,9 @@ class Outbox:
         return True
 
 
-def letter(channel: Channel, message: Message) -> Letter:
-    """The message as the ledger keeps it."""
-    return Letter(
+def queued(channel: Channel, message: Message) -> QueuedMessage:
+    """Return the message as the ledger keeps it."""
+    return QueuedMessage(
         channel=channel.label,
         subject=message.subject,
         text=message.text,

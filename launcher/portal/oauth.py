@@ -13,7 +13,7 @@ from dataclasses import replace
 from launcher.core.answers import Barred, Heard, Unsent
 from launcher.core.catalogue import MENDS
 from launcher.portal.authorisation import Hidden, Signature
-from launcher.portal.token_server import Application, Granted, Refused
+from launcher.portal.token_server import Application, Denied, Granted
 from launcher.portal.tokens import SIGN_IN_AGAIN, SignIn, TokensError, TokensFile
 from launcher.private import PrivateFileError, Replacement
 
@@ -79,7 +79,7 @@ class OAuth:
             self._is_spending = False
 
     def _settle(
-        self, place: Replacement, stored: SignIn, answer: Granted | Refused | Unsent
+        self, place: Replacement, stored: SignIn, answer: Granted | Denied | Unsent
     ) -> Unsent | Barred | None:
         match answer:
             case Granted(access, refresh):
@@ -94,16 +94,19 @@ class OAuth:
                     ) from None
                 self._signed_in = renewed
                 return None
-            case Refused(code, text):
+            case Denied(code, text):
                 place.forget()
-                self._refused = Barred(code, in_words(code, text))
+                self._refused = Barred(code, explanation(code, text))
                 return self._refused
             case Unsent():
                 place.forget()
                 return answer
 
 
-def in_words(code: str, text: str) -> str:
+def explanation(code: str, text: str) -> str:
     """What the token server's refusal means, and what to do."""
-    said = ": ".join(part for part in (code, text) if part) or "no reason"
-    return MENDS.get(code.upper()) or f"the token server refused to renew the sign-in ({said}); {SIGN_IN_AGAIN}"
+    reported = ": ".join(part for part in (code, text) if part) or "no reason"
+    return (
+        MENDS.get(code.upper())
+        or f"the token server refused to renew the sign-in ({reported}); {SIGN_IN_AGAIN}"
+    )

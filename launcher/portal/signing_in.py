@@ -15,8 +15,8 @@ from launcher.core.catalogue import spoken
 from launcher.errors import InputError
 from launcher.portal.address import Address
 from launcher.portal.authorisation import Hidden
-from launcher.portal.oauth import in_words
-from launcher.portal.token_server import OFFICIAL, Application, Granted, Refused
+from launcher.portal.oauth import explanation
+from launcher.portal.token_server import OFFICIAL, Application, Denied, Granted
 from launcher.portal.tokens import SignIn
 from launcher.redact import register
 
@@ -51,8 +51,8 @@ def returned(query: Mapping[str, str], state: str) -> Returned:
         )
     code = query.get("code", "")
     if not code:
-        said = query.get("error_description") or query.get("error") or "it gave no code"
-        raise SignInError(f"the portal did not agree to the sign-in: {said}")
+        reported = query.get("error_description") or query.get("error") or "it gave no code"
+        raise SignInError(f"the portal did not agree to the sign-in: {reported}")
     register(code)
     server = f"https://{query.get('server_domain', '')}"
     return Returned(Hidden(code), server if server in OFFICIAL else "")
@@ -80,18 +80,18 @@ async def exchange(address: Address, application: Application, code: Hidden) -> 
                 access=access,
                 refresh=refresh,
             )
-        case Refused(refused) if refused.lower() == "invalid_grant":
+        case Denied(refused) if refused.lower() == "invalid_grant":
             raise SignInError(
                 "the code of the sign-in was not taken: it is good for 30 seconds, and once; begin again: "
                 "launcher login --oauth"
             )
-        case Refused(refused, text):
-            raise SignInError(in_words(refused, text))
+        case Denied(refused, text):
+            raise SignInError(explanation(refused, text))
         case Unsent(cause):
             reason = spoken(cause.removeprefix("token server: "))
-            said = f" ({reason})" if reason else ""
+            reported = f" ({reason})" if reason else ""
             raise SignInError(
-                f"no answer from {application.token_server}{said}; check the connection, then again"
+                f"no answer from {application.token_server}{reported}; check the connection, then again"
             )
 
 

@@ -38,8 +38,8 @@ class Granted:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """The server said no, and will again."""
+class Denied:
+    """The server refused, and will again."""
 
     code: str
     text: str
@@ -55,15 +55,15 @@ class Application:
 
     ca_file: Path | None = None
 
-    async def grant_for_code(self, code: Hidden) -> Granted | Refused | Unsent:
+    async def grant_for_code(self, code: Hidden) -> Granted | Denied | Unsent:
         """Tokens for the code of a sign-in, which lives 30 seconds and is good once. Raises AddressError."""
         return await self._ask("authorization_code", "code", code)
 
-    async def renew(self, refresh: Hidden) -> Granted | Refused | Unsent:
+    async def renew(self, refresh: Hidden) -> Granted | Denied | Unsent:
         """Tokens for a refresh token. Unsent: none were heard of; whether the old one is spent is unknown."""
         return await self._ask("refresh_token", "refresh_token", refresh)
 
-    async def _ask(self, grant_type: str, name: str, value: Hidden) -> Granted | Refused | Unsent:
+    async def _ask(self, grant_type: str, name: str, value: Hidden) -> Granted | Denied | Unsent:
         try:
             async with (
                 aiohttp.ClientSession(
@@ -105,13 +105,13 @@ async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType)
         raise aiohttp.ClientConnectionError(type(error).__name__) from None
 
 
-def _understood(status: int, content: bytes) -> Granted | Refused | Unsent:
+def _understood(status: int, content: bytes) -> Granted | Denied | Unsent:
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):
         body = None
     if (error := error_of(body)) is not None and status < 500 and status != 429:
-        return Refused(error[0], without_known(error[1]))
+        return Denied(error[0], without_known(error[1]))
     match body:
         case {"access_token": str(access), "refresh_token": str(refresh)} if (
             status == 200 and access and refresh

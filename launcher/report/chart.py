@@ -90,7 +90,7 @@ def chart(course: Course, *, working_s: float) -> Chart | None:
     return Chart(
         height=below + LANE * len(reasons) + 6,
         title=f"Rows a {_unit(course)} over time",
-        text=in_words(course, working_s=working_s),
+        text=description(course, working_s=working_s),
         bars=tuple(box for bar, x in plan.bars for box in _stack(plan, bar, x)),
         bands=tuple(Box(m.x, TOP, m.width, BOTTOM - TOP, m.colour) for m in marks),
         marks=tuple(marks),
@@ -134,7 +134,7 @@ class _Plan:
 
 
 def _stack(plan: _Plan, bar: Bar, x: float) -> Iterator[Box]:
-    below, said = 0.0, bar_in_words(bar, plan.course)
+    below, shown = 0.0, bar_description(bar, plan.course)
     gap = min(1.5, plan.bar_width / 4)
     for state in STACKED:
         if rows := bar.rows.get(state, 0):
@@ -143,7 +143,7 @@ def _stack(plan: _Plan, bar: Bar, x: float) -> Iterator[Box]:
             height = max(1.0, plan.y(below) - plan.y(above))
             width = min(plan.bar_width - gap, 40)
             yield Box(round(x + gap / 2, 1), round(plan.y(below) - height, 1), round(width, 1),
-                      round(height, 1), state.value, said)  # fmt: skip
+                      round(height, 1), state.value, shown)  # fmt: skip
             below = above
 
 
@@ -196,7 +196,7 @@ def _seconds_of_day(at: float) -> int:
     return here.hour * 3600 + here.minute * 60 + here.second
 
 
-def in_words(course: Course, *, working_s: float) -> str:
+def description(course: Course, *, working_s: float) -> str:
     """What the chart shows, for those who do not see it."""
     answered = sum(bar.total for bar in course.bars)
     most = max((course.rate(bar.total) for bar in course.bars), default=0)
@@ -217,7 +217,7 @@ def in_words(course: Course, *, working_s: float) -> str:
     return text.strip()
 
 
-def bar_in_words(bar: Bar, course: Course) -> str:
+def bar_description(bar: Bar, course: Course) -> str:
     """`10:21: 2,400 started, 3 failed`."""
     counts = ", ".join(f"{bar.rows[state]:,} {state}" for state in STACKED if bar.rows.get(state))
     return f"{clock(bar.begins_at, seconds=course.bar_s < 60)}: {counts or 'nothing'}"

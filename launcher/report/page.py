@@ -164,8 +164,8 @@ def _shown(text: str) -> str:
     return text if len(text) <= CELL_AT_MOST else text[: CELL_AT_MOST - 1] + "…"
 
 
-def _said(text: str) -> str:
-    """What we or the portal said."""
+def _reported(text: str) -> str:
+    """What we or the portal reported."""
     return _shown(redacted_text(text))
 
 
@@ -181,7 +181,7 @@ def _templates() -> Environment:
     )
     made.filters.update(
         shown=_shown,
-        said=_said,
+        reported=_reported,
         spoken=spoken,
         moment=_moment,
         offset=_offset,

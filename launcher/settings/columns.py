@@ -41,7 +41,7 @@ class ParameterConfig(Strict):
 
     @model_validator(mode="after")
     def _one_source(self) -> ParameterConfig:
-        if sum(said is not None for said in (self.column, self.value, self.format)) != 1:
+        if sum(value is not None for value in (self.column, self.value, self.format)) != 1:
             raise ValueError("one of column:, value: and format: is expected")
         if self.format is not None:
             Pattern.parse(self.format)

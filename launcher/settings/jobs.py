@@ -121,16 +121,16 @@ class JobConfig(Strict):
 
     @model_validator(mode="after")
     def _says_what_to_start(self) -> JobConfig:
-        for key, said, column in (
+        for key, value, column in (
             ("template", self.template, self.columns.template),
             ("kind", self.kind, self.columns.kind),
         ):
-            if not said.strip() and not column:
+            if not value.strip() and not column:
                 raise ValueError(f"{key}: is missing, or columns: {{{key}: …}} where each row says its own")
         return self
 
     def due(self) -> Schedule | None:
-        """When it is due; None where nothing is said of it."""
+        """When it is due; None if the job has no schedule."""
         return Schedule.parse(self.schedule) if self.schedule else None
 
     def zone(self) -> ZoneInfo | None:

@@ -47,7 +47,7 @@ def check_keyring() -> None:
 def store_webhook(name: str, webhook: str) -> None:
     """It is in the keyring when this returns. Raises SettingsError."""
     check_keyring()
-    with _in_words() as keyring:
+    with _translated_errors() as keyring:
         keyring.set_password(SERVICE, _user(name), webhook)
 
 
@@ -55,13 +55,13 @@ def forget_webhook(name: str) -> bool:
     """Whether there was one; there is none when this returns. Raises SettingsError."""
     if stored_webhook(name) is None:
         return False
-    with _in_words() as keyring:
+    with _translated_errors() as keyring:
         keyring.delete_password(SERVICE, _user(name))
     return True
 
 
 @contextmanager
-def _in_words() -> Iterator[ModuleType]:
+def _translated_errors() -> Iterator[ModuleType]:
     import keyring
     from keyring.errors import KeyringError
 

@@ -14,7 +14,7 @@ from launcher.settings.yaml_file import Place, YamlFile
 
 def mistakes(file: YamlFile, troubles: Sequence[ErrorDetails]) -> Iterator[str]:
     """A line for each, with its place and what is expected there; no value, which may be a secret."""
-    return (_in_words(file, trouble) for trouble in _told(troubles))
+    return (_explained(file, trouble) for trouble in _told(troubles))
 
 
 def _told(troubles: Sequence[ErrorDetails]) -> list[ErrorDetails]:
@@ -31,7 +31,7 @@ def _told(troubles: Sequence[ErrorDetails]) -> list[ErrorDetails]:
     ]
 
 
-def _in_words(file: YamlFile, trouble: ErrorDetails) -> str:
+def _explained(file: YamlFile, trouble: ErrorDetails) -> str:
     place: Place = trouble["loc"]
     shown = ": ".join(str(part) for part in place)
     where = file.where(place)

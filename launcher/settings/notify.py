@@ -13,7 +13,7 @@ from launcher.settings.fields import Period, Strict, as_list
 
 def _mail_address(text: str) -> str:
     if "${" in text:
-        return text  # nothing defines it: that is said when somebody is to be told
+        return text  # nothing defines it: that is reported when somebody is to be notified
     local, at, host = text.strip().rpartition("@")
     if not (local and at and host) or any(letter.isspace() or letter in ",;<>" for letter in text.strip()):
         raise ValueError(f'"{text}" is no e-mail address; vera@company.example is expected')

@@ -13,16 +13,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
 from platformdirs import user_data_path
 from pydantic import SecretStr
 
+from launcher.log import get_logger
 from launcher.private import POSIX, PrivateFileError, read_private
 from launcher.settings.errors import SettingsError
 from launcher.settings.keyrings import stored_webhook
 from launcher.settings.portals import OAuthConfig, PortalConfig
 
-_log = structlog.get_logger()
+_log = get_logger()
 
 NO_PORTAL = (
     "no portal: put its incoming webhook into BITRIX24_WEBHOOK_URL (environment or .env), or into webhook_url: "

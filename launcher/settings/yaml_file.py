@@ -59,14 +59,14 @@ def _composed(path: Path, text: str) -> yaml.Node | None:
         return root
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
-        problem = _in_words(error.problem or "cannot be read")
+        problem = _explained(error.problem or "cannot be read")
     except yaml.YAMLError:
         line, problem = 0, "it holds characters that YAML does not allow"
     # Outside the except, so that no context holds the library's error.
     raise SettingsError(f"{path}{f', line {line}' if line else ''}: not YAML: {problem}")
 
 
-def _in_words(problem: str) -> str:
+def _explained(problem: str) -> str:
     """What the person did. YAML's own words are for whoever wrote a parser, and may quote a secret."""
     known = (words for part, words in _MISTAKES.items() if part in problem)
     return next(known, _QUOTED.sub("…", problem))

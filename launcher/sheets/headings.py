@@ -26,7 +26,7 @@ def refuse_two_rows(name: str, header: Sequence[str], below: Sequence[str] = (),
 
 
 def two_rows(name: str, row: int) -> str:
-    """What is said of headings that take two rows."""
+    """What a person is told of headings that take two rows."""
     return (
         f"{name}, row {row}: the headings take more than one row. Keep a single row of headings, without "
         "merged cells, or name the row that holds them (--header-row), and run again."

@@ -71,10 +71,10 @@ def open_html(source: Source, *, encoding: str | None, header_row: int | None) -
 def _encoding(source: Source, wanted: str | None) -> str:
     """What the page says of itself, where its bytes agree."""
     with source.path.open("rb") as file:
-        said = CHARSET.search(file.read(4096))
-    if wanted is None and said is not None:
+        declared = CHARSET.search(file.read(4096))
+    if wanted is None and declared is not None:
         try:
-            return find_encoding(source, said[1].decode()).name
+            return find_encoding(source, declared[1].decode()).name
         except SheetError:
             pass  # a page that was saved anew by another program than made it
     return find_encoding(source, wanted).name

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -106,3 +107,9 @@ class Table:
         May be called again. Raises `SheetError` when the file has changed since it was opened.
         """
         return self.read()
+
+    async def stream(self) -> AsyncIterator[list[Row]]:
+        """Give the same while other work of the event loop goes on: each chunk is read in a thread."""
+        chunks = self.chunks()
+        while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+            yield chunk

@@ -82,7 +82,7 @@ class Book:
     """Of sheets of any kind."""
     texts: list[str] = field(default_factory=list)
     area: int = 0
-    """Places, blank ones too, over which the cells of a sheet stretch, or are said to: of the widest sheet."""
+    """Places, blank ones too, over which cells stretch, or are declared to: of the widest sheet."""
 
     def marks(self, sheet: int) -> XlsMarks | None:
         """Return the marks of the worksheet of that index; None when its records cannot be followed."""
@@ -131,12 +131,12 @@ def _book(stream: bytes) -> Book:
 
 
 def _area(stream: bytes, start: int) -> int:
-    said, rows, columns = 0, set[int](), set[int]()
+    declared, rows, columns = 0, set[int](), set[int]()
     for kind, place, size in _records(stream, start):
         if kind == DIMENSIONS and size >= 12:
             top, bottom, left, right = struct.unpack_from("<IIHH", stream, place)
             # Calamine takes the difference of 32 bits, whichever is the larger.
-            said = max(said, ((bottom - top) % (1 << 32)) * ((right - left) % (1 << 16)))
+            declared = max(declared, ((bottom - top) % (1 << 32)) * ((right - left) % (1 << 16)))
         elif kind in CELLS and size >= 4:
             row, column = struct.unpack_from("<HH", stream, place)
             rows.add(row)
@@ -144,8 +144,8 @@ def _area(stream: bytes, start: int) -> int:
             if kind in (MUL_RK, MUL_BLANK) and size >= 6:
                 columns.update(struct.unpack_from("<H", stream, place + size - 2))
     if not rows:
-        return said
-    return max(said, (max(rows) - min(rows) + 1) * (max(columns) - min(columns) + 1))
+        return declared
+    return max(declared, (max(rows) - min(rows) + 1) * (max(columns) - min(columns) + 1))
 
 
 def _sheet(book: Book, start: int) -> XlsMarks:

@@ -31,10 +31,10 @@ class RowReader:
 
     def read(self, row: _Element) -> list[Cell]:
         """The cells of the row, none after its last one; `number` is then the row's."""
-        said = row.get("r")
+        declared = row.get("r")
         number = self.number + 1
-        if said is not None:
-            number = int(said) if len(said) < 8 and said.isdigit() else 0
+        if declared is not None:
+            number = int(declared) if len(declared) < 8 and declared.isdigit() else 0
         if not self.number < number <= MAX_ROWS:
             raise DamagedError
         self.number = number

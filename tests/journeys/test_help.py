@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from launcher import __version__
+from launcher.cli.main import COMMANDS
 from tests.journeys.conftest import Launcher
 
 HEAVY = {"pandas", "numpy", "aiohttp", "sqlalchemy", "structlog", "pydantic", "rich", "asyncio"}
@@ -31,6 +32,18 @@ finally:
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], []])
 def test_help_imports_no_heavy_package(arguments: list[str], tmp_path: Path) -> None:
     assert not HEAVY & imported_by(arguments, tmp_path)
+
+
+def test_the_help_of_no_command_imports_a_heavy_package(tmp_path: Path) -> None:
+    """Help comes from the command's own module, which is imported here as it is then."""
+    names = [f"launcher.cli.commands.{name}" for name in COMMANDS]
+    code = f"import importlib, sys\nfor name in {names!r}: importlib.import_module(name)\nprint(*sys.modules)"
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True
+    )
+
+    assert not HEAVY & {name.partition(".")[0] for name in done.stdout.split()}
 
 
 @pytest.mark.parametrize(

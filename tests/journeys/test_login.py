@@ -203,6 +203,18 @@ async def test_what_comes_before_the_keyring_is_said(
     assert (done.exit_code, "comes before the keyring" in done.stderr) == (0, True)
 
 
+async def test_a_ledger_that_is_not_defined_yet_keeps_nobody_from_signing_in_and_out(
+    launcher: Launcher, simulator: Simulator, folder: Path, tmp_path: Path
+) -> None:
+    env = keyring_in_a_file.environment(tmp_path / "keyring.json")
+    (folder / "config.yaml").write_text('ledger: "${NOT_THERE}"\n')
+
+    stored = await launcher("login", "--stdin", cwd=folder, env=env, stdin=simulator.webhook_url)
+    gone = await launcher("logout", cwd=folder, env=env)
+
+    assert (stored.exit_code, gone.exit_code) == (0, 0), stored.stderr + gone.stderr
+
+
 # An application
 
 

@@ -18,14 +18,12 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from launcher.cli.nightly import night
-from launcher.cli.options import GlobalOptions
 from launcher.core.nights import JobResult, Outcome, Way
-from launcher.settings import load_settings
 from launcher.simulator import Settings, Simulator
 from tests.journeys.chaos import Desk, Ended, until
 from tests.support.files import aged
 from tests.support.held import HELD
+from tests.support.nights import night
 from tests.support.wall_clock import WallClock, installed
 
 ORDINARY = Settings(burst=0, runs_seconds=float("inf"))
@@ -210,7 +208,7 @@ def clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WallClock:
 
 async def one_night(clock: WallClock) -> JobResult:
     """A night of the one job, by that clock."""
-    [result] = await night(GlobalOptions(quiet=True), load_settings(None), now=clock)
+    [result] = await night(clock)
     return result
 
 

@@ -13,13 +13,12 @@ import aiohttp
 import pytest
 
 import launcher as package
-from launcher.cli.job_options import RunOptions
-from launcher.cli.options import GlobalOptions
-from launcher.cli.run import run_file
+from launcher.app import launcher as app
+from launcher.app.requests import RunRequest
+from launcher.app.runs import run
 from launcher.portal.access import parse_webhook
 from launcher.portal.client import Portal
 from launcher.redact import MARK
-from launcher.settings import load_settings
 from launcher.simulator import Settings, Simulator
 from tests.journeys.conftest import Ended, Launcher
 
@@ -249,13 +248,13 @@ async def test_the_variables_of_a_whole_run_hold_no_secret(
     monkeypatch.setenv("BITRIX24_WEBHOOK_URL", simulator.webhook_url)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "leads.csv").write_text("ID,Manager\n1,Anna\n")
-    said = GlobalOptions(ledger=str(tmp_path / "ledger.db"))
-    options = RunOptions(file=Path("leads.csv"), template="1", kind="lead")
+    request = RunRequest(file=Path("leads.csv"), template="1", kind="lead")
 
     with pytest.raises(ExceptionGroup) as caught:
-        await run_file(said, load_settings(None), options)
+        async with app.Launcher.open(ledger=str(tmp_path / "ledger.db")) as launcher:
+            await run(launcher, request)
 
     frames = rendered(caught.value)
-    for name in ("run_file", "conduct", "_send", " call "):
+    for name in (" run ", "conduct", "_send", " call "):
         assert any(name in frame for frame in frames), name
     assert [frame for frame in frames if SECRET in frame] == []

@@ -12,19 +12,19 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from launcher.cli import nightly
-from launcher.cli.nightly import night
-from launcher.cli.options import GlobalOptions
-from launcher.cli.ways_to_people import channels_of
+from launcher.app import context
+from launcher.automation import night as nights
+from launcher.automation.channels import channels_of
+from launcher.automation.job_run import JobRun
 from launcher.core.nights import Outcome
 from launcher.engine.cancel import CancelToken
 from launcher.ledger import LedgerError, Nights, Notices, hold_portal, open_ledger
-from launcher.nightly import JobNight
 from launcher.notify import outbox
 from launcher.settings import load_settings
 from launcher.simulator import Settings, Simulator
 from tests.journeys.chaos import LONGEST_S, Desk, until
 from tests.support.files import aged
+from tests.support.nights import night
 from tests.support.receivers import MailServer, WebReceiver, mail_server, stubborn_server, web_receiver
 from tests.support.wall_clock import installed
 
@@ -137,13 +137,13 @@ async def test_what_cannot_be_sent_changes_no_exit_code_is_shown_and_goes_the_ne
     desk: Desk, portal: Simulator, mails: MailServer, pings: WebReceiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox, "PAUSES_S", (0.0,))
-    monkeypatch.setattr("launcher.cli.telling.PAUSES_S", (0.0,))
+    monkeypatch.setattr("launcher.automation.notifications.PAUSES_S", (0.0,))
     monkeypatch.chdir(desk.folder)
     write(desk, ["1", "abc"])
     mails.refuses, pings.status = "451 come back tomorrow", 503
     portal.settings = Settings(burst=0, scopes=("bizproc", "crm"))
 
-    [result] = await night(GlobalOptions(quiet=True), load_settings(None))
+    [result] = await night()
 
     assert (result.outcome, result.exit_code) == (Outcome.FINISHED, 1)
     status = await desk.run("status")
@@ -165,12 +165,12 @@ async def test_a_night_that_was_missed_and_one_that_begins_late_are_told(
     desk: Desk, mails: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(desk.folder)
-    said, settings, clock = GlobalOptions(quiet=True), load_settings(None), installed(monkeypatch)
+    clock = installed(monkeypatch)
 
     async def at(text: str, ids: Sequence[str]) -> None:
         write(desk, ids)
         clock.set(text, stands=True)
-        await night(said, settings, now=clock)
+        await night(clock)
 
     await at("2026-11-20 02:00:01+01:00", ["1"])
     assert mails.mails == []
@@ -199,21 +199,20 @@ async def test_a_night_that_waits_out_of_its_window_sends_nothing_and_is_told_as
 ) -> None:
     """By the clock of when it really begins, and not of when it begins to wait."""
     monkeypatch.chdir(desk.folder)
-    monkeypatch.setattr(nightly, "_LOOK_S", 0.01)
+    monkeypatch.setattr(nights, "_LOOK_S", 0.01)
     path = desk.folder / "config.yaml"
     path.write_text(path.read_text().replace("    timezone:", '    window: "01:00-05:00"\n    timezone:'))
     write(desk, ["1"])
-    said, settings = GlobalOptions(quiet=True), load_settings(None)
     clock = installed(monkeypatch)
     clock.set("2026-11-24 02:00:01+01:00")
-    assert (await night(said, settings, now=clock))[0].outcome is Outcome.FINISHED
+    assert (await night(clock))[0].outcome is Outcome.FINISHED
 
     clock.set("2026-11-25 02:00:01+01:00")
     write(desk, ["1", "2"])
     address = portal.url.removeprefix("http://")
     async with open_ledger(desk.ledger) as ledger:
         async with hold_portal(ledger, address):
-            waiting = asyncio.create_task(night(said, settings, now=clock, wait=True))
+            waiting = asyncio.create_task(night(clock, wait=True))
             await until(lambda: "waiting for its end" in capsys.readouterr().err)
             assert len(pings.heard) == 2, "it has not begun"
             clock.set("2026-11-25 06:00:01+01:00", stands=True)
@@ -312,7 +311,7 @@ async def test_a_daemon_that_is_ended_does_not_wait_for_a_mail_server(
     cancel = CancelToken()
     async with stubborn_server() as server:
         to_server(desk, mails, server.port)
-        going = asyncio.create_task(night(GlobalOptions(quiet=True), load_settings(None), cancel=cancel))
+        going = asyncio.create_task(night(cancel=cancel, by_daemon=True))
         await server.came.wait()
         cancel.cancel("a signal asked for it")
         [result] = await asyncio.wait_for(going, LONGEST_S)
@@ -328,10 +327,10 @@ async def test_a_fault_in_the_telling_changes_nothing_of_the_night(
     def faulty(*_: object) -> str:
         raise KeyError("a fault")
 
-    for name in ("missed", "subject"):
-        monkeypatch.setattr(f"launcher.cli.telling.{name}", faulty)
+    for name in ("lateness.missed", "notifications.subject"):
+        monkeypatch.setattr(f"launcher.automation.{name}", faulty)
     with capture_logs() as lines:
-        [result] = await night(GlobalOptions(quiet=True), load_settings(None))
+        [result] = await night()
     assert (result.outcome, result.exit_code, mails.mails) == (Outcome.FINISHED, 1, [])
     assert [line["event"] for line in lines if line["log_level"] == "error"] == [
         "not known whether it is late",
@@ -340,7 +339,7 @@ async def test_a_fault_in_the_telling_changes_nothing_of_the_night(
     ]
 
 
-@pytest.mark.parametrize("broken", ["opened_ledger", "put"])
+@pytest.mark.parametrize("broken", ["open_ledger", "put"])
 async def test_without_a_ledger_people_are_told_all_the_same(
     desk: Desk, mails: MailServer, pings: WebReceiver, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
@@ -354,16 +353,16 @@ async def test_without_a_ledger_people_are_told_all_the_same(
     if broken == "put":
         monkeypatch.setattr(Notices, "put", full)
     else:
-        real, opened = nightly.opened_ledger, list[object]()
+        real, opened = context.open_ledger, list[str]()
 
-        def gone(said: GlobalOptions, settings: object) -> object:
-            opened.append(said)
+        def gone(location: str) -> object:
+            opened.append(location)
             if len(opened) > 2:  # at the beginning, and for the portal
                 raise LedgerError("the ledger: its server has gone")
-            return real(said, settings)  # type: ignore[arg-type]
+            return real(location)
 
-        monkeypatch.setattr(nightly, "opened_ledger", gone)
-    [result] = await night(GlobalOptions(quiet=True), load_settings(None))
+        monkeypatch.setattr(context, "open_ledger", gone)
+    [result] = await night()
     assert (result.outcome, result.exit_code) == (Outcome.FINISHED, 1)
     assert len(mails.mails) == 1
     assert paths(pings) == [f"/{TOKEN}/start", f"/{TOKEN}/fail"]
@@ -377,9 +376,9 @@ async def test_a_night_that_breaks_off_is_told(
     async def broken(*_: object) -> None:
         raise KeyError("a fault")
 
-    monkeypatch.setattr(JobNight, "go", broken)
+    monkeypatch.setattr(JobRun, "run", broken)
     with pytest.raises(KeyError):
-        await night(GlobalOptions(quiet=True), load_settings(None))
+        await night()
     [mail] = mails.mails
     assert mail["Subject"] == "launcher: followup: stopped"
     assert paths(pings) == [f"/{TOKEN}/start", f"/{TOKEN}/fail"]
@@ -388,7 +387,7 @@ async def test_a_night_that_breaks_off_is_told(
 async def test_what_one_person_does_not_get_is_not_sent_to_the_others_again(
     desk: Desk, mails: MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("launcher.cli.telling.PAUSES_S", (0.0, 0.0))
+    monkeypatch.setattr("launcher.automation.notifications.PAUSES_S", (0.0, 0.0))
     monkeypatch.chdir(desk.folder)
     path = desk.folder / "config.yaml"
     path.write_text(
@@ -398,7 +397,7 @@ async def test_what_one_person_does_not_get_is_not_sent_to_the_others_again(
     )
     mails.unknown = {"pavel@company.example"}
     write(desk, ["1", "abc"])
-    await night(GlobalOptions(quiet=True), load_settings(None))
+    await night()
     assert mails.recipients == [["vera@company.example"]]
     assert mails.mails[0]["To"] == "pavel@company.example, vera@company.example"
     status = await desk.run("status")
@@ -438,8 +437,7 @@ async def test_an_interrupted_night_is_no_success_for_who_hears_its_pings(
     write(desk, ["1"])
     cancel = CancelToken()
     cancel.cancel("a signal asked for it")
-    monkeypatch.setattr(nightly, "CancelToken", lambda: cancel)
-    [result] = await night(GlobalOptions(quiet=True), load_settings(None))
+    [result] = await night(cancel=cancel)
     assert (result.exit_code, paths(pings), mails.mails) == (4, [f"/{TOKEN}/start"], [])
 
 

@@ -15,27 +15,22 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from launcher.cli.nightly import night
-from launcher.cli.options import GlobalOptions
 from launcher.core.nights import JobResult, Outcome, Way
-from launcher.settings import load_settings
 from launcher.simulator import Settings, Simulator
 from tests.journeys.chaos import LONGEST_S, Desk, until
 from tests.support.files import aged
+from tests.support.nights import A_NIGHT, night
 from tests.support.receivers import MailServer, WebReceiver, mail_server, web_receiver
 from tests.support.wall_clock import WallClock, installed
 
 ORDINARY = Settings(burst=0, runs_seconds=float("inf"))
 
 # One night at a given time, in a process that can be killed.
-NIGHT = """
-import asyncio, sys, time
+NIGHT = f"""
+import sys, time
 began = time.monotonic()
 time.time = lambda: float(sys.argv[1]) + time.monotonic() - began
-from launcher.cli.nightly import night
-from launcher.cli.options import GlobalOptions
-from launcher.settings import load_settings
-asyncio.run(night(GlobalOptions(quiet=True), load_settings(None), now=time.time))
+{A_NIGHT}
 """
 
 
@@ -72,7 +67,7 @@ notify:
     async def at(self, clock: str) -> JobResult:
         """A night that begins then."""
         self.clock.set(clock)
-        [result] = await night(GlobalOptions(quiet=True), load_settings(None), now=self.clock)
+        [result] = await night(self.clock)
         return result
 
     async def closed_at_five(self, date: str, is_time: Callable[[], bool]) -> JobResult:

@@ -16,6 +16,7 @@ from tests.journeys.test_daemon import DAY, daemon, due_before, had_night
 from tests.journeys.test_nightly import Nights, branch, main
 from tests.support.files import aged
 from tests.support.held import BATCHES_HELD
+from tests.support.nights import A_NIGHT
 from tests.support.receivers import MailServer, mail_server
 
 __all__ = ["branch", "main"]
@@ -25,27 +26,26 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no program can 
 SLOW = Settings(burst=0, runs_seconds=float("inf"), start_seconds=BATCHES_HELD)
 UNTOLD = "and is told late: the launcher was cut off"
 
-# The installed command's night, with a kill -9 at that line of it.
-KILLED_AT = """
-import asyncio, os, signal, sys
-from launcher.cli import nightly, telling
-from launcher.cli.options import GlobalOptions
+# A night with a kill -9 at that line of it.
+KILLED_AT = f"""
+import os, signal, sys
+from launcher.automation import notifications
 from launcher.ledger import nights
-from launcher.settings import load_settings
 
-async def die(*_):
+def keep(*given, **more):
+    kept(*given, **more)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+async def send(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 
 kept = nights.keep
-async def keep(*given, **more):
-    await kept(*given, **more)
-    await die()
 
 if sys.argv[1] == "before the end is in the ledger":
     nights.keep = keep
 else:
-    telling.Telling.tell = die
-asyncio.run(nightly.night(GlobalOptions(quiet=True), load_settings(None)))
+    notifications.Notifications.send = send
+{A_NIGHT}
 """
 
 

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from launcher.cli.checks import Setup
-from launcher.cli.checks import ledger as checks
-from launcher.cli.checks.nights import check_telling
-from launcher.cli.options import GlobalOptions
+from launcher.app.diagnose import ledger as checks
+from launcher.app.diagnose.setup import Setup
+from launcher.automation.checks import check_notifications
 from launcher.core.health import Level, trouble_of
 from launcher.ledger import Ledger, NewRun, examine, open_ledger
 from launcher.settings import load_settings
@@ -40,7 +39,7 @@ async def test_a_disk_without_room_is_told_before_a_run_fills_it(
     monkeypatch.setattr(checks, "NEARLY_FULL_BYTES", nearly_full)
     file = tmp_path / "not" / "there" / "launcher.db"
     setup = Setup(
-        said=GlobalOptions(),
+        named_ledger="",
         settings=None,
         settings_error="",
         ledger_file=file,
@@ -67,7 +66,7 @@ async def test_pruning_is_advised_for_the_disk_of_the_ledger_alone(
         for folder in (tmp_path, SHARED_MEMORY):
             await ledger.begin_run(replace(NEW_RUN, results=str(folder / "leads.results.csv")))
         setup = Setup(
-            said=GlobalOptions(),
+            named_ledger="",
             settings=None,
             settings_error="",
             ledger_file=file,
@@ -135,7 +134,7 @@ async def test_whether_somebody_is_told_is_looked_at_whole(
     job = f'{{template: 1, kind: lead, file: a.csv, schedule: "0 2 * * *", {telling}}}'
     file.write_text(f"jobs: {{leads: {job}}}")
     setup = Setup(
-        said=GlobalOptions(),
+        named_ledger="",
         settings=load_settings(file),
         settings_error="",
         ledger_file=None,
@@ -143,7 +142,7 @@ async def test_whether_somebody_is_told_is_looked_at_whole(
         ledger=None,
     )
 
-    [found] = await check_telling(setup)
+    [found] = await check_notifications(setup)
 
     assert found.level is level
     assert words in found.found

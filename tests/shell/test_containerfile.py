@@ -41,7 +41,9 @@ def test_the_package_is_built_from_what_is_copied(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     [wheel] = tmp_path.glob("*.whl")
-    assert {"launcher/cli/daemon.py", "launcher/samples/leads.csv"} <= set(zipfile.ZipFile(wheel).namelist())
+    assert {"launcher/cli/commands/daemon.py", "launcher/samples/leads.csv"} <= set(
+        zipfile.ZipFile(wheel).namelist()
+    )
 
 
 def test_it_runs_as_somebody_without_rights_and_says_whether_it_is_well() -> None:

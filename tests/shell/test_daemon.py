@@ -13,11 +13,16 @@ from zoneinfo import ZoneInfo
 import aiohttp
 import pytest
 
+from launcher.automation.daemon import Daemon
+from launcher.automation.endpoint import listening
+from launcher.automation.health import document
+from launcher.automation.views import Clock, TimedJob
 from launcher.core.due import Timetable
 from launcher.core.nights import JobResult, Outcome
 from launcher.core.schedules import Schedule
 from launcher.core.summary import Exit
 from launcher.engine.cancel import CancelToken
+from launcher.errors import InputError
 from launcher.ledger import (
     DaemonRunsError,
     Ledger,
@@ -27,11 +32,6 @@ from launcher.ledger import (
     hold_portal,
     open_ledger,
 )
-from launcher.nightly import StepError
-from launcher.nightly.daemon import Daemon
-from launcher.nightly.endpoint import listening
-from launcher.nightly.health import document
-from launcher.nightly.views import Clock, Watched
 from launcher.report.metrics import Metric
 
 BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
@@ -64,10 +64,10 @@ class Time:
         return Clock(lambda: self.wall, lambda: self.steady, self.sleep)
 
 
-class Hands:
+class Backend:
     """Nights that take some time and are kept as the ledger keeps them."""
 
-    def __init__(self, time: Time, **jobs: Watched) -> None:
+    def __init__(self, time: Time, **jobs: TimedJob) -> None:
         self.time, self.jobs_now = time, jobs
         self.seconds = 0.0
         self.began: list[tuple[str, str]] = []
@@ -77,19 +77,19 @@ class Hands:
 
     def _raise(self, what: str) -> None:
         if what in self.broken:
-            raise StepError(self.broken[what], 2)
+            raise InputError(self.broken[what])
 
-    def read_again(self) -> None:
+    def reload(self) -> None:
         self._raise("configuration")
 
-    async def jobs(self) -> list[Watched]:
+    async def jobs(self) -> list[TimedJob]:
         self._raise("ledger")
         return list(self.jobs_now.values())
 
-    async def holder(self, portal: str) -> str:  # noqa: ARG002  the hands' signature
+    async def holder(self, portal: str) -> str:  # noqa: ARG002  the backend's signature
         return self.held
 
-    async def night(self, names: Sequence[str], cancel: CancelToken) -> list[JobResult]:
+    async def run(self, names: Sequence[str], cancel: CancelToken) -> list[JobResult]:
         results = []
         for name in names:
             job, begun_at = self.jobs_now[name], self.time.wall
@@ -109,7 +109,7 @@ class Hands:
             results.append(JobResult(job=name, portal=job.portal, outcome=outcome, exit_code=code))
         return results
 
-    async def figures(self) -> list[Metric]:
+    async def metrics(self) -> list[Metric]:
         self._raise("ledger")
         return [Metric("launcher_runs", "Runs.", [({"job": "leads"}, 1.0)])]
 
@@ -132,16 +132,16 @@ def job(
     portal: str = "main",
     zone: ZoneInfo = BERLIN,
     catch_up_s: float = 6 * 3600.0,
-) -> Watched:
+) -> TimedJob:
     timetable = Timetable(Schedule.parse(schedule), zone, catch_up_s)
-    return Watched(name=name, portal=portal, timetable=timetable, nights=nights)
+    return TimedJob(name=name, portal=portal, timetable=timetable, nights=nights)
 
 
-async def until(time: Time, ends: float, hands: Hands, cancel: CancelToken | None = None) -> Daemon:
+async def until(time: Time, ends: float, backend: Backend, cancel: CancelToken | None = None) -> Daemon:
     """The daemon, from now to that time."""
     cancel = cancel or CancelToken()
     time.at.append((ends, lambda: cancel.cancel("the test ends")))
-    daemon = Daemon(hands, cancel, time.clock)
+    daemon = Daemon(backend, cancel, time.clock)
     await daemon.run()
     return daemon
 
@@ -159,143 +159,145 @@ async def test_in_a_night_in_which_the_clock_is_changed_a_job_runs_once(
     zone: ZoneInfo, schedule: str, begins: str, ends: str, dues: list[str]
 ) -> None:
     time = Time(at(begins, zone))
-    hands = Hands(time, leads=job("leads", schedule, zone=zone))
-    daemon = await until(time, at(ends, zone), hands)
-    assert [when for _, when in hands.began] == dues
+    backend = Backend(time, leads=job("leads", schedule, zone=zone))
+    daemon = await until(time, at(ends, zone), backend)
+    assert [when for _, when in backend.began] == dues
     assert daemon.views["leads"].missed_count == 0
 
 
 async def test_jobs_of_one_portal_are_one_night_and_those_of_others_have_their_own() -> None:
     time = Time(at("2026-11-24 01:59"))
-    hands = Hands(
+    backend = Backend(
         time,
         leads=job("leads", "0 2 * * *"),
         deals=job("deals", "0 2 * * *"),
         others=job("others", "0 2 * * *", portal="branch"),
     )
-    hands.seconds = 300
-    await until(time, at("2026-11-24 03:00"), hands)
-    assert hands.began == [
+    backend.seconds = 300
+    await until(time, at("2026-11-24 03:00"), backend)
+    assert backend.began == [
         ("leads", "24 02:00 +0100"), ("others", "24 02:00 +0100"), ("deals", "24 02:05 +0100"),
     ]  # fmt: skip
 
 
 async def test_a_job_that_becomes_due_while_its_portals_night_goes_on_waits_for_its_end() -> None:
     time = Time(at("2026-11-24 01:59"))
-    hands = Hands(time, leads=job("leads", "0 2 * * *"), deals=job("deals", "5 2 * * *"))
-    hands.seconds = 1800
+    backend = Backend(time, leads=job("leads", "0 2 * * *"), deals=job("deals", "5 2 * * *"))
+    backend.seconds = 1800
     said: list[str] = []
     cancel = CancelToken()
-    daemon = Daemon(hands, cancel, time.clock)
+    daemon = Daemon(backend, cancel, time.clock)
     time.at.append((at("2026-11-24 02:06"), lambda: said.append(daemon.views["deals"].waits)))
     time.at.append((at("2026-11-24 03:30"), lambda: cancel.cancel("")))
     await daemon.run()
     assert said == ["the night of its portal goes on"]
-    assert hands.began == [("leads", "24 02:00 +0100"), ("deals", "24 02:30 +0100")]
+    assert backend.began == [("leads", "24 02:00 +0100"), ("deals", "24 02:30 +0100")]
 
 
 async def test_a_job_whose_portal_is_busy_for_longer_than_catch_up_has_missed_its_night() -> None:
     time = Time(at("2026-11-24 01:59"))
-    hands = Hands(time, leads=job("leads", "0 2 * * *"), deals=job("deals", "5 2 * * *", catch_up_s=600.0))
-    hands.seconds = 3600
-    daemon = await until(time, at("2026-11-24 04:00"), hands)
-    assert hands.began == [("leads", "24 02:00 +0100")]
+    backend = Backend(time, leads=job("leads", "0 2 * * *"), deals=job("deals", "5 2 * * *", catch_up_s=600.0))
+    backend.seconds = 3600
+    daemon = await until(time, at("2026-11-24 04:00"), backend)
+    assert backend.began == [("leads", "24 02:00 +0100")]
     assert list(daemon.views["deals"].missed) == [at("2026-11-24 02:05")]
     assert document(daemon)["jobs"]["deals"]["missed"] == ["2026-11-24T02:05+01:00"]  # type: ignore[index]
 
 
 async def test_after_downtime_the_last_night_is_made_up_for_and_older_ones_are_told_once() -> None:
     time = Time(at("2026-11-24 05:00"))
-    hands = Hands(time, leads=job("leads", "0 2 * * *", past(at("2026-11-21 02:00"))))
-    daemon = await until(time, at("2026-11-24 06:00"), hands)
-    assert hands.began == [("leads", "24 05:00 +0100")]
+    backend = Backend(time, leads=job("leads", "0 2 * * *", past(at("2026-11-21 02:00"))))
+    daemon = await until(time, at("2026-11-24 06:00"), backend)
+    assert backend.began == [("leads", "24 05:00 +0100")]
     assert list(daemon.views["leads"].missed) == [at("2026-11-22 02:00"), at("2026-11-23 02:00")]
     assert daemon.views["leads"].missed_count == 2
 
 
 async def test_a_portal_that_another_run_holds_is_waited_for() -> None:
     time = Time(at("2026-11-24 01:59"))
-    hands = Hands(time, leads=job("leads", "0 2 * * *"))
-    hands.held = "run r7 is going on"
-    time.at.append((at("2026-11-24 03:00"), lambda: setattr(hands, "held", "")))
-    hands.codes = [Exit.PORTAL_IN_USE]  # another run takes it in between
-    await until(time, at("2026-11-24 04:00"), hands)
-    assert hands.began == [("leads", "24 03:00 +0100")] * 2
+    backend = Backend(time, leads=job("leads", "0 2 * * *"))
+    backend.held = "run r7 is going on"
+    time.at.append((at("2026-11-24 03:00"), lambda: setattr(backend, "held", "")))
+    backend.codes = [Exit.PORTAL_IN_USE]  # another run takes it in between
+    await until(time, at("2026-11-24 04:00"), backend)
+    assert backend.began == [("leads", "24 03:00 +0100")] * 2
 
 
 async def test_a_night_that_could_not_be_recorded_is_tried_again_after_a_while() -> None:
     time = Time(at("2026-11-24 01:59"))
-    hands = Hands(time, leads=job("leads", "0 2 * * *"))
-    hands.broken["night"] = "the ledger: no room"
-    time.at.append((at("2026-11-24 02:02:30"), hands.broken.clear))
-    await until(time, at("2026-11-24 03:00"), hands)
-    assert [when[3:8] for _, when in hands.began] == ["02:00", "02:01", "02:02", "02:03"]
+    backend = Backend(time, leads=job("leads", "0 2 * * *"))
+    backend.broken["night"] = "the ledger: no room"
+    time.at.append((at("2026-11-24 02:02:30"), backend.broken.clear))
+    await until(time, at("2026-11-24 03:00"), backend)
+    assert [when[3:8] for _, when in backend.began] == ["02:00", "02:01", "02:02", "02:03"]
 
 
 async def test_a_clock_that_leaps_forward_and_back_makes_no_night_run_twice_or_never() -> None:
     time = Time(at("2026-11-24 01:00"))
-    hands = Hands(time, leads=job("leads", "0 2 * * *"))
+    backend = Backend(time, leads=job("leads", "0 2 * * *"))
 
     def leap(seconds: float) -> None:
         time.wall += seconds
 
     time.at.append((at("2026-11-24 01:30"), lambda: leap(40 * 60)))
     time.at.append((at("2026-11-24 02:15"), lambda: leap(-40 * 60)))
-    await until(time, at("2026-11-25 03:00"), hands)
-    assert hands.began == [("leads", "24 02:10 +0100"), ("leads", "25 02:00 +0100")]
+    await until(time, at("2026-11-25 03:00"), backend)
+    assert backend.began == [("leads", "24 02:10 +0100"), ("leads", "25 02:00 +0100")]
 
 
 async def test_a_clock_that_was_a_year_ahead_does_not_keep_a_job_from_running() -> None:
     time = Time(at("2027-11-24 01:50"))
-    hands = Hands(time, leads=job("leads", "0 2 * * *"))
+    backend = Backend(time, leads=job("leads", "0 2 * * *"))
     time.at.append((at("2027-11-24 02:10"), lambda: setattr(time, "wall", at("2026-11-24 02:10"))))
-    await until(time, at("2026-11-25 03:00"), hands)
-    assert [when for _, when in hands.began] == ["24 02:00 +0100", "25 02:00 +0100"]
+    await until(time, at("2026-11-25 03:00"), backend)
+    assert [when for _, when in backend.began] == ["24 02:00 +0100", "25 02:00 +0100"]
 
 
 async def test_a_schedule_that_was_changed_counts_from_then_on() -> None:
     time = Time(at("2026-11-24 15:00"))
-    hands = Hands(time, leads=job("leads", "0 2 * * *", past(at("2026-11-24 02:00"))))
+    backend = Backend(time, leads=job("leads", "0 2 * * *", past(at("2026-11-24 02:00"))))
     changed = job("leads", "0 14 * * *", past(at("2026-11-24 02:00")))
-    time.at.append((at("2026-11-24 15:10"), lambda: hands.jobs_now.update(leads=changed)))
-    await until(time, at("2026-11-25 15:00"), hands)
-    assert hands.began == [("leads", "25 14:00 +0100")]
+    time.at.append((at("2026-11-24 15:10"), lambda: backend.jobs_now.update(leads=changed)))
+    await until(time, at("2026-11-25 15:00"), backend)
+    assert backend.began == [("leads", "25 14:00 +0100")]
 
 
 async def test_a_broken_configuration_is_told_and_the_last_good_one_goes_on() -> None:
     time = Time(at("2026-11-24 01:00"))
-    hands = Hands(time, leads=job("leads", "0 2 * * *"))
-    hands.broken["configuration"] = "config.yaml, line 3: unknown key"
-    daemon = await until(time, at("2026-11-24 03:00"), hands)
-    assert hands.began == [("leads", "24 02:00 +0100")]
+    backend = Backend(time, leads=job("leads", "0 2 * * *"))
+    backend.broken["configuration"] = "config.yaml, line 3: unknown key"
+    daemon = await until(time, at("2026-11-24 03:00"), backend)
+    assert backend.began == [("leads", "24 02:00 +0100")]
     assert document(daemon)["troubles"] == ["configuration: config.yaml, line 3: unknown key"]
 
 
 async def test_a_job_that_could_not_begin_is_made_up_for_once_its_portals_entry_is_mended() -> None:
     time = Time(at("2026-11-24 01:59"))
     good = job("leads", "0 2 * * *", past(at("2026-11-23 02:00")))
-    hands = Hands(time, leads=replace(good, portal="", nights=(), trouble="portal: ${SECRET} is not defined"))
-    hands.codes = [Exit.WRONG_USAGE]
+    backend = Backend(
+        time, leads=replace(good, portal="", nights=(), problem="portal: ${SECRET} is not defined")
+    )
+    backend.codes = [Exit.WRONG_USAGE]
     cancel = CancelToken()
-    daemon = Daemon(hands, cancel, time.clock)
+    daemon = Daemon(backend, cancel, time.clock)
     said: list[object] = []
     time.at.append((at("2026-11-24 02:30"), lambda: said.append(document(daemon))))
-    time.at.append((at("2026-11-24 02:30"), lambda: hands.jobs_now.update(leads=good)))
+    time.at.append((at("2026-11-24 02:30"), lambda: backend.jobs_now.update(leads=good)))
     time.at.append((at("2026-11-24 03:00"), lambda: cancel.cancel("")))
     await daemon.run()
-    assert hands.began == [("leads", "24 02:00 +0100"), ("leads", "24 02:30 +0100")]
+    assert backend.began == [("leads", "24 02:00 +0100"), ("leads", "24 02:30 +0100")]
     assert "job leads: portal: ${SECRET} is not defined" in str(said[0])
-    assert daemon.troubles == {}
+    assert daemon.problems == {}
 
 
 async def test_a_fault_of_ours_ends_the_other_nights_in_good_order_and_then_the_daemon() -> None:
     time = Time(at("2026-11-24 01:59"))
-    hands = Hands(time, leads=job("leads", "0 2 * * *"), others=job("others", "1 2 * * *", portal="branch"))
-    hands.seconds = 7200
-    time.at.append((at("2026-11-24 02:00:30"), lambda: setattr(hands, "_raise", _fault)))
+    backend = Backend(time, leads=job("leads", "0 2 * * *"), others=job("others", "1 2 * * *", portal="branch"))
+    backend.seconds = 7200
+    time.at.append((at("2026-11-24 02:00:30"), lambda: setattr(backend, "_raise", _fault)))
     with pytest.raises(ZeroDivisionError):
-        await until(time, at("2026-11-24 05:00"), hands)
-    assert hands.jobs_now["leads"].nights[0].ended_at is not None
+        await until(time, at("2026-11-24 05:00"), backend)
+    assert backend.jobs_now["leads"].nights[0].ended_at is not None
 
 
 def _fault(what: str) -> None:
@@ -305,14 +307,14 @@ def _fault(what: str) -> None:
 
 async def test_health_is_503_while_something_is_wrong_and_200_again_when_it_is_mended() -> None:
     time = Time(at("2026-11-24 01:00"))
-    hands = Hands(time, leads=job("leads", "0 2 * * *", past(at("2026-11-23 02:00"))))
+    backend = Backend(time, leads=job("leads", "0 2 * * *", past(at("2026-11-23 02:00"))))
     cancel = CancelToken()
     still = asyncio.Event()
 
     async def sleep(seconds: float) -> None:
         await still.wait()
 
-    daemon = Daemon(hands, cancel, replace(time.clock, sleep=sleep))
+    daemon = Daemon(backend, cancel, replace(time.clock, sleep=sleep))
     going = asyncio.create_task(daemon.run())
     async with listening(daemon, "127.0.0.1", 0) as address, aiohttp.ClientSession() as client:
 
@@ -321,7 +323,7 @@ async def test_health_is_503_while_something_is_wrong_and_200_again_when_it_is_m
                 return answer.status, await answer.text()
 
         async def health() -> tuple[int, str]:
-            daemon.look_now()
+            daemon.wake()
             for _ in range(20):
                 await asyncio.sleep(0)
             return await get("/healthz")
@@ -330,12 +332,12 @@ async def test_health_is_503_while_something_is_wrong_and_200_again_when_it_is_m
         assert (status, '"next_due": "2026-11-24T02:00+01:00"' in text) == (200, True), text
         assert '"outcome": "finished"' in text
         for what in ("configuration", "ledger"):
-            hands.broken[what] = "it is broken"
+            backend.broken[what] = "it is broken"
             status, text = await health()
             assert (status, f"{what}: it is broken" in text) == (503, True)
             assert (await get("/livez"))[0] == 200
             assert "launcher_daemon_up{} 0" in (await get("/metrics"))[1]
-            hands.broken.clear()
+            backend.broken.clear()
             assert (await health())[0] == 200
         figures = (await get("/metrics"))[1]
         assert "launcher_daemon_up{} 1" in figures

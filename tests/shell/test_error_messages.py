@@ -44,7 +44,7 @@ async def test_a_code_that_stops_the_run_says_what_is_wrong_and_what_to_do(
     assert (summary.ending, summary.exit_code) == (Ending.STOPPED, Exit.STOPPED)
     assert summary.stopped_because == stop_text(code, "Words of the portal")
     assert PORTAL_CODES[code].mend in summary.stopped_because
-    assert "The portal said: Words of the portal." in summary.stopped_because
+    assert "The portal answered: Words of the portal." in summary.stopped_because
     assert portal.started == []
     assert set((await run.states(1)).values()) == {State.PENDING}, "a stop blames no row"
 

@@ -163,8 +163,8 @@ def test_requests_in_the_air_grow_from_answer_to_answer_up_to_as_many_as_may_be(
                 group.create_task(office.request(takes_s=0.1))
 
     in_no_time(story())
-    cancel = [sum(abs(left - at) < 0.01 for left in office.left_at) for at in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)]
-    assert cancel == [1, 2, 3, 5, 5, 5]
+    together = [sum(abs(left - at) < 0.01 for left in office.left_at) for at in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)]
+    assert together == [1, 2, 3, 5, 5, 5]
 
 
 def test_batches_are_so_small_that_they_take_ten_seconds_at_most() -> None:

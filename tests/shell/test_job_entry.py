@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from launcher.cli.job_entry import job_entry, job_name
-from launcher.cli.options import Refused
-from launcher.core.templates import Parameter, Template, template_of
+from launcher.app.job_entry import job_entry, job_name
+from launcher.core.templates import Parameter, Template, TemplateError, template_of
 from launcher.settings import JobConfig, load_settings
 from launcher.simulator.templates import TEMPLATES
 
@@ -66,5 +65,5 @@ def test_a_template_without_a_usable_name_has_its_number_for_one() -> None:
 def test_a_template_for_documents_that_nobody_knows_gives_no_job() -> None:
     template = Template(id=8, name="New", module="rpa", entity="Item", document_type="T1")
 
-    with pytest.raises(Refused, match="T1 of Item"):
+    with pytest.raises(TemplateError, match="T1 of Item"):
         job_entry(template, "new")

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 import structlog
 
-from launcher import log, log_file, redact
+from launcher import redact
+from launcher.cli import log, log_file
 from launcher.redact import MARK, register
 
 SECRET = "v3ryD1st1nct1ve"
@@ -197,7 +198,8 @@ def test_what_a_library_says_below_a_warning_is_not_written(configured: Configur
 LOGGING = """
 import logging, structlog, sys
 from pathlib import Path
-from launcher import log, redact
+from launcher import redact
+from launcher.cli import log
 
 redact.register({secret!r})
 log.configure(quiet={quiet}, log_file=Path("log.jsonl"))
@@ -285,7 +287,7 @@ def test_a_log_file_whose_first_line_is_a_week_old_is_put_aside(tmp_path: Path) 
 WRITING = """
 import sys
 from pathlib import Path
-from launcher import log_file
+from launcher.cli import log_file
 log_file.MAX_BYTES, log_file.KEEP = 2000, 1000
 file = log_file.LogFile(Path("log"))
 for number in range(1000):

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from launcher.core.nights import JobResult, Outcome
 from launcher.core.summary import Exit
 from launcher.errors import DeliveryError
-from launcher.ledger import Ledger, Letter, Nights, Notices, open_ledger
+from launcher.ledger import Ledger, Nights, Notices, QueuedMessage, open_ledger
 from launcher.notify import AppriseChannel, Channel, ChatChannel, EmailChannel, Message, Outbox, deliver, ping
 from launcher.notify.pings import Signal
 from launcher.portal.access import parse_webhook
@@ -263,7 +263,9 @@ async def test_two_nights_that_end_together_send_each_message_once(ledger_locati
 
 async def test_a_message_is_one_nights_until_it_is_settled_or_that_night_was_killed(ledger: Ledger) -> None:
     notices = Notices(ledger.database)
-    await notices.put((), lambda _: [Letter(channel="somebody", subject="s", text="t", chat="c")], 1000.0)
+    await notices.put(
+        (), lambda _: [QueuedMessage(channel="somebody", subject="s", text="t", chat="c")], 1000.0
+    )
     [unsent] = await notices.waiting(since=0.0)
     assert await notices.take(unsent.id, 1000.0, until=1060.0)
     assert not await notices.take(unsent.id, 1059.0, until=1119.0)
@@ -274,8 +276,8 @@ async def test_a_message_is_one_nights_until_it_is_settled_or_that_night_was_kil
     assert not await notices.take(unsent.id, 2000.0, until=2060.0)
 
 
-def letters(*subjects: str) -> list[Letter]:
-    return [Letter(channel="somebody", subject=subject, text="t", chat="c") for subject in subjects]
+def letters(*subjects: str) -> list[QueuedMessage]:
+    return [QueuedMessage(channel="somebody", subject=subject, text="t", chat="c") for subject in subjects]
 
 
 async def ended(ledger: Ledger, job: str, portal: str) -> int:

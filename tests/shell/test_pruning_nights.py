@@ -12,7 +12,7 @@ from launcher.core.due import Past, Timetable, missed, standing, taken_up_since
 from launcher.core.nights import JobResult, Outcome
 from launcher.core.schedules import Schedule
 from launcher.core.summary import Exit
-from launcher.ledger import Age, Ledger, Letter, NightRecord, Nights, Notices, old_nights, prune_nights
+from launcher.ledger import Age, Ledger, NightRecord, Nights, Notices, QueuedMessage, old_nights, prune_nights
 from launcher.ledger import pruning_nights as steps
 from tests.support.examples import examples
 
@@ -24,8 +24,8 @@ PORTAL = "portal.example"
 ALL_OLD = Age(now=NOW, before=NOW, tried_since=NOW - DAY)
 
 
-def draft(subject: str) -> list[Letter]:
-    return [Letter(channel="somebody", subject=subject, text="t", chat="c")]
+def draft(subject: str) -> list[QueuedMessage]:
+    return [QueuedMessage(channel="somebody", subject=subject, text="t", chat="c")]
 
 
 async def had(

@@ -48,9 +48,8 @@ async def run_that_sent(
     """A run that goes on, or was killed, after so many requests at that time."""
     run, at = await ledger.begin_run(replace(NEW_RUN, portal=portal)), time.time() - ago_s
     of_run = {"run_id": run.id, "rows": 50, "sent_at": at, "answered_at": at if heard else None}
-    async with ledger.database.writing() as connection:
-        values = [of_run | {"number": number} for number in range(1, count + 1)]
-        await connection.execute(insert(requests), values)
+    values = [of_run | {"number": number} for number in range(1, count + 1)]
+    await ledger.database.execute(insert(requests), values)
     return run
 
 
@@ -91,8 +90,7 @@ async def test_what_was_sent_long_ago_has_drained(ledger: Ledger, portal: Portal
     await run_that_sent(ledger, 600, ago_s=3600)
     run = await run_that_sent(ledger, FULL, ago_s=DRAINED_S + 1)
     if ended:
-        async with ledger.database.writing() as connection:
-            await connection.execute(update(runs).where(runs.c.id == run.id).values(ended_at=time.time()))
+        await ledger.database.execute(update(runs).where(runs.c.id == run.id).values(ended_at=time.time()))
 
     assert await at_once(ledger, asker(portal)) == FULL
 

@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 import click
 import pytest
 
-from launcher.cli import nightly
-from launcher.core.schedules import Schedule
-from launcher.scheduling import (
+from launcher.app.events import Event, Notice
+from launcher.app.launcher import Launcher
+from launcher.automation.schedules import (
     CronTable,
     Entry,
     Place,
@@ -26,12 +26,15 @@ from launcher.scheduling import (
     cron_lines,
     entries_of,
     is_machines_zone,
+    show_schedules,
     tasks,
     unit_folder,
     units,
 )
-from launcher.scheduling.systemd import calendars
-from launcher.scheduling.windows import NAMESPACE
+from launcher.automation.schedules.systemd import calendars
+from launcher.automation.schedules.windows import NAMESPACE
+from launcher.cli.commands import nightly
+from launcher.core.schedules import Schedule
 from launcher.settings import JobConfig
 from tests.support import tools
 
@@ -321,3 +324,24 @@ def test_a_user_without_a_home_has_no_units(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(Path, "home", homeless)
     with pytest.raises(SchedulingError, match="set HOME"):
         unit_folder()
+
+
+def test_what_would_be_installed_is_shown_without_asking_for_the_ledger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its place may be in the environment of whoever is called, and not of whoever installs."""
+    monkeypatch.delenv("LAUNCHER_LEDGER", raising=False)
+    file = tmp_path / "config.yaml"
+    due = 'file: a.csv, schedule: "0 2 * * *"'
+    file.write_text(
+        f"ledger: ${{NOT_HERE}}\njobs:\n"
+        f"  leads: {{template: 1, kind: lead, {due}}}\n  deals: {{template: 2, kind: deal}}\n"
+    )
+    events: list[Event] = []
+
+    shown = show_schedules(Launcher.open(file, on_event=events.append), "cron")
+
+    assert shown.to_dict() == {"scheduler": "cron", "files": shown.files}
+    assert shown.files["crontab"].startswith("0 2 * * * cd ")
+    assert " nightly --wait leads " in shown.files["crontab"]
+    assert events == [Notice("deals: has no file:, so it is not scheduled")]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from launcher.core.model import Start, State
-from launcher.ledger import Judged, Ledger, Record, Sent
+from launcher.ledger import Judged, Ledger, PortalLease, Record, Sent
 from launcher.simulator import Settings, Simulator
 from tests.support.runs import Runs
 
@@ -26,11 +26,11 @@ async def test_rows_that_another_process_has_sent_are_not_sent_by_this_one(
     run, record = Runs(ledger, portal, tmp_path), ledger.record
     by_another: list[Start] = []
 
-    async def recorded(records: Sequence[Record]) -> list[tuple[Start, ...]]:
+    async def recorded(records: Sequence[Record], lease: PortalLease | None = None) -> list[tuple[Start, ...]]:
         if not by_another and any(isinstance(one, Judged) for one in records):
             by_another.extend(await ledger.sendable(1, State.PENDING, after_row=3, limit=2))
             await record([Sent(run_id=1, request_number=99, starts=tuple(by_another), at=0.0)])
-        return await record(records)
+        return await record(records, lease)
 
     monkeypatch.setattr(ledger, "record", recorded)
     await run.start_all([(str(number), "Anna") for number in range(1, 11)])

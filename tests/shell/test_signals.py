@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from launcher.cli import session
-from launcher.cli.session import interruptible
+from launcher.cli import runtime
+from launcher.cli.runtime import interruptible
 from launcher.engine.cancel import CancelToken
 
 
@@ -32,7 +32,7 @@ async def stopped_by_a_signal() -> None:
 async def test_its_second_arrival_right_after_the_end_does_not_break_what_is_being_closed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(session, "ONE_SIGNAL_S", 3600.0)
+    monkeypatch.setattr(runtime, "ONE_SIGNAL_S", 3600.0)
     await stopped_by_a_signal()
     broken = False
 
@@ -47,7 +47,7 @@ async def test_its_second_arrival_right_after_the_end_does_not_break_what_is_bei
 
 async def test_a_signal_later_than_that_ends_what_is_being_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     await stopped_by_a_signal()
-    monkeypatch.setattr(session, "ONE_SIGNAL_S", -1.0)
+    monkeypatch.setattr(runtime, "ONE_SIGNAL_S", -1.0)
 
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), signal.SIGINT)

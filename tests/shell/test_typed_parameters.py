@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from launcher.cli.job_options import Chosen, RunOptions
-from launcher.cli.settling import settle_job
+from launcher.app.jobs import ChosenJob, resolve_job
+from launcher.app.requests import RunRequest
 from launcher.core.columns import MappingError
 from launcher.core.mapping import Mapper
 from launcher.core.model import State
@@ -61,11 +61,11 @@ async def settled(
 ) -> Job:
     """The job as a run would have it, on the portal's template for deals unless said otherwise."""
     config = {"template": "2", "kind": "deal", "parameters": parameters, **said}
-    chosen = Chosen("typed", JobConfig.model_validate(config), PortalConfig(time_zone=time_zone))
+    chosen = ChosenJob("typed", JobConfig.model_validate(config), PortalConfig(time_zone=time_zone))
     async with Portal(parse_webhook(portal.webhook_url)) as connected:
         asker = Asker(connected, UNPACED)
-        return await settle_job(
-            chosen, RunOptions(file=Path("x")), asker, [].append if told is None else told.append
+        return await resolve_job(
+            chosen, RunRequest(file=Path("x")), asker, [].append if told is None else told.append
         )
 
 

@@ -36,7 +36,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 _DESCRIPTORS = 3
-_IMPORTED_LATE = ("pandas", "alembic.command", "sqlalchemy.dialects.sqlite.aiosqlite")
+_IMPORTED_LATE = ("pandas", "alembic.command")
 """What the command imports inside its functions, and nearly always."""
 
 

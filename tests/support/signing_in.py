@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from launcher.cli.access import access_of
+from launcher.app.portals import access_of
 from launcher.portal.access import Access
 from launcher.portal.authorisation import Hidden
 from launcher.portal.tokens import SignIn, TokensFile

@@ -28,5 +28,5 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> WallClock:
     """This process's clock, until its test ends; that which stops a night is asked often."""
     clock = WallClock()
     monkeypatch.setattr(time, "time", clock)
-    monkeypatch.setattr("launcher.nightly.together._LOOK_S", 0.02)
+    monkeypatch.setattr("launcher.engine.cancel._LOOK_S", 0.02)
     return clock

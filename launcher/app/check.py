@@ -1,0 +1,192 @@
+"""Everything short of starting: what is wrong with a file, its job and its portal, all in one go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from launcher.app.context import Context
+from launcher.app.guards import refuse_second_ledger, results_of_another_ledger, starts_of_another_ledger
+from launcher.app.inputs import Input, load_input, open_input
+from launcher.app.jobs import ChosenJob, choose_job, plain_job, resolve_job, with_file_of_job
+from launcher.app.portals import access_of, connected
+from launcher.app.python_rows import input_of_rows
+from launcher.app.requests import RunRequest
+from launcher.core.columns import MappingError
+from launcher.core.findings import Findings, Severity
+from launcher.core.forecast import Forecast, forecast
+from launcher.core.mapping import Mapper
+from launcher.core.rights import Rights
+from launcher.core.templates import TemplateError
+from launcher.engine.asking import Asker
+from launcher.engine.candidates import Candidates, mapping_of
+from launcher.engine.checking import RowCheck
+from launcher.engine.job import Job
+from launcher.engine.rights import ask_rights
+from launcher.errors import PortalError
+from launcher.ledger import Ledger
+from launcher.report.results import results_path
+from launcher.sheets import SheetError, Table
+
+USUAL_START_S = 0.02
+"""What a start is taken to cost where no run has shown it yet. Source: answers of real portals, which take
+26 ms to add a list element; the page of bizproc.workflow.start shows less."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckReport:
+    """All that a check has found."""
+
+    findings: Findings
+    file: str
+    job: Job
+    portal: str
+    rows: int = 0
+    would_start: int = 0
+    forecast: Forecast | None = None
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the document of `--json`."""
+        ahead = self.forecast
+        return {
+            "file": self.file,
+            "job": self.job.name,
+            "portal": self.portal,
+            "template_id": self.job.template_id or None,
+            "rows": self.rows,
+            "would_start": self.would_start,
+            "findings": [finding.as_json() for finding in self.findings.sorted()],
+            "forecast": None
+            if ahead is None
+            else {
+                "seconds": round(ahead.seconds, 1),
+                "requests": ahead.requests,
+                "binds": ahead.binds.value if ahead.binds else None,
+            },
+            "exit_code": int(self.findings.exit_code),
+        }
+
+
+async def check(launcher: Context, request: RunRequest) -> CheckReport:
+    """Check one file against one job and its portal; starts nothing.
+
+    Raises InputError if it is not known what to check.
+    """
+    request = with_file_of_job(launcher.settings, request)
+    chosen = choose_job(launcher.settings, request)
+    access = access_of(chosen.portal)
+    given = await load_input(request.file) if request.rows is None else input_of_rows(request.rows)
+    findings = Findings()
+    table = await _opened(given, request, findings)
+    async with connected(launcher, access, chosen.portal) as portal:
+        await refuse_second_ledger(launcher, portal.ledger, portal.name)
+        checking = _Checking(portal.ledger, portal.asker, chosen, request, findings)
+        rights = await checking.rights()
+        job = await checking.job(answers=rights is not None)
+        report = CheckReport(findings=findings, file=given.shown, job=job, portal=portal.name)
+        if table is not None:
+            await checking.other_ledger(given, table)
+            rows = await checking.rows(job, given, table, rights)
+            report = replace(report, rows=table.row_count, would_start=rows.would_start if rows else 0)
+        return replace(report, forecast=await checking.forecast(report.would_start))
+
+
+async def _opened(given: Input, request: RunRequest, findings: Findings) -> Table | None:
+    """Return the file's table; None if it cannot be read, which is a finding."""
+    try:
+        table = await open_input(given, **request.reading())
+    except SheetError as error:
+        findings.add(Severity.STOPS, "file", str(error))
+        return None
+    for note in table.notes:
+        findings.add(Severity.NOTE, "file", note)
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class _Checking:
+    ledger: Ledger
+    asker: Asker
+    chosen: ChosenJob
+    request: RunRequest
+    findings: Findings
+
+    async def rights(self) -> Rights | None:
+        """What the portal lets us do; None where it does not answer, which is a finding."""
+        try:
+            rights = await ask_rights(self.asker)
+        except PortalError as error:
+            self.findings.add(Severity.STOPS, "portal", str(error), refused=True)
+            return None
+        for code, mend in rights.refusals:
+            self.findings.add(Severity.STOPS, code, mend, refused=True)
+        plan = self.chosen.portal.plan
+        if rights.plan and plan not in (rights.plan, "self-hosted"):
+            severity = Severity.NOTE if rights.plan == "enterprise" else Severity.WARNING
+            self.findings.add(
+                severity,
+                "plan",
+                f"the configuration says plan: {plan}, and the portal's licence is {rights.license}; "
+                f"say plan: {rights.plan}",
+            )
+        return rights
+
+    async def job(self, *, answers: bool) -> Job:
+        """The job, with its template's types where the portal answers; what is wrong with it is a finding."""
+        if answers:
+            try:
+                return await resolve_job(self.chosen, self.request, self.asker, self._note, thorough=True)
+            except (TemplateError, PortalError) as error:
+                refused = isinstance(error, PortalError)
+                self.findings.add(Severity.STOPS, "template", str(error), refused=refused)
+        job = plain_job(self.chosen, self.request)
+        # No template is number 0: rows are gone through all the same, for what else is wrong with them.
+        return job if job.template_id or job.template_column else replace(job, template_id=0)
+
+    async def other_ledger(self, given: Input, table: Table) -> None:
+        """What another ledger has started, and a run would start again, is a finding."""
+        results = self.request.results or results_path(given.beside, table.dialect)
+        found = [await results_of_another_ledger(self.ledger, results, table.dialect)]
+        if not self.request.ignore_launch_columns:
+            found.append(await starts_of_another_ledger(self.ledger, given.shown, table))
+        for why in filter(None, found):
+            self.findings.add(Severity.STOPS, "other ledger", why)
+
+    async def rows(self, job: Job, given: Input, table: Table, rights: Rights | None) -> RowCheck | None:
+        """What the rows come to; None where the job does not fit the file, which is a finding."""
+        mapping = await mapping_of(job, self.ledger, self.asker.portal)
+        try:
+            mapper = Mapper(mapping, table.header)
+        except MappingError as error:
+            self.findings.add(Severity.STOPS, "columns", f"{given.source.name}: {error}")
+            return None
+        if not job.document_column and mapper.document_heading != "ID":
+            self._note(f'the document\'s ID is taken from the column "{mapper.document_heading}"')
+        check = RowCheck(
+            ledger=self.ledger,
+            asker=self.asker,
+            # Without rights nothing more is asked: there was no answer.
+            rights=rights or Rights(scopes=frozenset()),
+            findings=self.findings,
+            asks=rights is not None,
+        )
+        try:
+            await check.go(job, Candidates(mapper, self.asker), table)
+        except PortalError as error:
+            self.findings.add(Severity.STOPS, "portal", str(error), refused=True)
+        return check
+
+    async def forecast(self, rows: int) -> Forecast | None:
+        """How long a run of so many rows takes, as starts cost of late; None where there are none."""
+        if not rows:
+            return None
+        cost_s = await self.ledger.start_cost_s(self.asker.portal)
+        if cost_s is None:
+            self._note(
+                f"no run on this portal has shown yet what a start costs; {USUAL_START_S * 1000:g} ms are "
+                "assumed. Start a few rows with: launcher run FILE --limit 5"
+            )
+        pacing = self.chosen.portal.pacing()
+        return forecast(rows, pacing, start_s=USUAL_START_S if cost_s is None else cost_s)
+
+    def _note(self, text: str) -> None:
+        self.findings.add(Severity.NOTE, "note", text)

@@ -1,0 +1,83 @@
+"""Is the configuration whole, and are its secrets closed to others?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from launcher.app.diagnose.setup import Setup
+from launcher.core.documents import KindError, kind_named
+from launcher.core.health import Diagnosis, ok, trouble, trouble_of, warning
+from launcher.core.words import counted
+from launcher.settings import Settings, SettingsError
+
+_CHECK, _SECRETS = "configuration", "secrets"
+_MEND = "mend it in config.yaml"
+
+
+async def check_configuration(setup: Setup) -> list[Diagnosis]:
+    """Check that the file can be read, every `${NAME}` is defined, and each job can be run."""
+    settings = setup.settings
+    if setup.settings_error or settings is None:
+        return [trouble_of(_CHECK, line, _MEND) for line in setup.settings_error.splitlines()]
+    messages = list(dict.fromkeys(_messages(settings)))
+    if messages:
+        return [trouble_of(_CHECK, message, _MEND) for message in messages]
+    where = settings.path or "from the environment alone"
+    return [ok(_CHECK, f"{where}: {counted(len(settings.config.jobs), 'job')}")]
+
+
+def _messages(settings: Settings) -> Iterator[str]:
+    for name, configured in settings.config.jobs.items():
+        try:
+            settings.job(name)
+            if configured.kind:
+                kind_named(configured.kind)
+            settings.portal(configured.portal)
+        except (SettingsError, KindError) as error:
+            yield str(error)
+    portals: list[str | None] = [*settings.config.portals]
+    for portal in portals or [None]:
+        try:
+            settings.portal(portal)
+        except SettingsError as error:
+            yield str(error)
+
+
+async def check_secrets(setup: Setup) -> list[Diagnosis]:
+    """Check that files with secrets or customers' data are their owner's alone."""
+    if os.name == "nt":  # its permissions are of another kind
+        return []
+    found = [
+        trouble(_SECRETS, f"{path} can be read by others on this machine; {what}", f"chmod 600 {path}")
+        for path, what in _secret_files(setup)
+        if path.is_file() and path.stat().st_mode & 0o077
+    ]
+    if setup.settings is not None and setup.settings.path is not None:
+        found += _secret_in(setup.settings.path)
+    return found or [ok(_SECRETS, "no file with secrets or customers' data is open to others")]
+
+
+def _secret_files(setup: Setup) -> Iterator[tuple[Path, str]]:
+    """Give each file, and what is in it. Not `webhook_file:` or a sign-in, which are refused if open."""
+    if setup.settings is not None:
+        folder = setup.settings.path.parent if setup.settings.path else Path()
+        yield folder / ".env", "it holds the webhook"
+    if setup.ledger_file is not None:
+        for ending in ("", "-wal"):
+            yield setup.ledger_file.with_name(setup.ledger_file.name + ending), "it holds customers' data"
+
+
+def _secret_in(config: Path) -> list[Diagnosis]:
+    """Warn of a webhook in the configuration file, which people pass on. Its comments may show an example."""
+    lines = config.read_text(encoding="utf-8-sig").splitlines()
+    if not any("/rest/" in line for line in lines if not line.lstrip().startswith("#")):
+        return []
+    return [
+        warning(
+            _SECRETS,
+            f"{config} holds the webhook itself",
+            "put it into .env as BITRIX24_WEBHOOK_URL=…, and write webhook_url: ${BITRIX24_WEBHOOK_URL}",
+        )
+    ]

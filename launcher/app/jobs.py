@@ -1,0 +1,174 @@
+"""What a request and the configuration say becomes the job of one run: its template is asked of the portal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from launcher.app.files import chosen_files
+from launcher.app.requests import RunRequest
+from launcher.core.documents import Kind, kind_named
+from launcher.core.guard import StopAfter
+from launcher.core.sources import Fixed, Formatted, FromColumn, Source
+from launcher.core.templates import Template, TemplateError, ids_by_name, template_named
+from launcher.core.values import Types
+from launcher.engine.asking import Asker
+from launcher.engine.declaring import with_types
+from launcher.engine.job import Job
+from launcher.engine.templates import list_templates, template_with_id
+from launcher.errors import InputError, NothingToDoError, PortalError
+from launcher.settings import JobConfig, ParameterConfig, PortalConfig, Settings, SettingsError
+from launcher.settings.places import folder_of
+
+
+def with_file_of_job(settings: Settings, request: RunRequest) -> RunRequest:
+    """The request with a FILE, that of the job where they name none.
+
+    Raises InputError, NothingToDoError where the job has none either, or where there is no such file.
+    """
+    if request.file is not None or request.rows is not None:
+        return request
+    name, job = settings.job(request.job) or ("", None)
+    if job is None or not job.file:
+        raise InputError("say which FILE, or give the job a file: in the configuration")
+    files = chosen_files(job.file, folder_of(settings), job.choose)
+    if not files:
+        error = InputError if job.require_file else NothingToDoError
+        raise error(f"nothing to do: there is no file {job.file}")
+    if len(files) > 1:
+        raise InputError(
+            f"{job.file} means {len(files)} files; name one of them, or run all with: launcher nightly {name}"
+        )
+    return replace(request, file=files[0], job=name)
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenJob:
+    """A job as configured and asked for, before its template's name is looked up."""
+
+    name: str
+    config: JobConfig
+    portal: PortalConfig
+
+
+def choose_job(settings: Settings, request: RunRequest, portal: PortalConfig | None = None) -> ChosenJob:
+    """The configured job with what the command line says instead. Raises SettingsError, KindError.
+
+    `portal` stands in for the configured one.
+    """
+    alone = request.job is None and request.template is not None and request.kind is not None
+    configured = None if alone else settings.job(request.job)
+    name, config = configured or ("", None)
+    if config is None:
+        _check_said(request)
+    values: dict[str, Any] = {} if config is None else config.model_dump(by_alias=True)
+    values |= {
+        key: value
+        for key, value in (("template", request.template), ("kind", request.kind))
+        if value is not None
+    }
+    if request.column is not None:
+        values["columns"] = values.get("columns", {}) | {"document": request.column}
+    chosen = JobConfig.model_validate(values)
+    if chosen.kind:
+        kind_named(chosen.kind)
+    return ChosenJob(name, chosen, portal or settings.portal(chosen.portal))
+
+
+def _check_said(request: RunRequest) -> None:
+    """Raises SettingsError where the command line alone does not say what to start."""
+    missing = [
+        text
+        for text, value in (("--template ID", request.template), ("--kind lead (or deal, …)", request.kind))
+        if value is None
+    ]
+    if missing:
+        raise SettingsError(f"say what to start: {' and '.join(missing)}, or --job NAME of config.yaml")
+
+
+async def resolve_job(
+    chosen: ChosenJob, request: RunRequest, asker: Asker, tell: Callable[[str], None], *, thorough: bool = False
+) -> Job:
+    """The job with its template's ID and its parameters' types.
+
+    Where the portal does not show its templates, a job that does not depend on it goes on unchecked, unless it
+    is to be `thorough`. Raises PortalError, TemplateError.
+    """
+    config = chosen.config
+    job, name = plain_job(chosen, request), config.template.strip()
+    number = job.template_id or 0
+    if config.columns.template or (name and not number):
+        templates = await list_templates(asker)
+        number = number or (template_named(templates, name, asker.portal).id if name else 0)
+        ids = ids_by_name(templates) if config.columns.template else {}
+    else:
+        templates, ids = await _known(number, asker, None if thorough else tell, typed=bool(job.parameters)), {}
+    if not config.columns.template:
+        templates = [template for template in templates if template.id == number]
+        _check_kind(templates, kind_named(config.kind) if config.kind and not config.columns.kind else None)
+    job = await with_types(replace(job, template_id=number or None, template_ids=ids), templates, asker)
+    for parameter, type_ in job.types.unknown(list(job.parameters)).items():
+        tell(f'the parameter "{parameter}" is of the type "{type_}", which is sent as it stands')
+    return job
+
+
+def plain_job(chosen: ChosenJob, request: RunRequest) -> Job:
+    """The job as far as it is known without asking the portal; without its template where that is named."""
+    config = chosen.config
+    name = config.template.strip()
+    return Job(
+        name=chosen.name,
+        template_id=int(name) if name.isascii() and name.isdigit() and int(name) else None,
+        kind=config.kind,
+        document_column=config.columns.document,
+        template_column=config.columns.template,
+        kind_column=config.columns.kind,
+        where=tuple(condition.condition() for condition in config.where),
+        parameters={key: _source(values) for key, values in config.parameters.items()}
+        | dict(request.parameters),
+        types=Types(
+            readings={key: values.reading() for key, values in config.parameters.items()},
+            time_zone=chosen.portal.time_zone,
+        ),
+        started_before=config.started_before_rule(),
+        duplicates=config.duplicates,
+        stop_after=config.stop_after.limit() if config.stop_after else StopAfter(),
+        limit=request.limit,
+    )
+
+
+async def _known(
+    template_id: int, asker: Asker, tell: Callable[[str], None] | None, *, typed: bool
+) -> list[Template]:
+    """The template of that ID; none where the portal does not show it, and somebody can be told so.
+
+    `typed`: values depend on it, so it is waited for. Raises PortalError, TemplateError.
+    """
+    try:
+        template = await template_with_id(asker, template_id)
+    except PortalError as error:
+        if tell is None or (typed and not error.refused):
+            raise
+        unchecked = "parameters are sent unchecked, as they stand" if typed else "the template is not checked"
+        tell(f"the portal does not show its templates, so {unchecked} ({error})")
+        return []
+    if template is None:
+        raise TemplateError(f"no template {template_id} on {asker.portal}; see: launcher templates")
+    return [template]
+
+
+def _check_kind(templates: Sequence[Template], kind: Kind | None) -> None:
+    """Raises TemplateError where a template runs on another kind than the job's."""
+    for template in templates:
+        if kind is not None and template.kind is not None and not template.is_for(kind):
+            raise TemplateError(
+                f'template {template.id} "{template.name}" is for the kind {template.kind.name}, not '
+                f"{kind.name}; say --kind {template.kind.name}, or kind: in the job, or choose another template"
+            )
+
+
+def _source(parameter: ParameterConfig) -> Source:
+    if parameter.column is not None:
+        return FromColumn(parameter.column)
+    return Fixed(parameter.value or "") if parameter.format is None else Formatted(parameter.format)

@@ -1,0 +1,83 @@
+"""A portal's workflow templates, with what they run on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from launcher.app.context import Context
+from launcher.app.portals import access_of, connected
+from launcher.core.documents import Kind, kind_named
+from launcher.core.pacing import PLANS, Pacing
+from launcher.core.templates import Template, TemplateError, template_named
+from launcher.engine.asking import Asker
+from launcher.engine.templates import list_templates, smart_process_names
+from launcher.portal.access import Access
+from launcher.portal.client import Portal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateList:
+    """The templates of one portal."""
+
+    portal: str
+    every: Sequence[Template]
+    smart_processes: Mapping[str, str]
+    """Names of smart processes by their kind, `dynamic:147`; those that the portal tells."""
+    kind: Kind | None = None
+    """Which of them are listed; None: all."""
+
+    @property
+    def listed(self) -> list[Template]:
+        """Those for documents of that kind."""
+        return [each for each in self.every if self.kind is None or each.is_for(self.kind)]
+
+    def find(self, text: str) -> Template:
+        """Return the template of that ID or exact name, listed or not. Raises TemplateError."""
+        return find_template(self.every, text, self.portal)
+
+    def to_list(self) -> list[dict[str, object]]:
+        """Return the document of `--json`."""
+        return [self._as_json(template) for template in self.listed]
+
+    def _as_json(self, template: Template) -> dict[str, object]:
+        kind = template.kind.name if template.kind is not None else None
+        return asdict(template) | {"kind": kind, "kind_name": self.smart_processes.get(kind or "", kind)}
+
+
+async def templates(launcher: Context, portal: str | None = None, kind: str | None = None) -> TemplateList:
+    """Return the templates of that portal, the only one by default; for one kind of document, or all of them.
+
+    Raises KindError, SettingsError, AddressError, TokensError, PortalError.
+    """
+    wanted = None if kind is None else kind_named(kind)
+    config = launcher.settings.portal(portal)
+    async with connected(launcher, access_of(config), config) as connection:
+        return await _list(connection.asker, wanted)
+
+
+async def templates_at(access: Access) -> TemplateList:
+    """Return the templates of a portal that is not configured yet, of known kinds only. Raises PortalError."""
+    async with Portal(access) as portal:
+        return await _list(Asker(portal, Pacing(limits=PLANS["standard"])), None, known_only=True)
+
+
+async def _list(asker: Asker, kind: Kind | None, *, known_only: bool = False) -> TemplateList:
+    every = [each for each in await list_templates(asker) if each.kind is not None or not known_only]
+    names = await smart_process_names(asker) if _has_smart_process(every) else {}
+    return TemplateList(portal=asker.portal, every=every, smart_processes=names, kind=kind)
+
+
+def find_template(templates: Sequence[Template], text: str, portal: str) -> Template:
+    """Return the template of that ID or exact name. Raises TemplateError, which names the portal."""
+    text = text.strip()
+    if not (text.isascii() and text.isdigit()):
+        return template_named(templates, text, portal)
+    found = next((each for each in templates if each.id == int(text)), None)
+    if found is None:
+        raise TemplateError(f"no template {text} on {portal}; see: launcher templates")
+    return found
+
+
+def _has_smart_process(templates: Sequence[Template]) -> bool:
+    return any(each.kind is not None and each.kind.name.startswith("dynamic:") for each in templates)

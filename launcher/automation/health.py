@@ -1,0 +1,125 @@
+"""What a daemon says of itself: one document, and metrics for Prometheus. No secret is in either."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from launcher import __version__
+from launcher.automation.daemon import Daemon
+from launcher.automation.views import JobView
+from launcher.errors import LauncherError
+from launcher.redact import redacted_text
+from launcher.report.metrics import Metric
+
+SILENT_S = 60.0
+"""A loop that has not looked at the clock for so long is stuck."""
+
+
+def problems(daemon: Daemon) -> list[str]:
+    """Return what is wrong; nothing if all is well."""
+    found = [f"{what}: {reason}" for what, reason in daemon.problems.items()]
+    if is_stuck(daemon):
+        silent_s = daemon.clock.steady() - daemon.looked_at
+        found.append(f"it has not looked at the clock for {silent_s:.0f} seconds")
+    return [redacted_text(text) for text in found]
+
+
+def is_stuck(daemon: Daemon) -> bool:
+    """Return whether it no longer looks what is due; a restart helps, and nothing else does."""
+    return daemon.clock.steady() - daemon.looked_at > SILENT_S
+
+
+def document(daemon: Daemon) -> dict[str, object]:
+    """Return how it stands, as JSON."""
+    wrong = problems(daemon)
+    return {
+        "status": "trouble" if wrong else "ok",
+        "troubles": wrong,
+        "version": __version__,
+        "began_at": _utc(daemon.started_at),
+        "jobs": {name: _job(daemon, view) for name, view in daemon.views.items()},
+    }
+
+
+async def metrics(daemon: Daemon) -> list[Metric]:
+    """Return the metrics of all runs, if the ledger can be read, and those of the daemon."""
+    try:
+        return [*await daemon.metrics(), *_own(daemon, up=not problems(daemon))]
+    except LauncherError:
+        return list(_own(daemon, up=False))
+
+
+def _job(daemon: Daemon, view: JobView) -> dict[str, object]:
+    since = _ongoing_since(daemon, view)
+    return {
+        "portal": view.job.portal,
+        "schedule": str(view.job.timetable.schedule),
+        "next_due": view.at(view.stands.next_at),
+        "going_since": None if since is None else view.at(since),
+        "waits": redacted_text(view.waits) or None,
+        "last_night": _last_night(view),
+        "missed": [view.at(due) for due in view.missed],
+    }
+
+
+def _last_night(view: JobView) -> dict[str, object] | None:
+    for night in view.job.nights:
+        if night.ended_at is not None:
+            return {
+                "due": None if night.due_at is None else view.at(night.due_at),
+                "begun": view.at(night.begun_at),
+                "ended": view.at(night.ended_at),
+                "outcome": night.outcome,
+                "exit_code": night.exit_code,
+            }
+    # What could not begin at all is in no ledger.
+    last = view.last
+    return None if last is None else {"outcome": last.outcome.value, "exit_code": int(last.exit_code)}
+
+
+def _ongoing_since(daemon: Daemon, view: JobView) -> float | None:
+    ongoing = daemon.ongoing.get(view.job.portal)
+    if ongoing is None or view.job.name not in ongoing.dues or ongoing.task.done():
+        return None
+    return ongoing.since
+
+
+def _own(daemon: Daemon, *, up: bool) -> Iterator[Metric]:
+    yield Metric("launcher_daemon_up", "1 where all is well, else 0.", [({}, float(up))])
+    yield Metric("launcher_daemon_start_timestamp_seconds", "When it began.", [({}, daemon.started_at)])
+    views = daemon.views.values()
+    yield Metric(
+        "launcher_daemon_next_due_timestamp_seconds",
+        "When the job is due next.",
+        [(_labels(view), view.stands.next_at) for view in views],
+    )
+    yield Metric(
+        "launcher_daemon_night_goes_on",
+        "1 while a night of the job goes on.",
+        [(_labels(view), float(_ongoing_since(daemon, view) is not None)) for view in views],
+    )
+    yield Metric(
+        "launcher_daemon_missed_nights",
+        "Due times since the daemon began that had no night, and get none any more.",
+        [(_labels(view), view.missed_count) for view in views],
+    )
+    ended = [(view, night) for view in views for night in view.job.nights[:1] if night.ended_at is not None]
+    yield Metric(
+        "launcher_daemon_last_night_exit_code",
+        "The exit code of the job's last night.",
+        [(_labels(view), night.exit_code or 0) for view, night in ended],
+    )
+    yield Metric(
+        "launcher_daemon_last_night_timestamp_seconds",
+        "When the job's last night ended.",
+        [(_labels(view), night.ended_at or 0.0) for view, night in ended],
+    )
+
+
+def _labels(view: JobView) -> dict[str, str]:
+    return {"job": view.job.name, "portal": view.job.portal}
+
+
+def _utc(when: float) -> str:
+    return datetime.fromtimestamp(when).astimezone().isoformat("T", "seconds")

@@ -1,0 +1,40 @@
+"""`launcher demo`: the main job with nothing configured."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import click
+
+from launcher.cli.params import GlobalOptions, global_options
+from launcher.cli.running import run_command
+
+
+@click.command("demo")
+@global_options
+def command() -> None:
+    """Show the main job: a simulated portal on this machine, 300 sample leads, a workflow on each.
+
+    Nothing is configured and nothing leaves this machine.
+    """
+    run_command(_demo)
+
+
+async def _demo(options: GlobalOptions) -> int:
+    from launcher.app.demo import DemoPlace, run_demo, sample_config, simulated_portal
+    from launcher.cli.console import Console
+    from launcher.cli.ending import end_run
+    from launcher.cli.runtime import opened
+
+    place, config = DemoPlace.make(), sample_config()
+    options = replace(options, config=config, ledger=place.ledger)
+    console = Console(options)
+    async with simulated_portal() as portal, opened(options, console) as launcher:
+        if not console.wants_json:
+            console.tell(
+                f"simulated portal on {portal.url}, job lead-followup of {config.name}, file {place.leads}"
+            )
+        code = await end_run(options, launcher, await run_demo(launcher, place, portal))
+        if not console.wants_json:
+            console.print(f"The portal counts {len(portal.started):,} workflows started.")
+    return code

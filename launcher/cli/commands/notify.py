@@ -1,0 +1,50 @@
+"""`launcher notify --test`: whether those who are to be told can be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from launcher.cli.params import GlobalOptions, global_options
+from launcher.cli.running import run_command
+
+if TYPE_CHECKING:
+    from launcher.automation.recipients import Recipient
+
+
+@click.command("notify")
+@click.argument("jobs", nargs=-1, metavar="[JOB]...")
+@click.option("--test", is_flag=True, help="Really send it.")
+@global_options
+def command(jobs: tuple[str, ...], test: bool) -> None:
+    """Say who is told of nights, and with --test send each of them a test message.
+
+    Of all jobs, or of those named. A job's ping: is called as at the beginning and at the end of a night.
+    """
+    run_command(lambda options: _notify(options, jobs, test=test))
+
+
+async def _notify(options: GlobalOptions, jobs: Sequence[str], *, test: bool) -> int:
+    from launcher.automation.recipients import recipients
+    from launcher.cli.console import Console
+    from launcher.cli.runtime import opened
+
+    console = Console(options)
+    async with opened(options, console) as launcher:
+        notified = await recipients(launcher, jobs, send_test=test)
+    if console.wants_json:
+        console.show_json(notified.to_dict())
+        return int(notified.exit_code)
+    for one in notified.found:
+        console.print(f"{one.label}: {_fate(one, is_test_sent=test)}")
+    if not test:
+        console.tell("nothing was sent; with --test each of them gets a test message")
+    return int(notified.exit_code)
+
+
+def _fate(one: Recipient, *, is_test_sent: bool) -> str:
+    if one.error:
+        return f"not sent: {one.error}"
+    return "sent" if is_test_sent else "is told"

@@ -1,0 +1,30 @@
+"""`launcher resume [RUN]`: goes on with an interrupted or stopped run."""
+
+from __future__ import annotations
+
+import click
+
+from launcher.cli.params import GlobalOptions, global_options
+from launcher.cli.running import run_command
+
+
+@click.command("resume")
+@click.argument("run", required=False)
+@click.option("--wait", is_flag=True, help="Where another run holds this portal, wait for its end.")
+@global_options
+def command(run: str | None, wait: bool) -> None:
+    """Go on with RUN (without it, the last one) where it stopped.
+
+    Rows that have started are not touched. Rows whose answer never came stay unknown, unless the portal
+    shows their workflows running.
+    """
+    run_command(lambda options: _resume(options, run, wait=wait))
+
+
+async def _resume(options: GlobalOptions, name: str | None, *, wait: bool) -> int:
+    from launcher.app.runs import resume
+    from launcher.cli.ending import end_run
+    from launcher.cli.runtime import opened
+
+    async with opened(options) as launcher:
+        return await end_run(options, launcher, await resume(launcher, name, wait=wait))

@@ -1,0 +1,77 @@
+"""`launcher retry [RUN]`: starts the failed rows again."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from launcher.cli.params import CommandError, GlobalOptions, global_options
+from launcher.cli.run_options import FileType
+from launcher.cli.running import run_command
+from launcher.core.words import counted
+
+if TYPE_CHECKING:
+    from launcher.app.inputs import File
+    from launcher.app.requests import RetryRequest
+    from launcher.app.runs import RetryPlan
+    from launcher.cli.console import Console
+
+
+@click.command("retry")
+@click.argument("run", required=False)
+@click.option(
+    "--file",
+    type=FileType(),
+    metavar="MENDED",
+    help="Take the rows that were mended from this file: yours, or the one with the rows to mend.",
+)
+@click.option(
+    "--unknown",
+    is_flag=True,
+    help="Send the unknown rows too, with --file those of the file that are not changed in it. This may start "
+    "them a second time.",
+)
+@click.option("--yes", is_flag=True, help="With --unknown: do not ask.")
+@global_options
+def command(run: str | None, file: File | None, unknown: bool, yes: bool) -> None:
+    """Start the failed rows of RUN (without it, the last one) again."""
+
+    from launcher.app.requests import RetryRequest
+
+    request = RetryRequest(run=run, file=file, unknown=unknown)
+    run_command(lambda options: _retry(options, request, yes=yes))
+
+
+async def _retry(options: GlobalOptions, request: RetryRequest, *, yes: bool) -> int:
+    from launcher.app.runs import plan_retry, retry
+    from launcher.cli.console import Console
+    from launcher.cli.ending import end_run
+    from launcher.cli.runtime import opened
+
+    console = Console(options)
+    async with opened(options, console) as launcher:
+        plan = await plan_retry(launcher, request)
+        if request.unknown:
+            _confirm(plan, console, yes=yes)
+        return await end_run(options, launcher, await retry(launcher, plan))
+
+
+def _confirm(plan: RetryPlan, console: Console, *, yes: bool) -> None:
+    """Return once a person agrees to what may start twice. Raises CommandError, before anything is changed."""
+    run = plan.run.name
+    if not plan.needs_confirmation:
+        every = plan.unknown_rows is None
+        where = "has no unknown rows" if every else "has no unknown row that the file names unchanged"
+        console.tell(f"run {run} {where}: none is sent again")
+        return
+    may_run = f"{counted(plan.unknown, 'row')} of run {run} may have started"
+    question = f"{may_run}. Sending them again starts those a second time."
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise CommandError(f"{question} Say --yes to do it all the same")
+    console.tell(question)
+    if click.prompt('Type "again" to send them', default="", show_default=False, err=True) != "again":
+        raise CommandError("nothing was sent")

@@ -1,0 +1,60 @@
+"""`launcher status [RUN]`: one run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from launcher.cli.params import GlobalOptions, global_options
+from launcher.cli.running import run_command
+
+if TYPE_CHECKING:
+    from launcher.app.query import Status
+
+
+@click.command("status")
+@click.argument("run", required=False)
+@global_options
+def command(run: str | None) -> None:
+    """Show RUN (without it, the last one): counts, errors by cause, what to do next."""
+    run_command(lambda options: _status(options, run))
+
+
+async def _status(options: GlobalOptions, name: str | None) -> int:
+    from launcher.app.query import status
+    from launcher.cli.console import Console
+    from launcher.cli.runtime import opened
+    from launcher.cli.unsent import unsent_lines
+
+    async with opened(options) as launcher:
+        found = await status(launcher, name)
+    console = Console(options)
+    if console.wants_json:
+        console.show_json(found.to_dict())
+        return 0
+    console.show_summary(found.summary)
+    for line in unsent_lines(found.unsent):
+        console.print(line)
+    if found.stopped and not options.quiet:
+        console.print(_stopped(found))
+    return 0
+
+
+def _stopped(found: Status) -> str:
+    """Return what `launcher stop` made of the run's workflows."""
+
+    from launcher.core.stops import Fate, Way
+
+    counts, stopped = found.by_fate(), found.stopped
+    terminated, killed = stopped.get((Way.TERMINATE, Fate.ENDED), 0), stopped.get((Way.KILL, Fate.ENDED), 0)
+    parts = [
+        f"{terminated:,} terminated" if terminated else "",
+        f"{killed:,} deleted" if killed else "",
+        f"{counts[Fate.GONE]:,} had ended by then" if counts[Fate.GONE] else "",
+        f"{counts[Fate.REFUSED]:,} still ran" if counts[Fate.REFUSED] else "",
+        f"{counts[Fate.ASKED]:,} asked for, and the answer is not known" if counts[Fate.ASKED] else "",
+    ]
+    left = counts[Fate.REFUSED] or counts[Fate.ASKED]
+    go_on = f". Go on with: launcher stop {found.summary.run}" if left else ""
+    return f"Its workflows were stopped: {' · '.join(part for part in parts if part)}{go_on}"

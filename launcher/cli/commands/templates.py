@@ -1,0 +1,46 @@
+"""`launcher templates`: the portal's workflow templates."""
+
+from __future__ import annotations
+
+import click
+
+from launcher.cli.params import CommandError, GlobalOptions, global_options
+from launcher.cli.running import run_command
+
+
+@click.command("templates")
+@click.option("--kind", metavar="KIND", help="Only those for this kind of document: lead, deal, dynamic:147, …")
+@click.option(
+    "--as-job",
+    metavar="TEMPLATE",
+    help="Print a job for this template, by its ID or exact name, to paste into config.yaml.",
+)
+@click.option("--portal", metavar="NAME", help="Which of portals: in the configuration.")
+@global_options
+def command(kind: str | None, as_job: str | None, portal: str | None) -> None:
+    """List the portal's workflow templates: their IDs, kinds and parameters."""
+    run_command(lambda options: _templates(options, kind, as_job, portal))
+
+
+async def _templates(options: GlobalOptions, kind: str | None, as_job: str | None, portal: str | None) -> int:
+    from launcher.app.job_entry import job_entry, job_name
+    from launcher.app.templates import templates
+    from launcher.cli.console import Console
+    from launcher.cli.runtime import opened
+    from launcher.cli.template_table import template_table
+
+    console = Console(options)
+    if as_job is not None and console.wants_json:
+        raise CommandError("--as-job prints YAML: leave --json out")
+    async with opened(options, console) as launcher:
+        found = await templates(launcher, portal, kind)
+    if as_job is not None:
+        template = found.find(as_job)
+        console.print(f"jobs:\n{job_entry(template, job_name(template), document_column='ID')}".rstrip())
+    elif console.wants_json:
+        console.show_json(found.to_list())
+    elif not found.listed:
+        console.print(f"{found.portal} has no template{f' for the kind {kind}' if kind else ''}.")
+    else:
+        console.print(template_table(found))
+    return 0
