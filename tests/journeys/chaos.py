@@ -234,7 +234,10 @@ async def until(
     deadline = time.monotonic() + within_s
     while not fact():
         if unless is not None and unless.is_over:
-            raise AssertionError(f"the command ended too early: {await unless.ended()}")
+            ended = await unless.ended()
+            if fact():  # it came to that just before its end
+                return
+            raise AssertionError(f"the command ended too early: {ended}")
         assert time.monotonic() < deadline, "it has not come to that in time"
         await asyncio.sleep(0.002)
 
