@@ -129,7 +129,8 @@ async def test_old_nights_and_messages_are_counted_asked_about_and_dropped(desk:
     aged(desk.folder / desk.file)
     for number in range(3):
         async with desk.running("nightly") as command:
-            await until(lambda: "message not sent" in command.stderr, unless=command)
+            # A night ends by itself if the one before was ended in its second try, which has the message taken.
+            await until(lambda: command.is_over or "message not sent" in command.stderr)
             command.signal(signal.SIGTERM)
             assert (await command.ended()).exit_code == (1 if number == 0 else 0)
     unsent = (await desk.run("status")).stdout

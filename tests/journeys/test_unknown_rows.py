@@ -14,6 +14,7 @@ import pytest
 
 from launcher.simulator import Settings, Simulator
 from tests.journeys.chaos import Desk
+from tests.support import held
 from tests.support.files import aged
 
 ROWS = [(str(n), f"Manager {n}") for n in range(101, 154)]
@@ -28,8 +29,9 @@ async def portal() -> AsyncIterator[Simulator]:
 
 
 @pytest.fixture
-async def desk(portal: Simulator, tmp_path: Path) -> Desk:
+async def desk(portal: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """A desk whose run r1 has 50 unknown rows, each of which really started once."""
+    held.accounted_as_nothing(monkeypatch)
     desk = Desk.at(tmp_path / "desk")
     desk.configure(portal.webhook_url, concurrency=1)
     desk.write(ROWS)
