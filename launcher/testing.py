@@ -43,8 +43,12 @@ class SimulatedPortal:
         return self._in_loop(lambda: [one.document[2] for one in self._simulator.started])
 
     def script(self, fault: str | Sequence[str], **conditions: Any) -> None:
-        """Let a fault hit requests to come; `launcher simulator` documents them."""
+        """Let a fault hit requests to come; `launcher.simulator.FAULTS` names them."""
         self._in_loop(lambda: self._simulator.script(fault, **conditions))
+
+    def end_workflows(self) -> None:
+        """End every workflow that runs."""
+        self._in_loop(lambda: self._simulator.state.workflows.end(None))
 
     def change(self, **settings: Any) -> None:
         """Change settings of the portal while it runs."""

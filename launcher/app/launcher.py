@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from launcher.app.plan import RunPlan
     from launcher.app.query import ListedRun, Status, WrittenReport, WrittenResults
     from launcher.app.requests import RetryRequest, RunRequest
-    from launcher.app.runs import RetryPlan
+    from launcher.app.retries import RetryPlan
     from launcher.app.templates import TemplateList
     from launcher.app.workflows import StopPlan, StopResult, WatchRequest
     from launcher.core.model import State
@@ -71,13 +72,13 @@ class Launcher(Context):
 
     async def plan_retry(self, request: RetryRequest) -> RetryPlan:
         """Return what `retry` would send, and whether a person has to confirm it; send nothing."""
-        from launcher.app.runs import plan_retry
+        from launcher.app.retries import plan_retry
 
         return await plan_retry(self, request)
 
     async def retry(self, plan: RetryPlan, cancel: CancelToken | None = None) -> Summary:
         """Send what the plan says. Raises ConfirmationError if the ledger has changed since."""
-        from launcher.app.runs import retry
+        from launcher.app.retries import retry
 
         return await retry(self, plan, cancel)
 
@@ -217,6 +218,7 @@ def run_sync(
         return ended.result()
     except KeyboardInterrupt:
         loop, cancel = tokens.result()
-        loop.call_soon_threadsafe(cancel.cancel, "a signal asked for it")
+        with suppress(RuntimeError):  # it has just ended by itself
+            loop.call_soon_threadsafe(cancel.cancel, "a signal asked for it")
         ended.exception()
         raise

@@ -15,7 +15,7 @@ from launcher.core.words import counted
 if TYPE_CHECKING:
     from launcher.app.inputs import File
     from launcher.app.requests import RetryRequest
-    from launcher.app.runs import RetryPlan
+    from launcher.app.retries import RetryPlan
     from launcher.cli.console import Console
 
 
@@ -45,7 +45,7 @@ def command(run: str | None, file: File | None, unknown: bool, yes: bool) -> Non
 
 
 async def _retry(options: GlobalOptions, request: RetryRequest, *, yes: bool) -> int:
-    from launcher.app.runs import plan_retry, retry
+    from launcher.app.retries import plan_retry, retry
     from launcher.cli.console import Console
     from launcher.cli.ending import end_run
     from launcher.cli.runtime import opened
@@ -62,11 +62,11 @@ def _confirm(plan: RetryPlan, console: Console, *, yes: bool) -> None:
     """Return once a person agrees to what may start twice. Raises CommandError, before anything is changed."""
     run = plan.run.name
     if not plan.needs_confirmation:
-        every = plan.unknown_rows is None
+        every = plan.corrections is None
         where = "has no unknown rows" if every else "has no unknown row that the file names unchanged"
         console.tell(f"run {run} {where}: none is sent again")
         return
-    may_run = f"{counted(plan.unknown, 'row')} of run {run} may have started"
+    may_run = f"{counted(len(plan.unknown), 'row')} of run {run} may have started"
     question = f"{may_run}. Sending them again starts those a second time."
     if yes:
         return

@@ -1,0 +1,143 @@
+"""One process at work on a run: from the held portal to the results file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from launcher.app.context import Context
+from launcher.app.events import RunBegan, RunEnded
+from launcher.app.portals import ConnectedPortal
+from launcher.core.model import State
+from launcher.core.summary import Ending, Summary
+from launcher.core.words import counted
+from launcher.engine.cancel import CancelToken
+from launcher.engine.conductor import Conductor, Rules
+from launcher.engine.job import Job
+from launcher.engine.live import forget_live
+from launcher.engine.metrics import save_metrics
+from launcher.engine.progress import Progress
+from launcher.engine.results import save_results
+from launcher.engine.summary import summarise
+from launcher.errors import RunStoppedError
+from launcher.ledger import FailedFiles, LedgerError, LedgerGoneError, RunRecord
+from launcher.report.results import STDOUT, ResultsError
+from launcher.sheets import Dialect, Table, fingerprint, is_address, open_table
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One process at work on a run, whose portal it holds."""
+
+    portal: ConnectedPortal
+    cancel: CancelToken
+
+    async def execute(self, record: RunRecord, job: Job, table: Table | None) -> Summary:
+        """Take the run to its end, or to where it stops."""
+        ledger, progress = self.portal.ledger, Progress()
+        progress.begin(await ledger.counts(record.id))
+        progress.expected_rows = progress.rows if table is None else table.row_count
+        try:
+            with self._announced(record, progress):
+                await self._conductor(progress).conduct(record, job, table)
+            return await self._close(record)
+        except LedgerGoneError as error:
+            raise RunStoppedError(str(error)) from None
+        except LedgerError as error:
+            go_on = f"Nothing is lost. Go on with: launcher resume {record.name}"
+            raise RunStoppedError(f"{error}\n{go_on}") from None
+
+    async def reconcile(self, record: RunRecord) -> Summary:
+        """Ask the portal about the run's unknown rows."""
+        tell = self.portal.launcher.tell
+        if (await self.portal.ledger.counts(record.id))[State.UNKNOWN]:
+            found = await self._conductor(Progress()).reconcile(record)
+            tell(f"{counted(found, 'unknown row')} found running in the portal")
+        else:
+            tell(f"run {record.name} has no unknown rows: the portal was not asked")
+        return await self._close(record)
+
+    @contextmanager
+    def _announced(self, record: RunRecord, progress: Progress) -> Iterator[None]:
+        emit = self.portal.launcher.emit
+        emit(RunBegan(record.name, record.portal, progress, self.cancel))
+        try:
+            yield
+        finally:
+            emit(RunEnded(record.name))
+
+    def _conductor(self, progress: Progress) -> Conductor:
+        rules = Rules(give_up_after_s=self.portal.config.give_up_after)
+        return Conductor(
+            self.portal.ledger,
+            self.portal.asker,
+            rules,
+            cancel=self.cancel,
+            progress=progress,
+            lease=self.portal.lease,
+        )
+
+    async def _close(self, record: RunRecord) -> Summary:
+        launcher, ledger = self.portal.launcher, self.portal.ledger
+        summary = await summarise(ledger, record.id)
+        if self.cancel.is_set and summary.ending is Ending.RUNNING:
+            # The ledger could not take down the end, as on a full disk.
+            summary = replace(summary, ending=self.cancel.ending, stopped_because=self.cancel.reason)
+        try:
+            # A pruned run has its unknown rows only; the file that it wrote has them all.
+            if record.pruned_at is not None:
+                launcher.tell(f"run {record.name} was pruned; {record.results} stays as it was written")
+            elif Path(record.results) != STDOUT:  # whoever has a standard output writes them there
+                for note in await save_results(ledger, record, Path(record.results), summary=summary):
+                    launcher.tell(note)
+                forget_live(record)
+        except ResultsError as error:
+            # The ledger has the truth; only its copy for people is missing.
+            launcher.tell(f"{error} Then: launcher results {record.name}")
+        summary = replace(summary, failed=await FailedFiles(ledger.database).path(record.id))
+        if launcher.metrics is not None:
+            try:
+                await save_metrics(ledger, launcher.metrics)
+            except ResultsError as error:
+                launcher.tell(str(error))
+        if moved_to := self.portal.asker.connection.moved_to:
+            launcher.tell(
+                f"the portal has moved to {moved_to}; change its address in the configuration to that host, "
+                f"or sign in again there"
+            )
+        return summary
+
+
+async def continue_run(portal: ConnectedPortal, record: RunRecord, cancel: CancelToken) -> Summary:
+    """Take the run to its end, with what its file still has."""
+    await portal.ledger.resumed(record.id)
+    table = None if record.loaded else _rest_of_file(portal.launcher, record)
+    return await Execution(portal, cancel).execute(record, Job.from_plan(record.job, record.plan), table)
+
+
+def _rest_of_file(launcher: Context, record: RunRecord) -> Table | None:
+    """Return the run's file, if it is still the one whose rows were being read when the run was cut off."""
+    if not record.fingerprint or is_address(record.file):
+        launcher.tell(
+            f"run {record.name} was cut off before all of its input was in the ledger, and {record.file} is "
+            f"not read a second time. Its rows so far go on; then give the whole input to a new run for the "
+            f"rest: what has started is skipped"
+        )
+        return None
+    file = Path(record.file)
+    if not file.is_file() or fingerprint(file) != record.fingerprint:
+        launcher.tell(
+            f"{file} was changed or removed before run {record.name} had read all of it. Its rows so far go "
+            f"on; then run the file again for the rest: what has started is skipped"
+        )
+        return None
+    dialect = Dialect.from_dict(record.dialect)
+    return open_table(
+        file,
+        sheet=dialect.sheet or None,
+        encoding=dialect.encoding if dialect.format in ("csv", "html") else None,
+        delimiter=dialect.delimiter if dialect.format == "csv" else None,
+        header_row=dialect.header_row,
+    )
