@@ -61,7 +61,7 @@ class Conductor:
         *,
         cancel: CancelToken,
         progress: Progress,
-        lease: PortalLease | None = None,
+        lease: PortalLease | None,
     ) -> None:
         """What goes out to the asker's portal, its questions and the starts, shares its budget."""
         self._ledger = ledger

@@ -13,7 +13,7 @@ _Waiting = tuple[Record[Any], asyncio.Future[Any]]
 class Recorder:
     """Records that come together are written in one transaction: one wait for the disk serves them all."""
 
-    def __init__(self, ledger: Ledger, lease: PortalLease | None = None) -> None:
+    def __init__(self, ledger: Ledger, lease: PortalLease | None) -> None:
         """With a lease, nothing is written once it is lost."""
         self._ledger, self._lease = ledger, lease
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue()

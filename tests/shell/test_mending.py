@@ -71,7 +71,7 @@ async def go_on(run: Runs, run_id: int = 1) -> None:
     """Take the run on, as `launcher retry --file` does."""
     async with Portal(parse_webhook(run.simulator.webhook_url)) as portal:
         conductor = Conductor(
-            run.ledger, Asker(portal, UNPACED), Rules(), cancel=CancelToken(), progress=Progress()
+            run.ledger, Asker(portal, UNPACED), Rules(), cancel=CancelToken(), progress=Progress(), lease=None
         )
         await conductor.conduct(await record(run, run_id), LEADS, None)
 

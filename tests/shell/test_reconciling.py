@@ -59,7 +59,7 @@ async def reconcile(run: Runs, portal: Simulator, run_id: int = 1) -> int:
     assert record is not None
     async with Portal(parse_webhook(portal.webhook_url)) as to_ask:
         asker = Asker(to_ask, UNPACED)
-        conductor = Conductor(run.ledger, asker, Rules(), cancel=CancelToken(), progress=Progress())
+        conductor = Conductor(run.ledger, asker, Rules(), cancel=CancelToken(), progress=Progress(), lease=None)
         return await conductor.reconcile(record)
 
 

@@ -177,7 +177,12 @@ async def test_where_people_cannot_be_asked_for_the_run_stops_and_goes_on_later(
     await run.ledger.resumed(1)
     async with Portal(parse_webhook(portal.webhook_url)) as connected:
         conductor = Conductor(
-            run.ledger, Asker(connected, UNPACED), Rules(), cancel=CancelToken(), progress=Progress()
+            run.ledger,
+            Asker(connected, UNPACED),
+            Rules(),
+            cancel=CancelToken(),
+            progress=Progress(),
+            lease=None,
         )
         await conductor.conduct(recorded, job, open_table(run.file(rows)))
     assert [start.parameters["Manager"] for start in portal.started] == ["user_1", "user_2"]

@@ -101,7 +101,9 @@ class Runs:
         pacing = Pacing(limits=limits, concurrency=concurrency, batch_s=math.inf)
         async with Portal(address) as portal:
             asker, rules = Asker(portal, pacing), Rules(hear_out_s=HEAR_OUT_S)
-            conductor = Conductor(self.ledger, asker, rules, cancel=self.cancel, progress=self.progress)
+            conductor = Conductor(
+                self.ledger, asker, rules, cancel=self.cancel, progress=self.progress, lease=None
+            )
             with mock.patch.object(Costs, "take", _take):
                 await conductor.conduct(run, job, table)
         await save_results(self.ledger, run, self.results)
