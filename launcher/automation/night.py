@@ -162,7 +162,7 @@ class _Night:
         return NightResult(tuple(in_order), tuple(await self._unsent()))
 
     async def _on_portal(self, jobs: Sequence[ScheduledJob]) -> list[JobResult]:
-        # Each portal has a ledger of its own opened: on PostgreSQL it knows one lock at a time.
+        # A launcher of its own, whose runs tell no more than notices.
         async with self._launcher.beside(self._pass_on) as launcher:
             ledger = await launcher.ledger()
             if self._plan.request.wait:

@@ -9,6 +9,7 @@ from launcher.app.query import write_results
 from launcher.cli.console import Console
 from launcher.cli.params import GlobalOptions
 from launcher.core.summary import Summary
+from launcher.ledger import LedgerError
 from launcher.report.results import STDOUT, ResultsError
 
 
@@ -22,7 +23,7 @@ async def end_run(options: GlobalOptions, launcher: Context, summary: Summary) -
         else:
             try:
                 await write_results(launcher, summary.run)
-            except ResultsError as error:
+            except (ResultsError, LedgerError) as error:
                 console.tell(f"{error} Then: launcher results {summary.run}")
     console.show_summary(summary)
     return int(summary.exit_code)

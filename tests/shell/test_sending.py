@@ -19,6 +19,7 @@ async def portal() -> AsyncIterator[Simulator]:
         yield simulator
 
 
+@pytest.mark.timeout(60)  # a run that lost count of its rows never ends
 async def test_rows_that_another_process_has_sent_are_not_sent_by_this_one(
     ledger: Ledger, portal: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
