@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from launcher.app.context import Context
+from launcher.app.documents import CheckDocument
 from launcher.app.guards import refuse_second_ledger, results_of_another_ledger, starts_of_another_ledger
 from launcher.app.inputs import Input, load_input, open_input
 from launcher.app.jobs import ChosenJob, choose_job, plain_job, resolve_job, with_file_of_job
@@ -44,7 +45,7 @@ class CheckReport:
     would_start: int = 0
     forecast: Forecast | None = None
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> CheckDocument:
         """Return the document of `--json`."""
         ahead = self.forecast
         return {
@@ -54,7 +55,7 @@ class CheckReport:
             "template_id": self.job.template_id or None,
             "rows": self.rows,
             "would_start": self.would_start,
-            "findings": [finding.as_json() for finding in self.findings.sorted()],
+            "findings": [finding.to_dict() for finding in self.findings.sorted()],
             "forecast": None
             if ahead is None
             else {

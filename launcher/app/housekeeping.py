@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from launcher.app.context import Context
+from launcher.app.documents import BackupDocument, PruneDocument
 from launcher.app.query import UNSENT_SHOWN_S
 from launcher.ledger import (
     Age,
@@ -33,7 +34,7 @@ class WrittenBackup:
     path: Path
     bytes: int
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> BackupDocument:
         """Return the document of `--json`."""
         return {"backup": str(self.path.resolve()), "bytes": self.bytes}
 
@@ -67,7 +68,7 @@ class PrunePlan:
         """Rows that would be gone for good."""
         return sum(one.dropped for one in self.runs)
 
-    def to_dict(self, *, dry_run: bool) -> dict[str, object]:
+    def to_dict(self, *, dry_run: bool) -> PruneDocument:
         """Return the document of `--json`."""
         return {
             "pruned": [

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from launcher.app.context import Context
+from launcher.app.documents import DryRunDocument
 from launcher.app.guards import refuse_other_ledger, refuse_second_ledger
 from launcher.app.jobs import choose_job, with_file_of_job
 from launcher.app.portals import access_of, connected
@@ -33,9 +34,9 @@ class RunPlan:
         """That of a dry run."""
         return Exit.SOME_NOT_STARTED if self.summary.counts[State.INVALID] else Exit.ALL_STARTED
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> DryRunDocument:
         """Return the document of `--json`."""
-        return self.summary.as_json() | {"exit_code": int(self.exit_code), "dry_run": True}
+        return {**self.summary.to_dict(), "exit_code": int(self.exit_code), "dry_run": True}
 
 
 async def plan(launcher: Context, request: RunRequest) -> RunPlan:

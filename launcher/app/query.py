@@ -9,6 +9,14 @@ from datetime import datetime
 from pathlib import Path
 
 from launcher.app.context import Context
+from launcher.app.documents import (
+    ListedRunDocument,
+    ReportDocument,
+    ResultsDocument,
+    StatusAdditions,
+    StatusDocument,
+    UnsentDocument,
+)
 from launcher.core.model import State
 from launcher.core.stops import Fate, Way
 from launcher.core.summary import Ending, Summary
@@ -27,7 +35,7 @@ class WrittenResults:
     run: str
     path: Path
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> ResultsDocument:
         """Return the document of `--json`."""
         return {"run_id": self.run, "results": str(self.path.resolve())}
 
@@ -39,7 +47,7 @@ class WrittenReport:
     run: str
     path: Path
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> ReportDocument:
         """Return the document of `--json`."""
         return {"run_id": self.run, "report": str(self.path.resolve())}
 
@@ -51,10 +59,10 @@ class ListedRun:
     created_at: float
     summary: Summary
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> ListedRunDocument:
         """Return its entry of the document of `--json`."""
         created = datetime.fromtimestamp(self.created_at).astimezone()
-        return self.summary.as_json() | {"created_at": created.isoformat(timespec="seconds")}
+        return {**self.summary.to_dict(), "created_at": created.isoformat(timespec="seconds")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,14 +79,20 @@ class Status:
         """Return how many of its workflows came to each end."""
         return {fate: sum(n for (_, each), n in self.stopped.items() if each is fate) for fate in Fate}
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> StatusDocument:
         """Return the document of `--json`."""
-        more: dict[str, object] = {}
+        more: StatusAdditions = {}
         if self.stopped:
-            more["stopped_workflows"] = {fate.value: number for fate, number in self.by_fate().items()}
+            fates = self.by_fate()
+            more["stopped_workflows"] = {
+                "asked": fates[Fate.ASKED],
+                "ended": fates[Fate.ENDED],
+                "gone": fates[Fate.GONE],
+                "refused": fates[Fate.REFUSED],
+            }
         if self.unsent:
-            more["messages_not_sent"] = unsent_as_json(self.unsent)
-        return self.summary.as_json() | more
+            more["messages_not_sent"] = unsent_documents(self.unsent)
+        return {**self.summary.to_dict(), **more}
 
 
 async def find_run(launcher: Context, name: str | None = None) -> RunRecord:
@@ -178,7 +192,7 @@ async def unsent_messages(launcher: Context, now: float) -> list[Unsent]:
     return await Notices((await launcher.ledger()).database).unsent(since=now - UNSENT_SHOWN_S)
 
 
-def unsent_as_json(unsent: Sequence[Unsent]) -> list[dict[str, object]]:
+def unsent_documents(unsent: Sequence[Unsent]) -> list[UnsentDocument]:
     """Return an entry of a JSON document for each."""
     return [
         {"to": one.channel, "subject": one.subject, "tries": one.tries, "error": one.error} for one in unsent

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from launcher.app.context import Context
+from launcher.app.documents import LoginDocument, LogoutDocument
 from launcher.app.portals import as_configured, oauth_access, warning_of_http
 from launcher.portal.access import Access, parse_webhook
 from launcher.portal.address import Address, parse_address
@@ -68,7 +69,7 @@ class SignedIn:
     is_overridden: bool = False
     """Whether the configuration or the environment says something else, which comes first."""
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> LoginDocument:
         """Return the document of `--json`."""
         return {
             "portal": self.portal,
@@ -85,7 +86,7 @@ class SignedOut:
 
     removed: Sequence[str]
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> LogoutDocument:
         """Return the document of `--json`."""
         return {"removed": list(self.removed)}
 

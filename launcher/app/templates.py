@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from launcher.app.context import Context
+from launcher.app.documents import ParameterDocument, TemplateDocument
 from launcher.app.portals import access_of, connected
 from launcher.core.documents import Kind, kind_named
 from launcher.core.pacing import PLANS, Pacing
-from launcher.core.templates import Template, TemplateError, template_named
+from launcher.core.templates import Parameter, Template, TemplateError, template_named
 from launcher.engine.asking import Asker
 from launcher.engine.templates import list_templates, smart_process_names
 from launcher.portal.access import Access
@@ -35,14 +36,6 @@ class TemplateList:
     def find(self, text: str) -> Template:
         """Return the template of that ID or exact name, listed or not. Raises TemplateError."""
         return find_template(self.every, text, self.portal)
-
-    def to_list(self) -> list[dict[str, object]]:
-        """Return the document of `--json`."""
-        return [self._as_json(template) for template in self.listed]
-
-    def _as_json(self, template: Template) -> dict[str, object]:
-        kind = template.kind.name if template.kind is not None else None
-        return asdict(template) | {"kind": kind, "kind_name": self.smart_processes.get(kind or "", kind)}
 
 
 async def templates(launcher: Context, portal: str | None = None, kind: str | None = None) -> TemplateList:
@@ -77,6 +70,39 @@ def find_template(templates: Sequence[Template], text: str, portal: str) -> Temp
     if found is None:
         raise TemplateError(f"no template {text} on {portal}; see: launcher templates")
     return found
+
+
+def template_documents(found: TemplateList) -> list[TemplateDocument]:
+    """Return the document of `--json`, an entry for each template that is listed."""
+    return [_document(template, found.smart_processes) for template in found.listed]
+
+
+def _document(template: Template, smart_processes: Mapping[str, str]) -> TemplateDocument:
+    kind = template.kind.name if template.kind is not None else None
+    return {
+        "id": template.id,
+        "name": template.name,
+        "module": template.module,
+        "entity": template.entity,
+        "document_type": template.document_type,
+        "auto_execute": template.auto_execute,
+        "parameters": [_parameter(parameter) for parameter in template.parameters],
+        "kind": kind,
+        "kind_name": kind if kind is None else smart_processes.get(kind, kind),
+    }
+
+
+def _parameter(parameter: Parameter) -> ParameterDocument:
+    default, options = parameter.default, parameter.options
+    return {
+        "name": parameter.name,
+        "type": parameter.type,
+        "title": parameter.title,
+        "required": parameter.required,
+        "multiple": parameter.multiple,
+        "default": default if isinstance(default, str) else list(default),
+        "options": None if options is None else dict(options),
+    }
 
 
 def _has_smart_process(templates: Sequence[Template]) -> bool:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from launcher.app.context import Context
+from launcher.app.documents import StopDocument, WatchDocument
 from launcher.app.events import Step
 from launcher.app.portals import ConnectedPortal, hold_portal_of_run, portal_of_run
 from launcher.app.query import find_run
@@ -51,7 +52,7 @@ class StopResult:
             return Exit.INTERRUPTED
         return Exit.SOME_NOT_STARTED if self.refused else Exit.ALL_STARTED
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> StopDocument:
         """Return the document of `--json`."""
         return {
             "run_id": self.plan.run.name,
@@ -144,7 +145,7 @@ class WatchResult:
         """ALL_STARTED if no workflow runs any more."""
         return Exit.ALL_STARTED if self.seen is not None and not self.seen.running else Exit.SOME_NOT_STARTED
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> WatchDocument:
         """Return the document of `--json`."""
         known = self.seen or Watched()
         return {

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from launcher import __version__
 from launcher.automation.daemon import Daemon
+from launcher.automation.documents import HealthDocument, JobHealthDocument, LastNightDocument
 from launcher.automation.views import JobView
 from launcher.errors import LauncherError
 from launcher.redact import redacted_text
@@ -30,7 +31,7 @@ def is_stuck(daemon: Daemon) -> bool:
     return daemon.clock.steady() - daemon.looked_at > SILENT_S
 
 
-def document(daemon: Daemon) -> dict[str, object]:
+def document(daemon: Daemon) -> HealthDocument:
     """Return how it stands, as JSON."""
     wrong = problems(daemon)
     return {
@@ -50,7 +51,7 @@ async def metrics(daemon: Daemon) -> list[Metric]:
         return list(_own(daemon, up=False))
 
 
-def _job(daemon: Daemon, view: JobView) -> dict[str, object]:
+def _job(daemon: Daemon, view: JobView) -> JobHealthDocument:
     since = _ongoing_since(daemon, view)
     return {
         "portal": view.job.portal,
@@ -63,7 +64,7 @@ def _job(daemon: Daemon, view: JobView) -> dict[str, object]:
     }
 
 
-def _last_night(view: JobView) -> dict[str, object] | None:
+def _last_night(view: JobView) -> LastNightDocument | None:
     for night in view.job.nights:
         if night.ended_at is not None:
             return {

@@ -12,11 +12,12 @@ from functools import partial
 from launcher.app.context import Context
 from launcher.app.events import Event, Notice
 from launcher.app.portals import access_of
-from launcher.app.query import unsent_as_json, unsent_messages
+from launcher.app.query import unsent_documents, unsent_messages
+from launcher.automation.documents import NightDocument
 from launcher.automation.job_run import JobRun
 from launcher.automation.notifications import Notifications
 from launcher.automation.scheduled import JobRunner, ScheduledJob, exit_code_of_step
-from launcher.core.nights import JobResult, Outcome, night_as_json, worst
+from launcher.core.nights import JobResult, Outcome, worst
 from launcher.core.summary import Exit
 from launcher.engine.cancel import CancelToken
 from launcher.errors import InputError, LauncherError
@@ -64,10 +65,15 @@ class NightResult:
         """That of the job that needs a person most."""
         return worst(result.exit_code for result in self.jobs)
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> NightDocument:
         """Return the document of `--json`."""
-        more = {"messages_not_sent": unsent_as_json(self.unsent)} if self.unsent else {}
-        return night_as_json(self.jobs) | more
+        document: NightDocument = {
+            "jobs": [result.to_dict() for result in self.jobs],
+            "exit_code": int(self.exit_code),
+        }
+        if self.unsent:
+            document["messages_not_sent"] = unsent_documents(self.unsent)
+        return document
 
 
 async def plan_night(launcher: Context, request: NightRequest) -> NightPlan:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from launcher.app.context import Context
 from launcher.automation.channels import channels_of
+from launcher.automation.documents import NotifyDocument, RecipientDocument
 from launcher.core.summary import Exit
 from launcher.errors import DeliveryError, InputError
 from launcher.notify import Channel, Message, deliver, ping
@@ -38,9 +39,9 @@ class Recipients:
         """WRONG_USAGE if a test message did not get through."""
         return Exit.WRONG_USAGE if any(one.error for one in self.found) else Exit.ALL_STARTED
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> NotifyDocument:
         """Return the document of `--json`."""
-        channels = [
+        channels: list[RecipientDocument] = [
             {"to": one.label, "sent": self.is_test_sent and not one.error, "error": one.error}
             for one in self.found
         ]

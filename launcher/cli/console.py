@@ -128,7 +128,7 @@ class Console:
     def show_summary(self, summary: Summary) -> None:
         """What a run came to."""
         if self.wants_json:
-            self.show_json(summary.as_json())
+            self.show_json(summary.to_dict())
             return
         if self._options.quiet and summary.exit_code is Exit.ALL_STARTED:
             return

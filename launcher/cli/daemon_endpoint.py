@@ -5,12 +5,15 @@ from __future__ import annotations
 import http.client
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from launcher.cli.params import CommandError, echo
 from launcher.visible import visible_json
+
+if TYPE_CHECKING:
+    from launcher.automation.documents import DaemonHealthDocument
 
 _ASKING_S = 10.0
 _HERE = "127.0.0.1"
@@ -44,26 +47,25 @@ def ask_health(endpoint: Endpoint | None, *, as_json: bool) -> int:
         raise CommandError(
             "--health needs the address that the daemon listens at; with --listen none it has none"
         )
-    document = _document_of(_HERE if endpoint.host in _ANYWHERE else endpoint.host, endpoint.port)
-    code = int(bool(document["troubles"]))
+    document = _health_of(_HERE if endpoint.host in _ANYWHERE else endpoint.host, endpoint.port)
     if as_json:
-        click.echo(visible_json(json.dumps(document | {"exit_code": code}, ensure_ascii=False, indent=2)))
+        click.echo(visible_json(json.dumps(document, ensure_ascii=False, indent=2)))
     else:
         dues = [f"{name} is due next {job['next_due']}" for name, job in document["jobs"].items()]
         echo("\n".join([*map(str, document["troubles"]), *dues] or ["no job has a schedule"]))
-    return code
+    return document["exit_code"]
 
 
-def _document_of(host: str, port: int) -> dict[str, Any]:
+def _health_of(host: str, port: int) -> DaemonHealthDocument:
     # Not urllib: it goes by the environment's proxies.
     connection = http.client.HTTPConnection(host, port, timeout=_ASKING_S)
     try:
         connection.request("GET", "/healthz")
-        document: dict[str, Any] = json.loads(connection.getresponse().read())
-        list(document["troubles"])
+        document: DaemonHealthDocument = json.loads(connection.getresponse().read())
+        document["exit_code"] = int(bool(list(document["troubles"])))
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
         problem = f"no launcher daemon answers at {host}:{port}"
-        return {"status": "trouble", "troubles": [problem], "jobs": {}}
+        return {"status": "trouble", "troubles": [problem], "jobs": {}, "exit_code": 1}
     else:
         return document
     finally:

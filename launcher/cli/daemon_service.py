@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from types import FrameType
 
 from launcher.automation.daemon import Daemon
+from launcher.automation.documents import DaemonDocument
 from launcher.automation.endpoint import listening
 from launcher.automation.health import document
 from launcher.automation.service import run_daemon, sole_daemon
@@ -29,7 +30,8 @@ async def serve(options: GlobalOptions, endpoint: Endpoint | None) -> int:
         address = None if endpoint is None else await _listen(around, daemon, endpoint)
         code = await run_daemon(launcher, daemon, address)
     if console.wants_json:
-        console.show_json(document(daemon) | {"exit_code": int(code)})
+        ended: DaemonDocument = {**document(daemon), "exit_code": int(code)}
+        console.show_json(ended)
     return int(code)
 
 

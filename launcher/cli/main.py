@@ -7,6 +7,7 @@ import io
 import json
 import sys
 import traceback
+from typing import TypedDict
 
 import click
 
@@ -136,8 +137,16 @@ def _show(error: click.ClickException) -> None:
     click.echo(visible(shown.getvalue()), err=True, nl=False)
 
 
+class ErrorDocument(TypedDict):
+    """What a command prints instead of its own document when it fails."""
+
+    error: str
+    """For people; the same text as on stderr."""
+    exit_code: int
+
+
 def _tell_in_json(message: str, exit_code: int) -> None:
     """With --json, an error is the one document on stdout."""
     if "--json" in sys.argv[1:]:
-        document = {"error": message, "exit_code": exit_code}
+        document: ErrorDocument = {"error": message, "exit_code": exit_code}
         click.echo(visible_json(json.dumps(document, ensure_ascii=False)))

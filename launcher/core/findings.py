@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Literal, TypedDict
 
 from launcher.core.summary import Exit
 
@@ -24,9 +25,35 @@ class Severity(IntEnum):
     """Good to know; also what could not be checked."""
 
     @property
-    def word(self) -> str:
+    def word(self) -> SeverityWord:
         """As reports name it."""
-        return self.name.lower()
+        return _WORDS[self]
+
+
+SeverityWord = Literal["stops", "rows", "warning", "note"]
+
+_WORDS: dict[Severity, SeverityWord] = {
+    Severity.STOPS: "stops",
+    Severity.ROWS: "rows",
+    Severity.WARNING: "warning",
+    Severity.NOTE: "note",
+}
+
+
+class FindingDocument(TypedDict):
+    """One thing that a check has found."""
+
+    severity: SeverityWord
+    """`stops`: a run would start nothing, or would be stopped; `rows`: these rows would not start; `warning`: a
+    run would go on, perhaps not as intended; `note`: good to know."""
+    code: str
+    """Groups equal findings."""
+    text: str
+    """For people; of several rows, about the first."""
+    rows: int
+    """How many rows it is about; 0 if it is about the file, the job or the portal."""
+    row_numbers: list[int]
+    """Their numbers as the spreadsheet shows them; at most 1000."""
 
 
 @dataclass(slots=True)
@@ -42,8 +69,8 @@ class Finding:
     """At most ROWS_NAMED."""
     rows: int = 0
 
-    def as_json(self) -> dict[str, object]:
-        """The finding in JSON's types."""
+    def to_dict(self) -> FindingDocument:
+        """Return its entry of the document of `--json`."""
         return {
             "severity": self.severity.word,
             "code": self.code,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal, TypedDict
 
-from launcher.core.summary import Ending, Exit, Summary
+from launcher.core.summary import Ending, Exit, RunDocument, Summary
 
 _WORST_FIRST = (
     Exit.STOPPED,
@@ -60,6 +61,14 @@ class Way(StrEnum):
     BEGUN = "run"
 
 
+class StepDocument(RunDocument):
+    """One run of a scheduled run: its document, and how it was taken up."""
+
+    step: Literal["resume", "reconcile", "run"]
+    """`resume`: an earlier run was continued; `reconcile`: the portal was asked about its unknown rows;
+    `run`: a new one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One run that a night took up, and what it came to."""
@@ -67,9 +76,9 @@ class Step:
     way: Way
     summary: Summary
 
-    def as_json(self) -> dict[str, object]:
-        """The document of the run, with how it was taken up."""
-        return {"step": self.way.value, **self.summary.as_json()}
+    def to_dict(self) -> StepDocument:
+        """Return its entry of the document of `--json`."""
+        return {"step": self.way.value, **self.summary.to_dict()}
 
 
 def superseded(steps: Sequence[Step]) -> frozenset[str]:
@@ -99,6 +108,23 @@ def exit_codes(steps: Sequence[Step]) -> list[Exit]:
     ]
 
 
+class JobResultDocument(TypedDict):
+    """One job of a scheduled run."""
+
+    job: str
+    portal: str
+    """Host of the portal; empty if the job could not begin."""
+    outcome: Literal[
+        "finished", "nothing to do", "continues next night", "interrupted", "stopped", "could not begin"
+    ]
+    exit_code: int
+    """That of the job's run that needs a person most."""
+    notes: list[str]
+    """Why nothing was done, what was refused, where files were moved to."""
+    runs: list[StepDocument]
+    """In the order in which they were taken up."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobResult:
     """What became of one job."""
@@ -111,22 +137,13 @@ class JobResult:
     notes: tuple[str, ...] = ()
     """Why nothing was done, what was refused, where files were moved to."""
 
-    def as_json(self) -> dict[str, object]:
-        """The job's entry in the JSON document."""
+    def to_dict(self) -> JobResultDocument:
+        """Return its entry of the document of `--json`."""
         return {
             "job": self.job,
             "portal": self.portal,
             "outcome": self.outcome.value,
             "exit_code": int(self.exit_code),
             "notes": list(self.notes),
-            "runs": [step.as_json() for step in self.steps],
+            "runs": [step.to_dict() for step in self.steps],
         }
-
-
-def night_as_json(results: Iterable[JobResult]) -> dict[str, object]:
-    """The one JSON document of a night."""
-    found = list(results)
-    return {
-        "jobs": [result.as_json() for result in found],
-        "exit_code": int(worst(result.exit_code for result in found)),
-    }

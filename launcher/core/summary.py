@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from typing import TypedDict
 
 from launcher.core.model import State
 from launcher.errors import (
@@ -128,6 +129,45 @@ class Cause:
     first_row: int
 
 
+class RunDocument(TypedDict):
+    """One run, as `run`, `resume`, `retry`, `reconcile`, `demo` and `status` give it. Scripts rely on it."""
+
+    run_id: str
+    """As commands take it: `r12`. Empty for a dry run."""
+    job: str
+    """The job's name in the configuration; empty for a run without a job."""
+    file: str
+    """Path or address of the input."""
+    portal: str
+    """Host of the portal, and its path if it has one."""
+    rows: int
+    """All rows; the counts below add up to it."""
+    started: int
+    """Rows whose workflow the portal started."""
+    failed: int
+    """Rows that the portal refused; they did not start."""
+    unknown: int
+    """Rows that may have started: no response was received. Never sent again automatically."""
+    invalid: int
+    """Rows that are wrong themselves; nothing was sent."""
+    skipped: int
+    """Rows left out on purpose, for example because an earlier run started them."""
+    pending: int
+    """Rows not sent yet. Rows in flight count here while the run is going, and as unknown after it."""
+    deferred: int
+    """Rows that did not start and are sent again later."""
+    requests: int
+    """HTTP requests sent to the portal."""
+    seconds: float
+    """Time spent working, added up over all sessions."""
+    results: str
+    """Path of the results file; `-` for standard output, empty if there is none."""
+    exit_code: int
+    """The exit code of the run, which `status` gives too although it ends with 0 itself."""
+    stopped_because: str
+    """Why the run stopped before its end; else empty."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """One run as `run`, `resume` and `status` show it."""
@@ -159,15 +199,22 @@ class Summary:
     def exit_code(self) -> Exit:
         return exit_code(self.counts, self.ending, self.unknown_before)
 
-    def as_json(self) -> dict[str, object]:
-        """The one JSON document of the contract."""
+    def to_dict(self) -> RunDocument:
+        """Return the document of `--json`."""
+        shown = self.counts.shown(running=self.ending is Ending.RUNNING)
         return {
             "run_id": self.run,
             "job": self.job,
             "file": self.file,
             "portal": self.portal,
             "rows": self.counts.total,
-            **self.counts.shown(running=self.ending is Ending.RUNNING),
+            "started": shown[State.STARTED],
+            "failed": shown[State.FAILED],
+            "unknown": shown[State.UNKNOWN],
+            "invalid": shown[State.INVALID],
+            "skipped": shown[State.SKIPPED],
+            "pending": shown[State.PENDING],
+            "deferred": shown[State.DEFERRED],
             "requests": self.requests,
             "seconds": round(self.seconds, 3),
             "results": self.results,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 from launcher.core.words import counted
 
@@ -47,6 +48,14 @@ def wait_until_deadline_s(wait_s: float, *, now: float, deadline: float | None) 
     return wait_s if deadline is None else max(0.0, min(wait_s, deadline - now))
 
 
-def of_rows(rows: Sequence[tuple[int, str]]) -> list[dict[str, object]]:
+class WorkflowDocument(TypedDict):
+    """A workflow, and the row that started it."""
+
+    row: int
+    """As the spreadsheet shows it."""
+    workflow_id: str
+
+
+def of_rows(rows: Sequence[tuple[int, str]]) -> list[WorkflowDocument]:
     """Row and workflow ID of each, for the JSON document."""
     return [{"row": row, "workflow_id": workflow_id} for row, workflow_id in rows]

@@ -77,16 +77,16 @@ def test_the_exit_codes_are_those_of_the_contract() -> None:
 
 
 def test_the_json_document_has_exactly_the_keys_of_the_contract() -> None:
-    document = summary(started=1).as_json()
+    document = summary(started=1).to_dict()
 
     assert list(document) == KEYS
-    assert list(summary(Ending.RUNNING).as_json()) == KEYS
+    assert list(summary(Ending.RUNNING).to_dict()) == KEYS
 
 
 def test_the_json_document_tells_each_count_under_its_own_name() -> None:
     rows = {"started": 1, "failed": 2, "unknown": 4, "invalid": 8, "skipped": 16, "pending": 32, "deferred": 64}
 
-    document = summary(Ending.STOPPED, **rows).as_json()
+    document = summary(Ending.STOPPED, **rows).to_dict()
 
     assert {name: document[name] for name in rows} == rows
     assert document["rows"] == 127
@@ -102,7 +102,7 @@ def test_the_json_document_tells_each_count_under_its_own_name() -> None:
 
 
 def test_a_sent_row_counts_as_pending_while_the_run_goes() -> None:
-    document = summary(Ending.RUNNING, sent=2, pending=3, unknown=1).as_json()
+    document = summary(Ending.RUNNING, sent=2, pending=3, unknown=1).to_dict()
 
     assert (document["pending"], document["unknown"], document["rows"]) == (5, 1, 6)
     assert "sent" not in document
@@ -110,7 +110,7 @@ def test_a_sent_row_counts_as_pending_while_the_run_goes() -> None:
 
 @pytest.mark.parametrize("ending", [ending for ending in Ending if ending is not Ending.RUNNING])
 def test_a_sent_row_counts_as_unknown_once_the_run_has_ended(ending: Ending) -> None:
-    document = summary(ending, sent=2, pending=3, unknown=1).as_json()
+    document = summary(ending, sent=2, pending=3, unknown=1).to_dict()
 
     assert (document["pending"], document["unknown"], document["rows"]) == (3, 3, 6)
     assert "sent" not in document

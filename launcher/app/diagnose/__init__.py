@@ -11,6 +11,7 @@ from launcher.app.diagnose.ledger import check_disk, check_ledger
 from launcher.app.diagnose.portal import check_portals
 from launcher.app.diagnose.runs import check_holders, check_last_night, check_unfinished
 from launcher.app.diagnose.setup import Setup, open_setup
+from launcher.app.documents import DiagnosisDocument, DoctorDocument
 from launcher.core.health import Diagnosis, Level
 from launcher.redact import redacted_text
 
@@ -40,9 +41,9 @@ class Diagnoses:
         """1 if there is trouble, 0 if there is none."""
         return int(any(diagnosis.level is Level.TROUBLE for diagnosis in self.found))
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> DoctorDocument:
         """Return the document of `--json`."""
-        return {"diagnoses": [_as_json(diagnosis) for diagnosis in self.found], "exit_code": self.exit_code}
+        return {"diagnoses": [_document(diagnosis) for diagnosis in self.found], "exit_code": self.exit_code}
 
 
 async def diagnose(config: Path | None, ledger: str, more: Sequence[Check] = ()) -> Diagnoses:
@@ -55,7 +56,7 @@ async def diagnose(config: Path | None, ledger: str, more: Sequence[Check] = ())
         return Diagnoses(tuple([one for check in (*CHECKS, *more) for one in await check(setup)]))
 
 
-def _as_json(diagnosis: Diagnosis) -> dict[str, str]:
+def _document(diagnosis: Diagnosis) -> DiagnosisDocument:
     return {
         "check": diagnosis.check,
         "level": diagnosis.level.value,

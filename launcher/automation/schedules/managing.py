@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from launcher.app.context import Context
+from launcher.automation.documents import ScheduleChangesDocument, ScheduleFilesDocument
 from launcher.automation.schedules.cron import cron_lines
 from launcher.automation.schedules.entries import Entry, Place, SchedulingError, entries_of, leapt_over
 from launcher.automation.schedules.installing import Changes, Crontab, SystemdUser, unit_folder
@@ -25,7 +26,7 @@ class ScheduleFiles:
     notes: tuple[str, ...] = ()
     """What a person has to do with them."""
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> ScheduleFilesDocument:
         """Return the document of `--json`."""
         return {"scheduler": self.scheduler, "files": self.files}
 
@@ -37,9 +38,15 @@ class ScheduleChanges:
     scheduler: str
     changes: Changes
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> ScheduleChangesDocument:
         """Return the document of `--json`."""
-        return {"scheduler": self.scheduler, **asdict(self.changes)}
+        return {
+            "scheduler": self.scheduler,
+            "written": self.changes.written,
+            "removed": self.changes.removed,
+            "unchanged": self.changes.unchanged,
+            "notes": self.changes.notes,
+        }
 
 
 def show_schedules(launcher: Context, scheduler: str | None = None) -> ScheduleFiles:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -11,8 +11,7 @@ from launcher.cli.params import CommandError, GlobalOptions, global_options, opt
 if TYPE_CHECKING:
     from launcher.core.catalogue import Entry
 
-
-_QUESTIONS = {
+_QUESTIONS: dict[Literal["also", "means", "started", "launcher", "who", "mend", "page"], str] = {
     "also": "Also called",
     "means": "It means",
     "started": "Did the row start?",
@@ -58,9 +57,8 @@ def _show(options: GlobalOptions, entry: Entry) -> None:
     from rich.text import Text
 
     from launcher.cli.console import Console
-    from launcher.core.catalogue import explained
 
-    console, answers = Console(options), explained(entry)
+    console, answers = Console(options), entry.to_dict()
     if console.wants_json:
         console.show_json(answers)
         return
@@ -80,11 +78,11 @@ def _show_all(options: GlobalOptions) -> None:
     from rich.text import Text
 
     from launcher.cli.console import Console
-    from launcher.core.catalogue import ENTRIES, explained
+    from launcher.core.catalogue import ENTRIES
 
     console = Console(options)
     if console.wants_json:
-        console.show_json([explained(entry) for entry in ENTRIES])
+        console.show_json([entry.to_dict() for entry in ENTRIES])
         return
     table = Table(box=rich.box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("code or text", overflow="fold", min_width=20)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import click
 
@@ -12,6 +12,14 @@ from launcher.cli.running import run_command
 
 if TYPE_CHECKING:
     from launcher.simulator import Settings, Simulator
+
+
+class SimulatorDocument(TypedDict):
+    """Where the simulated portal is; printed once it answers."""
+
+    url: str
+    webhook_url: str
+    """For BITRIX24_WEBHOOK_URL."""
 
 
 @click.command("simulator")
@@ -77,7 +85,8 @@ async def _serve(options: GlobalOptions, settings: Settings) -> int:
 
     def on_ready(portal: Simulator) -> None:
         if console.wants_json:
-            console.show_json({"url": portal.url, "webhook_url": portal.webhook_url})
+            document: SimulatorDocument = {"url": portal.url, "webhook_url": portal.webhook_url}
+            console.show_json(document)
         else:
             console.print(f"Simulated portal: {portal.url}\nBITRIX24_WEBHOOK_URL={portal.webhook_url}")
 

@@ -24,7 +24,7 @@ def command(kind: str | None, as_job: str | None, portal: str | None) -> None:
 
 async def _templates(options: GlobalOptions, kind: str | None, as_job: str | None, portal: str | None) -> int:
     from launcher.app.job_entry import job_entry, job_name
-    from launcher.app.templates import templates
+    from launcher.app.templates import template_documents, templates
     from launcher.cli.console import Console
     from launcher.cli.runtime import opened
     from launcher.cli.template_table import template_table
@@ -38,7 +38,7 @@ async def _templates(options: GlobalOptions, kind: str | None, as_job: str | Non
         template = found.find(as_job)
         console.print(f"jobs:\n{job_entry(template, job_name(template), document_column='ID')}".rstrip())
     elif console.wants_json:
-        console.show_json(found.to_list())
+        console.show_json(template_documents(found))
     elif not found.listed:
         console.print(f"{found.portal} has no template{f' for the kind {kind}' if kind else ''}.")
     else:

@@ -29,7 +29,6 @@ __all__ = [
     "answers_lost_text",
     "cause_text",
     "entry_of",
-    "explained",
     "found",
     "given_up_text",
     "is_busy",
@@ -165,19 +164,3 @@ def _said(text: str) -> str:
         return ""
     shown = one_line if len(one_line) <= _LONGEST else one_line[: _LONGEST - 1] + "…"
     return f" The portal answered: {shown}" if shown[-1] in ".!?…" else f" The portal answered: {shown}."
-
-
-def explained(entry: Entry) -> dict[str, str]:
-    """All that is known of it, by what it answers; without the questions that have no answer."""
-    answers = {
-        "code": entry.code,
-        "text": entry.text,
-        "also": ", ".join(entry.also),
-        "means": entry.meaning,
-        "started": entry.started.value,
-        "launcher": entry.does.value,
-        "who": entry.who.value,
-        "mend": entry.mend,
-        "page": entry.page,
-    }
-    return {question: answer for question, answer in answers.items() if answer}

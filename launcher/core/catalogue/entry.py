@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal, NotRequired, TypedDict
 
 DOCS = "https://apidocs.bitrix24.com/"
 ERROR_CODES = DOCS + "error-codes.html"
@@ -57,6 +58,34 @@ class Who(StrEnum):
     MAKERS = "the makers of the launcher"
 
 
+class EntryDocument(TypedDict):
+    """What is known of one error code. A question without an answer has no key."""
+
+    code: NotRequired[str]
+    """As the column `launch_error_code` has it; missing if the portal gives no code."""
+    text: NotRequired[str]
+    """The portal's own text, if that identifies the error and not the code."""
+    also: NotRequired[str]
+    """Other names, separated by commas."""
+    means: str
+    """What the error means."""
+    started: Literal["no", "maybe", "yes"]
+    """Whether the workflow of a row with this code started."""
+    launcher: str
+    """What the launcher does automatically."""
+    who: str
+    """Who can fix it."""
+    mend: NotRequired[str]
+    """What to do; missing if nothing is to be done."""
+    page: NotRequired[str]
+    """The official documentation."""
+
+
+_MAY_BE_MISSING: tuple[Literal["code", "text", "also", "mend", "page"], ...] = (
+    "code", "text", "also", "mend", "page",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One code, or one of the portal's fixed texts without a code. Clauses without their full stops."""
@@ -92,3 +121,21 @@ class Entry:
     def names(self) -> tuple[str, ...]:
         """All that it may be asked for by."""
         return tuple(name for name in (self.title, self.code, self.text, *self.also) if name)
+
+    def to_dict(self) -> EntryDocument:
+        """Return the document of `--json`, without the questions that have no answer."""
+        document: EntryDocument = {
+            "code": self.code,
+            "text": self.text,
+            "also": ", ".join(self.also),
+            "means": self.meaning,
+            "started": self.started.value,
+            "launcher": self.does.value,
+            "who": self.who.value,
+            "mend": self.mend,
+            "page": self.page,
+        }
+        for question in _MAY_BE_MISSING:
+            if not document[question]:
+                del document[question]
+        return document
