@@ -26,6 +26,7 @@ from launcher.ledger import open_ledger
 from launcher.simulator import Simulator
 from tests.journeys.chaos import LONGEST_S, Command, Desk, until
 from tests.journeys.test_nightly import ORDINARY, Nights, branch, main, once, started
+from tests.support import schemas
 from tests.support.held import HELD
 
 __all__ = ["branch", "main"]
@@ -123,6 +124,7 @@ async def test_a_due_job_is_run_and_the_next_due_time_is_waited_for(tmp_path: Pa
         running.command.signal(signal.SIGTERM)
         stopped = await running.command.ended()
     assert stopped.exit_code == 0, stopped.stderr
+    schemas.adapter("daemon").validate_json(stopped.stdout)
     at_end = json.loads(stopped.stdout)
     assert (at_end["exit_code"], at_end["jobs"]["leads"]["last_night"]["outcome"]) == (0, "finished")
     secret = main.webhook_url.rstrip("/").rpartition("/")[2]

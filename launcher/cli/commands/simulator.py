@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from typing import TYPE_CHECKING, TypedDict
 
 import click
@@ -87,6 +88,7 @@ async def _serve(options: GlobalOptions, settings: Settings) -> int:
         if console.wants_json:
             document: SimulatorDocument = {"url": portal.url, "webhook_url": portal.webhook_url}
             console.show_json(document)
+            sys.stdout.flush()  # whoever reads it from a pipe waits for it, while we go on
         else:
             console.print(f"Simulated portal: {portal.url}\nBITRIX24_WEBHOOK_URL={portal.webhook_url}")
 
