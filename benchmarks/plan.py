@@ -14,9 +14,10 @@ import itertools
 import math
 import time
 
-from launcher.core.forecast import Charged, Course, PortalModel, Run, binds, forecast
+from launcher.core.forecast import forecast
 from launcher.core.pacing import PLANS, Pacing, Why
 from launcher.core.words import duration
+from tests.support.on_paper import Charged, Course, PortalModel, Run, binds
 
 WORDS = {
     Why.RATE: "the request rate",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 _EXPORTED = {
-    "launcher.app.events": ("Event", "Notice", "RunBegan", "RunEnded", "Step"),
+    "launcher.app.context": ("Event", "Notice", "RunBegan", "RunEnded", "Step"),
     "launcher.app.launcher": ("Launcher", "run", "run_sync"),
     "launcher.app.requests": ("RetryRequest", "RunRequest"),
     "launcher.app.workflows": ("WatchRequest",),
@@ -60,7 +60,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from launcher.app.events import Event, Notice, RunBegan, RunEnded, Step
+    from launcher.app.context import Event, Notice, RunBegan, RunEnded, Step
     from launcher.app.launcher import Launcher, run, run_sync
     from launcher.app.requests import RetryRequest, RunRequest
     from launcher.app.workflows import WatchRequest

@@ -43,6 +43,10 @@ class InputError(LauncherError):
     code = "input"
 
 
+class SettingsError(InputError):
+    """The configuration cannot be used; the text says where, what is wrong and what to do."""
+
+
 class NoSuchRunError(InputError):
     """The ledger has no such run."""
 
@@ -65,6 +69,23 @@ class InUseError(LauncherError):
     """Another process is at work on what is needed."""
 
     code = "in-use"
+
+
+class LedgerError(LauncherError):
+    """The ledger cannot be opened, read or written; the text says why and what to do."""
+
+
+class LedgerGoneError(LedgerError):
+    """Another file, or none, stands where the open ledger's file stood."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"the ledger {name} was removed or replaced while it was in use, and nothing more is sent. What "
+            "was started until then is recorded in the removed file, which only this process still has open, "
+            "and in the results files. Put that file back before you run anything again: without it, rows "
+            "start twice. If it is lost, put your last backup in its place, and look at the results files "
+            "before you run those files again"
+        )
 
 
 class PortalError(LauncherError):

@@ -1,4 +1,4 @@
-"""Secrets cannot be printed: whoever reads one names it here, and every way out passes through here."""
+"""What may leave: no secret, and nothing that a terminal would obey."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ import re
 from collections.abc import Mapping
 
 MARK = "[secret]"
+
 _SHORTEST = 6
 """A shorter text would be found by chance in what is no secret."""
 
 _TOKEN = 8
 """Shorter parts of an address are words."""
+
 _HOSTED = ("http", "https", "json", "jsons", "form", "forms", "xml", "xmls", "mailto", "mailtos")
 """Schemes whose addresses begin with a host; elsewhere a token may stand in its place."""
 
 _known: set[str] = set()
 
 _NAMES = r"access_token|refresh_token|client_secret|(?<![A-Za-z])auth"
+
 _SECRET_NAME = re.compile(rf"(?:{_NAMES}|authorization)", re.IGNORECASE)
+
 _PATTERNS = (
     # The webhook's own; `abc123` is the example in our messages.
     (re.compile(r"(/rest/\d+/)(?!abc123\b)[^/\s\"'?#]+"), rf"\1{MARK}"),
@@ -85,3 +89,27 @@ def without_known(text: str) -> str:
         if secret in text:
             text = text.replace(secret, MARK)
     return text
+
+
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Control characters (C0 but for tab and newline, DEL, C1), and what breaks lines or turns them around."""
+
+
+def visible(text: str) -> str:
+    r"""Return the text with such characters as `\x1b`; its tabs and newlines stay."""
+    return _OBEYED.sub(_escaped, text.replace("\r\n", "\n"))
+
+
+def one_line(text: str) -> str:
+    r"""Return the same with newlines as `\n`, so that what others wrote cannot stand as a line of ours."""
+    return visible(text).replace("\n", "\\n")
+
+
+def visible_json(document: str) -> str:
+    """Return the JSON document with such characters escaped as JSON escapes them: it says the same."""
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    number = ord(found[0])
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"

@@ -7,22 +7,20 @@ from dataclasses import dataclass, replace
 from launcher.app.context import Context
 from launcher.app.documents import CheckDocument
 from launcher.app.guards import refuse_second_ledger, results_of_another_ledger, starts_of_another_ledger
-from launcher.app.inputs import Input, load_input, open_input
+from launcher.app.inputs import Input, input_of_rows, load_input, open_input
 from launcher.app.jobs import ChosenJob, choose_job, plain_job, resolve_job, with_file_of_job
 from launcher.app.portals import access_of, connected
-from launcher.app.python_rows import input_of_rows
 from launcher.app.requests import RunRequest
 from launcher.core.columns import MappingError
 from launcher.core.findings import Findings, Severity
 from launcher.core.forecast import Forecast, forecast
+from launcher.core.guard import Rights
 from launcher.core.mapping import Mapper
-from launcher.core.rights import Rights
 from launcher.core.templates import TemplateError
 from launcher.engine.asking import Asker
-from launcher.engine.candidates import Candidates, mapping_of
 from launcher.engine.checking import RowCheck
 from launcher.engine.job import Job
-from launcher.engine.rights import ask_rights
+from launcher.engine.preparing import Candidates, ask_rights, mapping_of
 from launcher.errors import PortalError
 from launcher.ledger import Ledger
 from launcher.report.results import results_path

@@ -9,7 +9,7 @@ from typing import Literal, NotRequired, TypedDict
 
 from launcher.core.findings import FindingDocument
 from launcher.core.summary import RunDocument
-from launcher.core.watching import WorkflowDocument
+from launcher.core.workflows import WorkflowDocument
 
 
 class ForecastDocument(TypedDict):

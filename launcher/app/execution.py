@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from launcher.app.context import Context
-from launcher.app.events import RunBegan, RunEnded
+from launcher.app.context import Context, RunBegan, RunEnded
 from launcher.app.portals import ConnectedPortal
 from launcher.core.model import State
 from launcher.core.summary import Ending, Summary
@@ -17,10 +16,9 @@ from launcher.engine.cancel import CancelToken
 from launcher.engine.conductor import Conductor, Rules
 from launcher.engine.job import Job
 from launcher.engine.live import forget_live
-from launcher.engine.metrics import save_metrics
 from launcher.engine.progress import Progress
 from launcher.engine.results import save_results
-from launcher.engine.summary import summarise
+from launcher.engine.summary import save_metrics, summarise
 from launcher.errors import RunStoppedError
 from launcher.ledger import FailedFiles, LedgerError, LedgerGoneError, RunRecord
 from launcher.report.results import STDOUT, ResultsError

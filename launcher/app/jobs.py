@@ -14,12 +14,11 @@ from launcher.core.sources import Fixed, Formatted, FromColumn, Source
 from launcher.core.templates import Template, TemplateError, ids_by_name, template_named
 from launcher.core.values import Types
 from launcher.engine.asking import Asker
-from launcher.engine.declaring import with_types
 from launcher.engine.job import Job
-from launcher.engine.templates import list_templates, template_with_id
+from launcher.engine.preparing import list_templates, template_with_id, with_types
 from launcher.errors import InputError, NothingToDoError, PortalError
 from launcher.settings import JobConfig, ParameterConfig, PortalConfig, Settings, SettingsError
-from launcher.settings.places import folder_of
+from launcher.settings.load import folder_of
 
 
 def with_file_of_job(settings: Settings, request: RunRequest) -> RunRequest:

@@ -10,23 +10,21 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from launcher.app.context import Context
-from launcher.app.events import Subscriber, nobody
+from launcher.app.context import Context, Subscriber, nobody
 
 if TYPE_CHECKING:
     from launcher.app.check import CheckReport
     from launcher.app.diagnose import Diagnoses
     from launcher.app.housekeeping import PrunePlan, WrittenBackup
-    from launcher.app.plan import RunPlan
     from launcher.app.query import ListedRun, Status, WrittenReport, WrittenResults
     from launcher.app.requests import RetryRequest, RunRequest
     from launcher.app.retries import RetryPlan
+    from launcher.app.runs import RunPlan
     from launcher.app.templates import TemplateList
     from launcher.app.workflows import StopPlan, StopResult, WatchRequest
     from launcher.core.model import State
-    from launcher.core.stops import Way
     from launcher.core.summary import Summary
-    from launcher.core.watching import Watched
+    from launcher.core.workflows import Watched, Way
     from launcher.engine.cancel import CancelToken
     from launcher.errors import PortalError
     from launcher.ledger import RecordedRow
@@ -52,7 +50,7 @@ class Launcher(Context):
 
     async def plan(self, request: RunRequest) -> RunPlan:
         """Return what `run` would do; nothing is sent and nothing is written."""
-        from launcher.app.plan import plan
+        from launcher.app.runs import plan
 
         return await plan(self, request)
 
@@ -93,7 +91,7 @@ class Launcher(Context):
     async def plan_stop(self, run: str, way: Way | None = None) -> StopPlan:
         """Return which workflows of the run still run; stop none."""
         from launcher.app.workflows import plan_stop
-        from launcher.core.stops import Way
+        from launcher.core.workflows import Way
 
         return await plan_stop(self, run, way or Way.TERMINATE)
 

@@ -7,17 +7,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from launcher.app.context import Context
-from launcher.engine.asking import Asker
-from launcher.engine.recalling import recall
+from launcher.engine.asking import Asker, recall
 from launcher.errors import InputError
 from launcher.ledger import Ledger, PortalLease, RunRecord, hold_portal
-from launcher.portal.access import Access, parse_webhook
+from launcher.portal.access import Access, Hidden, parse_webhook
 from launcher.portal.address import AddressError, parse_address
-from launcher.portal.authorisation import Hidden
 from launcher.portal.client import Portal
-from launcher.portal.oauth import OAuth
+from launcher.portal.oauth import SIGN_IN_AGAIN, OAuth, SignIn, TokensError, TokensFile
 from launcher.portal.token_server import Application, token_server_named
-from launcher.portal.tokens import SIGN_IN_AGAIN, SignIn, TokensError, TokensFile
 from launcher.redact import register
 from launcher.settings import OAuthConfig, PortalConfig
 

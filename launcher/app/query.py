@@ -18,8 +18,8 @@ from launcher.app.documents import (
     UnsentDocument,
 )
 from launcher.core.model import State
-from launcher.core.stops import Fate, Way
 from launcher.core.summary import Ending, Summary
+from launcher.core.workflows import Fate, Way
 from launcher.engine.summary import summarise
 from launcher.errors import InputError, NoSuchRunError
 from launcher.ledger import Notices, RecordedRow, RunRecord, Stops, Unsent, run_number
@@ -155,7 +155,7 @@ async def write_results(
 
 async def write_report(launcher: Context, name: str | None = None, to: Path | None = None) -> WrittenReport:
     """Write the run as a web page; beside its results by default. Raises InputError, ResultsError."""
-    from launcher.engine.report import save_report
+    from launcher.engine.summary import save_report
     from launcher.report.page import check_page_path, report_path
 
     if to is not None:

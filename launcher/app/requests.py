@@ -11,7 +11,7 @@ from launcher.app.inputs import File
 from launcher.core.sources import Source
 
 if TYPE_CHECKING:
-    from launcher.app.python_rows import Rows
+    from launcher.app.inputs import Rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

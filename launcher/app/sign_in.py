@@ -13,20 +13,22 @@ from dataclasses import dataclass, replace
 from launcher.app.context import Context
 from launcher.app.documents import LoginDocument, LogoutDocument
 from launcher.app.portals import as_configured, oauth_access, warning_of_http
-from launcher.portal.access import Access, parse_webhook
+from launcher.portal.access import Access, Hidden, parse_webhook, trusted
 from launcher.portal.address import Address, parse_address
-from launcher.portal.asking import Owner, owner_of
-from launcher.portal.authorisation import Hidden
-from launcher.portal.client import Portal
-from launcher.portal.listening import listen_for_sign_in
-from launcher.portal.signing_in import Returned, authorise_url, exchange, returned_by_paste, without_secret
+from launcher.portal.client import Owner, Portal, owner_of
+from launcher.portal.oauth import SignIn, TokensError, TokensFile
+from launcher.portal.signing_in import (
+    Returned,
+    authorise_url,
+    exchange,
+    listen_for_sign_in,
+    returned_by_paste,
+    without_secret,
+)
 from launcher.portal.token_server import Application, token_server_named
-from launcher.portal.tokens import SignIn, TokensError, TokensFile
-from launcher.portal.trust import trusted
 from launcher.redact import register
 from launcher.settings import OAuthConfig, PortalConfig, Settings, SettingsError
-from launcher.settings.keyrings import check_keyring, forget_webhook, store_webhook
-from launcher.settings.ways_in import Surroundings
+from launcher.settings.credentials import Surroundings, check_keyring, forget_webhook, store_webhook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

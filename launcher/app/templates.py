@@ -12,7 +12,7 @@ from launcher.core.documents import Kind, kind_named
 from launcher.core.pacing import PLANS, Pacing
 from launcher.core.templates import Parameter, Template, TemplateError, template_named
 from launcher.engine.asking import Asker
-from launcher.engine.templates import list_templates, smart_process_names
+from launcher.engine.preparing import list_templates, smart_process_names
 from launcher.portal.access import Access
 from launcher.portal.client import Portal
 

@@ -7,19 +7,16 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from launcher.app.context import Context
+from launcher.app.context import Context, Step
 from launcher.app.documents import StopDocument, WatchDocument
-from launcher.app.events import Step
 from launcher.app.portals import ConnectedPortal, hold_portal_of_run, portal_of_run
 from launcher.app.query import find_run
 from launcher.core.model import State
-from launcher.core.stops import Fate, Way
 from launcher.core.summary import Exit
-from launcher.core.watching import Watched, of_rows
 from launcher.core.words import counted
+from launcher.core.workflows import Fate, Watched, Way, of_rows
 from launcher.engine.cancel import CancelToken
-from launcher.engine.ending import Ender
-from launcher.engine.watching import Watcher
+from launcher.engine.workflows import Ender, Watcher
 from launcher.errors import PortalError, RunStoppedError
 from launcher.ledger import LedgerError, PortalInUseError, RunRecord, StartedWorkflow, StopOutcome, Stops
 

@@ -14,7 +14,7 @@ from launcher.automation.schedules import (
     lingers,
     place_of,
 )
-from launcher.core.health import Diagnosis, Level, ok, trouble, trouble_of, warning
+from launcher.core.findings import Diagnosis, Level, ok, trouble, trouble_of, warning
 from launcher.core.words import counted
 from launcher.errors import InputError
 from launcher.ledger import daemon_runs
@@ -22,7 +22,7 @@ from launcher.notify.apprises import MISSING, is_installed
 from launcher.settings import SettingsError
 
 if TYPE_CHECKING:
-    from launcher.app.diagnose.setup import Setup
+    from launcher.app.diagnose.configuration import Setup
 
 _INSTALL = "launcher schedule install, or let launcher daemon run"
 _ASK = (

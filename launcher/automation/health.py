@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import datetime
+
+from aiohttp import web
 
 from launcher import __version__
 from launcher.automation.daemon import Daemon
@@ -11,7 +14,7 @@ from launcher.automation.documents import HealthDocument, JobHealthDocument, Las
 from launcher.automation.views import JobView
 from launcher.errors import LauncherError
 from launcher.redact import redacted_text
-from launcher.report.metrics import Metric
+from launcher.report.metrics import Metric, as_text
 
 SILENT_S = 60.0
 """A loop that has not looked at the clock for so long is stuck."""
@@ -124,3 +127,38 @@ def _labels(view: JobView) -> dict[str, str]:
 
 def _utc(when: float) -> str:
     return datetime.fromtimestamp(when).astimezone().isoformat("T", "seconds")
+
+
+@asynccontextmanager
+async def listening(daemon: Daemon, host: str, port: int) -> AsyncIterator[str]:
+    """Answer while the block runs; give the address, with its port if 0 was asked for. Raises OSError."""
+
+    async def healthz(_request: web.Request) -> web.Response:
+        found = document(daemon)
+        return web.json_response(found, status=200 if found["status"] == "ok" else 503, headers=_FRESH)
+
+    async def livez(_request: web.Request) -> web.Response:
+        stuck = is_stuck(daemon)
+        return web.Response(text="stuck\n" if stuck else "ok\n", status=503 if stuck else 200, headers=_FRESH)
+
+    async def figures(_request: web.Request) -> web.Response:
+        text = as_text(await metrics(daemon))
+        # The format's own type: prometheus.io, "Exposition formats".
+        headers = {**_FRESH, "Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+        return web.Response(body=text.encode(), headers=headers)
+
+    application = web.Application()
+    application.router.add_get("/healthz", healthz)
+    application.router.add_get("/livez", livez)
+    application.router.add_get("/metrics", figures)
+    runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+        shown = f"[{host}]" if ":" in host else host
+        yield f"http://{shown}:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+_FRESH = {"Cache-Control": "no-store"}

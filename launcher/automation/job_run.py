@@ -1,25 +1,74 @@
-"""One job in one scheduled run: what former ones left is continued first, then its file is taken."""
+"""Older files of a pattern that `choose: newest` leaves out and that no run of the job has read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from launcher.app.files import chosen_files, names, older_files
 from launcher.automation.job_files import JobFiles
-from launcher.automation.left_out import left_out
-from launcher.automation.scheduled import JobRunner, ScheduledJob
-from launcher.automation.steps import Steps
+from launcher.automation.scheduled import JobRunner, ScheduledJob, Steps
 from launcher.core.due import taken_up_since
 from launcher.core.nights import JobResult, Outcome, Way
 from launcher.core.summary import Ending, Exit
+from launcher.core.words import counted
 from launcher.engine.cancel import CancelToken
 from launcher.ledger import NightRecord, Nights, QueuedMessage, RunRecord
-from launcher.sheets import SheetError
+from launcher.sheets import SheetError, fingerprint
+
+_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What a scheduled run leaves out."""
+
+    files: tuple[Path, ...]
+    """The newest first."""
+    by_a_bad_night: bool
+    """Some came since the last run, and the night that would have taken them did not come to it."""
+
+    def __str__(self) -> str:
+        names = [one.name for one in self.files[:_NAMED]]
+        more = len(self.files) - len(names)
+        named = ", ".join(names) + (f" and {more:,} more" if more else "")
+        return (
+            f"choose: newest leaves out {counted(len(self.files), 'older file')} that no run of this job has "
+            f"read: {named}. To start the rows of one: launcher run FILE --job NAME"
+        )
+
+
+def left_out(
+    older: Sequence[Path], runs: Sequence[RunRecord], last_night: NightRecord | None
+) -> LeftOut | None:
+    """Return what is left out of these files, the oldest first; None if all were read.
+
+    `runs`: those of the job that have read the whole of their file.
+    """
+    known = {(run.file, run.fingerprint) for run in runs}
+    last_run_at = max((run.created_at for run in runs), default=float("-inf"))
+    files, newest_at = [], float("-inf")
+    for file in reversed(older):
+        try:
+            is_known = (str(file.resolve()), fingerprint(file)) in known
+            changed_at = file.stat().st_mtime
+        except OSError:
+            continue  # it has gone meanwhile
+        if not is_known:
+            files.append(file)
+            newest_at = max(newest_at, changed_at)
+    if not files:
+        return None
+    good = (Outcome.FINISHED, Outcome.NOTHING_TO_DO)
+    was_bad = last_night is not None and last_night.outcome not in good
+    return LeftOut(tuple(files), was_bad and newest_at > last_run_at)
+
 
 ASK_AGAIN_S = 7 * 86_400.0
 """Unknown rows of older runs are not asked about each time: what is not found by then has ended long ago."""
+
 _BEGINNINGS = 100
 """A scheduled run that is interrupted more often begins anew."""
 

@@ -9,8 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-from launcher.app.context import Context
-from launcher.app.events import Event, Notice
+from launcher.app.context import Context, Event, Notice
 from launcher.app.portals import access_of
 from launcher.app.query import unsent_documents, unsent_messages
 from launcher.automation.documents import NightDocument

@@ -10,10 +10,8 @@ from datetime import datetime
 from pathlib import Path
 
 from launcher.app.context import Context
-from launcher.automation.channels import channels_of
-from launcher.automation.lateness import lateness
-from launcher.automation.pings import JobPings
-from launcher.automation.scheduled import ScheduledJob
+from launcher.automation.channels import JobPings, channels_of
+from launcher.automation.scheduled import ScheduledJob, lateness
 from launcher.core.nights import JobResult
 from launcher.core.notices import Event, Notice, body, chat, subject
 from launcher.core.states import TO_FIX
@@ -22,8 +20,8 @@ from launcher.engine.cancel import CancelToken
 from launcher.ledger import Ledger, LedgerError, Notices, QueuedMessage
 from launcher.log import get_logger
 from launcher.notify import Channel, Envelope, Message, Outbox, queued, send_once
+from launcher.notify.channels import Signal
 from launcher.notify.outbox import PAUSES_S
-from launcher.notify.pings import Signal
 from launcher.redact import redacted_text
 from launcher.report.results import failed_file
 from launcher.settings import SettingsError

@@ -19,19 +19,18 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from launcher.cli.params import GlobalOptions
-from launcher.cli.paths import shown_path
+from launcher.cli.params import GlobalOptions, shown_path
 from launcher.core.catalogue import cause_text
 from launcher.core.model import State, Value
-from launcher.core.next_steps import NO_ROWS, headline, next_steps
+from launcher.core.notices import NO_ROWS, headline, next_steps
 from launcher.core.pacing import eta_s
 from launcher.core.summary import Cause, Ending, Exit, Summary
 from launcher.core.words import counted, duration
+from launcher.redact import one_line, visible, visible_json
 from launcher.report.results import STDOUT, failed_file
-from launcher.visible import one_line, visible, visible_json
 
 if TYPE_CHECKING:
-    from launcher.app.plan import RunPlan
+    from launcher.app.runs import RunPlan
     from launcher.engine.progress import Progress
 
 STYLES = {

@@ -12,7 +12,7 @@ from typing import TypedDict
 import click
 
 from launcher.cli.params import echo, global_options
-from launcher.visible import visible, visible_json
+from launcher.redact import visible, visible_json
 
 _SECTIONS = {
     "Commands": {

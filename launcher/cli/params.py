@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from launcher import __version__
-from launcher.visible import visible
+from launcher.redact import one_line, visible
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -112,3 +112,11 @@ _OPTIONS = (
         help="After each run, write figures of all jobs to this file, for Prometheus.",
     ),
 )
+
+
+def shown_path(path: str | Path) -> str:
+    """The path as the person would type it from here, in one line whatever its name holds."""
+    try:
+        return one_line(str(Path(path).relative_to(Path.cwd())))
+    except ValueError:
+        return one_line(str(path))

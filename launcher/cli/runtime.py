@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from launcher.app.events import Event, Notice, RunBegan, RunEnded, Step
+from launcher.app.context import Event, Notice, RunBegan, RunEnded, Step
 from launcher.app.launcher import Launcher
 from launcher.cli import log
 from launcher.cli.console import Console

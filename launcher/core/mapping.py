@@ -7,10 +7,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from launcher.core.columns import Column, MappingError, column_named, document_column
-from launcher.core.documents import Kind, KindError, kind_named
-from launcher.core.element_ids import element_number
-from launcher.core.filters import Condition, Filter
+from launcher.core.columns import Column, Condition, Filter, MappingError, column_named, document_column
+from launcher.core.documents import Kind, KindError, element_number, kind_named
 from launcher.core.model import Document, Filtered, Invalid, Start, Value, start_key
 from launcher.core.sources import Source
 from launcher.core.values import Types, Values

@@ -1,20 +1,17 @@
-"""When a job is due: a schedule as cron writes it, by a clock on a wall that is changed for summer.
-
-Times are seconds since 1970. As for a window, a time that the clock leaps over counts as so much later, and one
-that it shows twice counts the first time: what is due once a day is due once in each night. (`every 15 minutes`
-has a pause of an hour in the night in which the clock is put back.)
-"""
+"""When a job is due, and when it may send: by a clock on a wall that is changed for the summer."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 
 from cronsim import CronSim, CronSimError
 
 _LEAP = timedelta(hours=2)
 """More than any clock is changed for summer."""
+
 _NAMED = {
     "@yearly": "0 0 1 1 *",
     "@monthly": "0 0 1 * *",
@@ -24,8 +21,8 @@ _NAMED = {
     "@hourly": "0 * * * *",
 }
 
-
 WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
+
 LAST = 32
 """The last day of the month, whatever its number."""
 
@@ -109,3 +106,60 @@ def _on_the_wall(now: float, zone: tzinfo | None) -> datetime:
 
 def _at(clock: datetime, zone: tzinfo | None) -> float:
     return clock.replace(tzinfo=zone, fold=0).timestamp()
+
+
+_TIME = r"([01]\d|2[0-3]):([0-5]\d)"
+
+_WINDOW = re.compile(rf"{_TIME}\s*-\s*{_TIME}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From one time of day to another; over midnight where the second is the earlier one."""
+
+    begins: time
+    ends: time
+
+    @classmethod
+    def parse(cls, text: str) -> Window:
+        """The window that `22:00-06:00` says. Raises ValueError with words for the person."""
+        found = _WINDOW.fullmatch(text.strip())
+        if found is None:
+            raise ValueError("a window such as 22:00-06:00 is expected")
+        hours = [int(digits) for digits in found.groups()]
+        begins, ends = time(hours[0], hours[1]), time(hours[2], hours[3])
+        if begins == ends:
+            raise ValueError("a window that ends when it begins is none; leave it out, or say two times")
+        return cls(begins, ends)
+
+    def __str__(self) -> str:
+        return f"{self.begins:%H:%M}-{self.ends:%H:%M}"
+
+    def closes_at(self, now: float, zone: tzinfo | None) -> float | None:
+        """When the window that is open at `now` closes; None where it is closed. No zone: the machine's."""
+        return next((ends for begins, ends in self._around(now, zone) if begins <= now < ends), None)
+
+    def opens_at(self, now: float, zone: tzinfo | None) -> float:
+        """When it opens next, after `now`."""
+        return next(begins for begins, ends in self._around(now, zone) if begins > now and ends > begins)
+
+    def _around(self, now: float, zone: tzinfo | None) -> Iterator[tuple[float, float]]:
+        """The windows that begin from the day before `now` to some days after it."""
+        today = datetime.fromtimestamp(now, zone).date()
+        for day in (today + timedelta(days=number) for number in range(-1, 4)):
+            last = day if self.ends > self.begins else day + timedelta(days=1)
+            yield _at_minute(day, self.begins, zone), _at_minute(last, self.ends, zone)
+
+
+def _at_minute(day: date, clock: time, zone: tzinfo | None) -> float:
+    return datetime.combine(day, clock, tzinfo=zone).timestamp()
+
+
+def sends_until(
+    now: float, window: Window | None, zone: tzinfo | None, max_duration_s: float | None
+) -> float | None:
+    """Until when a job that begins at `now` may send: infinity where nothing bounds it; None: not at all."""
+    closes = float("inf") if window is None else window.closes_at(now, zone)
+    if closes is None or max_duration_s is None:
+        return closes
+    return min(closes, now + max_duration_s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -35,3 +36,16 @@ def quoted(text: str, longest: int = 40) -> str:
     """A cell as a message quotes it: on one line, and not too long."""
     one_line = " ".join(text.split())
     return f'"{one_line if len(one_line) <= longest else one_line[: longest - 1] + "…"}"'
+
+
+_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+_PERIOD = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*([smhdw])", re.ASCII)
+
+
+def period_s(text: str) -> float:
+    """The seconds of a period. Raises ValueError with words for the person."""
+    found = _PERIOD.fullmatch(text.strip().lower())
+    if found is None:
+        raise ValueError("a period such as 90s, 30m, 2h or 7d is expected")
+    return float(found[1]) * _UNITS_S[found[2]]

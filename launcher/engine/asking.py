@@ -1,26 +1,31 @@
-"""Questions to the portal, paced and asked again: they start nothing."""
+"""Questions to the portal, paced, in batches, and asked again: they start nothing."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
 from aiolimiter import AsyncLimiter
 
-from launcher.core.answers import Heard, NoAnswer, Outcome, answer_of, error_of
+from launcher.core.answers import Heard, NoAnswer, Outcome, answer_of, error_of, maps_of
+from launcher.core.batch import MAX_COMMANDS
+from launcher.core.catalogue import MENDS, stop_text
 from launcher.core.pacing import Pacing, backoff_s
-from launcher.engine.budget import Budget
+from launcher.core.workflows import Running, UnexpectedAnswerError, answer, question
+from launcher.engine.gate import Budget, now
 from launcher.errors import PortalError
+from launcher.ledger import Ledger, StartedWorkflow
 from launcher.log import get_logger
 from launcher.portal.client import Portal
 
 _log = get_logger()
 
 TRIES = 4
+
 TRIES_AT_LIMITS = 14
 """Limits pass, unlike troubles: the waits between so many tries take about ten minutes."""
 
@@ -103,3 +108,73 @@ def _limit_of(outcome: Outcome) -> str:
     error = error_of(outcome.body) if isinstance(outcome, Heard) else None
     code = "" if error is None else error[0].upper()
     return code if code in (_RATE, _OPERATING) else ""
+
+
+async def recall(ledger: Ledger, asker: Asker) -> None:
+    """What this ledger's runs of late have sent to the asker's portal counts in its budget.
+
+    Their questions are in no ledger: room is kept for a few of them, not for many.
+    """
+    rate = asker.budget.rate
+    if not rate.recalls:
+        return
+    since = time.time() - rate.recalls_s
+    answered = await ledger.answered_since(asker.portal, since, most=rate.recalls)
+    on_wall, in_loop = time.time(), now()
+    # One without an answer may still be on its way.
+    rate.earlier([in_loop if at is None else in_loop - (on_wall - at) for at in answered], in_loop)
+
+
+Maps = tuple[Mapping[str, object], Mapping[str, object]]
+
+
+async def who_runs(asker: Asker, workflows: Sequence[StartedWorkflow]) -> dict[str, Running]:
+    """Those of the workflows that run, by their IDs. Raises PortalError."""
+    found = {}
+    for first in range(0, len(workflows), MAX_COMMANDS):
+        asked = {f"r{w.row_number}": w.workflow_id for w in workflows[first : first + MAX_COMMANDS]}
+        listed = await answers_to(asker, {key: question(workflow_id) for key, workflow_id in asked.items()})
+        for key, workflow_id in asked.items():
+            try:
+                running = answer(listed[key], workflow_id)
+            except UnexpectedAnswerError as error:
+                raise PortalError(f"{asker.portal}: {error}") from None
+            if running is not None:
+                found[workflow_id] = running
+    return found
+
+
+async def answers_to(asker: Asker, commands: Mapping[str, str]) -> dict[str, object]:
+    """The answer to each of these commands, 50 at most. Raises PortalError where one is not answered."""
+    answers: dict[str, object] = {}
+    failures = 0
+    while left := {key: command for key, command in commands.items() if key not in answers}:
+        results, errors = await send(asker, left)
+        answers |= {key: results[key] for key in left if key in results and key not in errors}
+        if any(key not in answers for key in left):
+            failures += 1
+            why = _why(errors)
+            if why in MENDS:
+                raise PortalError(f"{asker.portal}: {stop_text(why)}", refused=True)
+            if failures == TRIES:
+                raise PortalError(f"{asker.portal}: the portal does not answer all questions {why}".strip())
+            await wait(failures)
+    return answers
+
+
+async def send(asker: Asker, commands: Mapping[str, str]) -> Maps:
+    """Results and errors of one batch, by the commands' keys; what is in neither was not answered."""
+    body = await asker.ask("batch", {"halt": 0, "cmd": dict(commands)})
+    return maps_of(Heard(200, body)) or ({}, {})
+
+
+async def wait(failures: int) -> None:
+    """Wait, longer after each failure."""
+    # Dice for spreading requests, not for secrets.
+    await asyncio.sleep(backoff_s(failures, random.random()))  # noqa: S311
+
+
+def _why(errors: Mapping[str, object]) -> str:
+    """The code of an error that stops everything, in capitals, else of the first one."""
+    codes = [error[0].upper() for each in errors.values() if (error := error_of(each)) is not None]
+    return next((code for code in codes if code in MENDS), codes[0] if codes else "")

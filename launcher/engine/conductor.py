@@ -17,18 +17,14 @@ from launcher.core.plan import Planner
 from launcher.core.summary import Ending
 from launcher.engine.asking import Asker
 from launcher.engine.cancel import CancelToken
-from launcher.engine.candidates import Candidates, mapping_of
-from launcher.engine.feed import Feed
-from launcher.engine.feeder import Feeder
+from launcher.engine.feed import Feed, Feeder, Intake
 from launcher.engine.gate import Gate
-from launcher.engine.intake import Intake
 from launcher.engine.job import Job
 from launcher.engine.live import Settled, shown_live
-from launcher.engine.progress import Progress
+from launcher.engine.preparing import Candidates, mapping_of
+from launcher.engine.progress import Progress, Waits, keep_waits
 from launcher.engine.reconciling import reconcile
-from launcher.engine.recorder import Recorder
-from launcher.engine.waits import Waits, keep_waits
-from launcher.engine.worker import Requests, Worker
+from launcher.engine.worker import Recorder, Requests, Worker
 from launcher.errors import PortalError
 from launcher.ledger import Ledger, LedgerError, LedgerGoneError, PortalLease, RunRecord
 from launcher.log import get_logger

@@ -1,12 +1,22 @@
-"""The bounded queue between the ledger and the workers."""
+"""The bounded queue between the ledger and the workers, and what fills it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
-from launcher.core.model import Start
+from launcher.core.batch import MAX_COMMANDS
+from launcher.core.model import Candidate, Start, State
+from launcher.core.plan import DUPLICATE, Duplicates, Planned, Planner, another, keys_of
+from launcher.core.words import counted, duration
+from launcher.engine.cancel import CancelToken
+from launcher.engine.live import Settled
+from launcher.engine.preparing import Candidates
+from launcher.engine.progress import Progress
+from launcher.ledger import Ledger, NewRow
+from launcher.sheets import Row, Table
 
 
 class Feed:
@@ -87,3 +97,128 @@ class Feed:
         async with self._changed:
             self._open = False
             self._changed.notify_all()
+
+
+@dataclass(slots=True, kw_only=True)
+class Intake:
+    """Takes one table into one run."""
+
+    table: Table
+    candidates: Candidates
+    planner: Planner
+    ledger: Ledger
+    run_id: int
+    duplicates: Duplicates
+    progress: Progress
+    settled: Settled
+    after_row: int = 0
+    """Rows up to this one are in the ledger already."""
+    added: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set whenever rows were added, and when there are no more."""
+    finished: bool = False
+
+    async def run(self) -> None:
+        """Every row of the file is in the ledger when this returns.
+
+        It goes on when the run is stopped: a run owns its rows, and the file may be gone by the time
+        that it is resumed.
+        """
+        chunks = self.table.chunks()
+        try:
+            # In a thread: reading takes long enough to keep answers waiting.
+            while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+                await self._add([row for row in chunk if row.number > self.after_row])
+            await self.ledger.loaded(self.run_id)
+            self.finished = True
+        finally:
+            # Whoever waits for rows must see that none come any more, also where the file or a question failed.
+            self.added.set()
+
+    async def _add(self, rows: Sequence[Row]) -> None:
+        if not rows:
+            return
+        candidates = await self.candidates.of(rows)
+        planned = await self._plan(candidates)
+        new = [NewRow(plan, row.cells, row.kinds) for plan, row in zip(planned, rows, strict=True)]
+        await self.ledger.add_rows(self.run_id, new)
+        self.progress.rows += len(new)
+        for plan in planned:
+            if plan.start is None:
+                self.progress.settled[plan.state] += 1
+        self.settled(plan.row_number for plan in planned if plan.start is None)
+        self.added.set()
+
+    async def _plan(self, candidates: Sequence[Candidate]) -> list[Planned]:
+        planned = self.planner.plan(candidates, await self.ledger.claims(keys_of(candidates)))
+        if self.duplicates is not Duplicates.START:
+            return planned
+        repeated = [index for index, plan in enumerate(planned) if plan.code == DUPLICATE]
+        if repeated:
+            once_more = [another(start) for index in repeated if isinstance(start := candidates[index], Start)]
+            for index, plan in zip(repeated, await self._plan(once_more), strict=True):
+                planned[index] = plan
+        return planned
+
+
+_PAGE = 10 * MAX_COMMANDS
+
+FIRST_ROUND_S = 15.0
+
+LONGEST_ROUND_S = 300.0
+"""Between two tries of rows that wait for a workflow on their own item to end."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Feeder:
+    """From the ledger, and not from the file: a run that goes on after a crash takes the same way."""
+
+    ledger: Ledger
+    run_id: int
+    feed: Feed
+    intake: Intake | None
+    """None where every row is in the ledger already."""
+    give_up_after_s: float
+    cancel: CancelToken
+    progress: Progress
+
+    async def run(self) -> None:
+        """Every row that can be sent has been, when this returns, unless the run is to stop.
+
+        Rows that the portal defers go again in rounds, until they start or are given up for this sitting.
+        """
+        await self._pass(State.DEFERRED)
+        await self._pass(State.PENDING)
+        await self.feed.all_settled()
+        await self._rounds()
+        await self.feed.close()
+
+    async def _rounds(self) -> None:
+        loop = asyncio.get_running_loop()
+        give_up_at, wait_s = loop.time() + self.give_up_after_s, FIRST_ROUND_S
+        while deferred := (await self.ledger.counts(self.run_id))[State.DEFERRED]:
+            left_s = give_up_at - loop.time()
+            if self.cancel.is_set or left_s <= 0:
+                return
+            wait_s = min(wait_s, left_s)
+            self.progress.waiting = f"{counted(deferred, 'row')} deferred by the portal, {duration(wait_s)}"
+            await self.cancel.sleep(wait_s)
+            self.progress.waiting = ""
+            self.progress.settled[State.DEFERRED] = 0
+            await self._pass(State.DEFERRED)
+            await self.feed.all_settled()
+            wait_s = min(2 * wait_s, LONGEST_ROUND_S)
+
+    async def _pass(self, state: State) -> None:
+        last_row = 0
+        while not self.cancel.is_set:
+            complete = self.intake is None or self.intake.finished
+            if self.intake is not None:
+                self.intake.added.clear()
+            starts = await self.ledger.sendable(self.run_id, state, after_row=last_row, limit=_PAGE)
+            if starts:
+                last_row = starts[-1].row_number
+                await self.feed.put(starts)
+            elif complete or state is State.DEFERRED or self.intake is None:
+                return
+            else:
+                await self.intake.added.wait()

@@ -1,26 +1,71 @@
-"""When the next request may leave, and how many rows it may hold: core's controller with the clock."""
+"""The requests that a portal lets us send: whoever sends one, a start or a question, takes it from here."""
 
 from __future__ import annotations
 
+import asyncio
 import math
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 
+from launcher.core.answers import NOTHING, Times
 from launcher.core.catalogue import answers_lost_text, given_up_text
 from launcher.core.guard import Guard
 from launcher.core.model import State
-from launcher.core.pacing import Caution, Controller, Flight, Lesson, Wait, Why
+from launcher.core.pacing import Caution, Controller, Flight, Lesson, Pacing, Rate, Wait, Why
 from launcher.core.summary import Ending
-from launcher.core.times import NOTHING, Times
 from launcher.core.verdict import Judgement
 from launcher.core.words import duration
-from launcher.engine.budget import Budget, now
 from launcher.engine.cancel import CancelToken
-from launcher.engine.progress import Progress
-from launcher.engine.waits import Waits
+from launcher.engine.progress import Progress, Waits
 from launcher.log import get_logger
+
+
+class Budget:
+    """One for a portal and a command, with the clock."""
+
+    def __init__(self, pacing: Pacing) -> None:
+        self.pacing = pacing
+        self.rate = Rate(pacing.limits, pacing.share)
+        self._changed = asyncio.Event()
+
+    async def for_question(self) -> float:
+        """When a question may leave, which it does then, this gives the time: the loop's."""
+        while wait_s := self.rate.wait_s(now(), hurried=True):
+            await self.changes(within_s=wait_s)
+        left_at = now()
+        self.rate.passed(left_at)
+        return left_at
+
+    def answered(self) -> None:
+        """The answer to a question is here."""
+        self.rate.answered(now())
+
+    def refused(self, *, sent_at: float) -> None:
+        """A question that left at that time was refused for the rate."""
+        self.rate.refused(sent_at=sent_at, now=now())
+        self.change()
+
+    def change(self) -> None:
+        """Whoever waits is to look again."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def changes(self, *, within_s: float) -> None:
+        """Returns with the next change, or after so long."""
+        changed = self._changed
+        try:
+            async with asyncio.timeout(None if math.isinf(within_s) else within_s):
+                await changed.wait()
+        except TimeoutError:
+            return
+
+
+def now() -> float:
+    """Seconds by the loop's clock, by which all pacing goes."""
+    return asyncio.get_running_loop().time()
+
 
 _log = get_logger()
 

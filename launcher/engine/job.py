@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from launcher.core.columns import Condition
 from launcher.core.documents import kind_named
-from launcher.core.filters import Condition
 from launcher.core.guard import NEVER, StopAfter
 from launcher.core.mapping import RowMapping
 from launcher.core.plan import SKIP, Duplicates, StartedBefore

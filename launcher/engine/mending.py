@@ -14,12 +14,12 @@ from launcher.core.plan import Claim, Planner, keys_of
 from launcher.core.states import TO_FIX
 from launcher.core.words import counted
 from launcher.engine.asking import Asker
-from launcher.engine.candidates import Candidates, mapping_of
 from launcher.engine.job import Job
+from launcher.engine.preparing import Candidates, mapping_of
 from launcher.ledger import FailedFiles, Ledger, NewRow, RecordedRow, RunRecord
+from launcher.redact import one_line
 from launcher.report.results import LAUNCH_COLUMNS, failed_path, own_columns
 from launcher.sheets import Row, Source, Table
-from launcher.visible import one_line
 
 _SHOWN = 10
 """Changes that are shown one by one."""

@@ -1,13 +1,121 @@
-"""What is known of a run while it goes, for whoever shows it."""
+"""What is known of a run while it goes, and how long it waits for what."""
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
+from launcher.core.course import PACED, Wait
 from launcher.core.model import State
 from launcher.core.states import SENDABLE
 from launcher.core.summary import Counts
+from launcher.ledger import Ledger, LedgerError
+from launcher.log import get_logger
+
+_log = get_logger()
+
+_EVERY_S = 30.0
+"""How much of a run's waits a power cut may cost; each writing is one wait for the disk."""
+
+
+class Waits:
+    """Waits that are over, and the one that goes on."""
+
+    def __init__(self) -> None:
+        self._over: list[Wait] = []
+        self._open: Wait | None = None
+        self._pacing = 0
+        self._pacing_since = 0.0
+        self._paced: Wait | None = None
+
+    def begin(self, reason: str, seconds: float) -> None:
+        """From now on no request leaves for so long. Prolongs a wait for the same reason, and ends another."""
+        now = time.time()
+        going = self._open
+        if going is not None and going.reason == reason and now < going.ended_at:
+            until = max(going.ended_at, now + seconds)
+            self._open = replace(going, seconds=until - going.began_at)
+        else:
+            self._close(now)
+            self._open = Wait(reason, now, seconds)
+        if self._pacing:
+            self._count_pacing(now)
+
+    @contextmanager
+    def pacing(self) -> Iterator[None]:
+        """A worker waits for its turn within the rate limit. Those that wait together count once."""
+        if not self._pacing:
+            self._pacing_since = time.time()
+        self._pacing += 1
+        try:
+            yield
+        finally:
+            self._pacing -= 1
+            if not self._pacing:
+                self._count_pacing(time.time())
+
+    def take(self) -> list[Wait]:
+        """The waits that are over by now, each handed out once."""
+        now = time.time()
+        if self._open is not None and self._open.ended_at <= now:
+            self._close(now)
+        if self._pacing:
+            self._count_pacing(now)
+        taken, self._over = self._over, []
+        if self._paced is not None:
+            taken.append(self._paced)
+        self._paced = None
+        return taken
+
+    def finish(self) -> list[Wait]:
+        """What `take` gives, and the wait that is cut off now."""
+        self._close(time.time())
+        return self.take()
+
+    def _close(self, now: float) -> None:
+        if self._open is not None:
+            seconds = min(self._open.seconds, now - self._open.began_at)
+            if seconds > 0:
+                self._over.append(replace(self._open, seconds=seconds))
+        self._open = None
+
+    def _count_pacing(self, now: float) -> None:
+        """Count it up to now, but for what another wait has counted."""
+        since, self._pacing_since = self._pacing_since, now
+        seconds = now - since - sum(_shared_s(wait, since, now) for wait in (*self._over, *self._opened()))
+        if seconds > 0:
+            before = self._paced or Wait(PACED, since, 0.0)
+            self._paced = replace(before, seconds=before.seconds + seconds)
+
+    def _opened(self) -> tuple[Wait, ...]:
+        return () if self._open is None else (self._open,)
+
+
+def _shared_s(wait: Wait, begin: float, end: float) -> float:
+    return max(0.0, min(wait.ended_at, end) - max(wait.began_at, begin))
+
+
+async def keep_waits(waits: Waits, ledger: Ledger, run_id: int) -> None:
+    """Write the waits down until cancelled, and what is left of them then; until the ledger refuses one."""
+    try:
+        try:
+            while True:
+                await asyncio.sleep(_EVERY_S)
+                await _write(waits.take(), ledger, run_id)
+        except asyncio.CancelledError:
+            await _write(waits.finish(), ledger, run_id)
+            raise
+    except LedgerError as error:
+        _log.debug("waits not recorded", reason=str(error))
+
+
+async def _write(taken: list[Wait], ledger: Ledger, run_id: int) -> None:
+    if taken:
+        await ledger.add_waits(run_id, taken)
 
 
 @dataclass(slots=True)

@@ -1,11 +1,8 @@
 """The durable record of runs, and the only place with SQL."""
 
-from launcher.ledger.backup import back_up
+from launcher.errors import LedgerError, LedgerGoneError
+from launcher.ledger.course import StartedWorkflow, StopOutcome, Stops
 from launcher.ledger.database import sqlite_file
-from launcher.ledger.errors import LedgerError, LedgerGoneError
-from launcher.ledger.examining import examine
-from launcher.ledger.failed_files import FailedFiles
-from launcher.ledger.lease import PortalLease
 from launcher.ledger.ledger import Ledger, open_ledger
 from launcher.ledger.lock import (
     DaemonRunsError,
@@ -16,15 +13,14 @@ from launcher.ledger.lock import (
     is_held,
     who_holds,
 )
-from launcher.ledger.model import NewRow, NewRun, RecordedRow, RunRecord, run_name, run_number
-from launcher.ledger.nights import NightRecord, Nights
+from launcher.ledger.model import NewRow, NewRun, PortalLease, RecordedRow, RunRecord, run_name, run_number
+from launcher.ledger.nights import FailedFiles, NightRecord, Nights
 from launcher.ledger.notices import Notices, QueuedMessage, Unsent
 from launcher.ledger.pruning import Prunable, compact, portals, prunable, prune
 from launcher.ledger.pruning_nights import Age, OldNights, old_nights, prune_nights
 from launcher.ledger.records import Judged, Record, Recorded, Sent, Written
-from launcher.ledger.stops import StartedWorkflow, StopOutcome, Stops
-from launcher.ledger.tallies import Tally, tallies
-from launcher.ledger.unknown_before import unknown_before
+from launcher.ledger.tallies import Tally, tallies, unknown_before
+from launcher.ledger.upkeep import back_up, examine
 
 __all__ = [
     "Age",

@@ -1,4 +1,4 @@
-"""What happens to rows between the requests: a crash, a question to the portal, and what a person asks for."""
+"""Rows as a plan makes them: those of a file, and those that a person has changed."""
 
 from __future__ import annotations
 
@@ -17,14 +17,47 @@ from sqlalchemy import (
     select,
 )
 
+from launcher.core.model import Start, json_texts, json_values
 from launcher.core.reconcile import Settled
 from launcher.core.states import CORRECTIONS, Event, target
 from launcher.ledger.database import Database
 from launcher.ledger.model import NewRow
-from launcher.ledger.new_rows import OF_A_PLAN, claim_starts, values_of
 from launcher.ledger.reading import OWNED, PAGE
 from launcher.ledger.schema import attempts, claims, rows
-from launcher.ledger.transitions import may, move
+from launcher.ledger.statements import Prepared, may, move, own_claims
+
+OF_A_PLAN = (
+    "template_id", "module", "entity", "element_id", "parameters", "start_key", "cells", "kinds", "error_code",
+    "error", "changed_at",
+)  # fmt: skip
+"""The columns that a plan gives a row, besides its state."""
+
+_DISOWN_KEY = Prepared(delete(claims).where(claims.c.start_key == bindparam("b_key")), ("b_key",))
+
+
+def values_of(row: NewRow, now: float) -> tuple[object, ...]:
+    """Return the row's values, in the order of `OF_A_PLAN`."""
+    planned, start = row.planned, row.planned.start
+    called: tuple[object, ...] = (*(None,) * 5, planned.unknown_key or None)
+    if start is not None:
+        document = start.document
+        called = (
+            start.template_id, document.module, document.entity, document.element_id,
+            json_values(start.parameters), start.start_key,
+        )  # fmt: skip
+    return (*called, json_texts(row.cells), row.kinds, planned.code, planned.reason, now)
+
+
+def claim_starts(connection: Connection, run_id: int, planned: Sequence[NewRow]) -> None:
+    """Have these rows of the run own their start keys, whoever did before.
+
+    Rows of other jobs that wait to send the same are not sent any more.
+    """
+    starts: list[Start] = [row.planned.start for row in planned if row.planned.start is not None]
+    own_claims(connection, run_id, starts)
+    if kin := [(key,) for start in starts for _, key in start.kin]:
+        _DISOWN_KEY.executemany(connection, kin)
+
 
 _THIS_ROW = and_(rows.c.run_id == bindparam("b_run"), rows.c.row_number == bindparam("b_row"))
 
@@ -38,11 +71,14 @@ _RECONCILED = (
         changed_at=bindparam("b_at"),
     )
 )
+
 _NOT_FOUND = move(Event.NOT_FOUND).where(_THIS_ROW).values(error=bindparam("b_text"))
+
 _CORRECTED: Mapping[Event, Update] = {
     event: move(event).where(_THIS_ROW).values({name: bindparam(f"b_{name}") for name in OF_A_PLAN})
     for event in CORRECTIONS.values()
 }
+
 _DISOWN = delete(claims).where(
     # By its key: how the table finds a claim.
     claims.c.start_key == select(rows.c.start_key).where(_THIS_ROW).scalar_subquery(),

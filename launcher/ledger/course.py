@@ -1,16 +1,33 @@
-"""What the ledger keeps of a run's course over time: its waits; and its answers, counted by time."""
+"""What the ledger keeps beside a run's rows: waits and answers over time, and workflows that were ended."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, cast, func, insert, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from launcher.core.course import Answers, Wait
 from launcher.core.model import State
+from launcher.core.workflows import OVER, Fate, Way
 from launcher.ledger.database import Database
-from launcher.ledger.schema import attempts, requests, runs, waits
+from launcher.ledger.reading import PAGE
+from launcher.ledger.schema import attempts, requests, rows, runs, stops, waits
 
 
 class CourseKeeping:
@@ -78,3 +95,102 @@ class CourseKeeping:
     def _whole(self, number: ColumnElement[Any]) -> ColumnElement[int]:
         """Return the number without its fraction. SQLite may lack floor(), and PostgreSQL's cast rounds."""
         return cast(number if self._database.file is not None else func.floor(number), Integer)
+
+
+@dataclass(frozen=True, slots=True)
+class StartedWorkflow:
+    """A workflow that a run has started."""
+
+    row_number: int
+    workflow_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopOutcome:
+    """What became of a workflow that was to be ended."""
+
+    workflow: StartedWorkflow
+    fate: Fate
+    text: str = ""
+
+
+class Stops:
+    """Written as the ledger is: what a method has written is on disk when it returns."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def not_over(self, run_id: int, *, after_row: int = 0) -> list[StartedWorkflow]:
+        """Return the run's next started workflows by row, at most 2,000, except those known to be over."""
+        of_it = and_(stops.c.run_id == rows.c.run_id, stops.c.workflow_id == rows.c.workflow_id)
+        query = (
+            select(rows.c.row_number, rows.c.workflow_id)
+            .outerjoin(stops, of_it)
+            .where(rows.c.run_id == run_id, rows.c.state == State.STARTED, rows.c.row_number > after_row)
+            .where(or_(stops.c.fate.is_(None), stops.c.fate.not_in(sorted(OVER))), rows.c.workflow_id != "")
+            .order_by(rows.c.row_number)
+            .limit(PAGE)
+        )
+        return [StartedWorkflow(row.row_number, row.workflow_id) for row in await self._database.fetch(query)]
+
+    async def ask(self, run_id: int, workflows: Sequence[StartedWorkflow], way: Way) -> None:
+        """Record that the portal is about to be asked to end these, no two of them the same."""
+        now = time.time()
+        keys = [{"b_run": run_id, "b_id": workflow.workflow_id} for workflow in workflows]
+        asked = [
+            {
+                "run_id": run_id,
+                "workflow_id": workflow.workflow_id,
+                "row_number": workflow.row_number,
+                "way": way,
+                "fate": Fate.ASKED,
+                "asked_at": now,
+            }
+            for workflow in workflows
+        ]
+
+        def replace(connection: Connection) -> None:
+            connection.execute(delete(stops).where(_THIS), keys)
+            connection.execute(insert(stops), asked)
+
+        await self._database.write(replace)
+
+    async def settle(self, run_id: int, settled: Sequence[StopOutcome]) -> None:
+        """Record what became of these, which were asked for."""
+        if not settled:
+            return
+        values = [
+            {
+                "b_run": run_id,
+                "b_id": one.workflow.workflow_id,
+                "b_fate": one.fate,
+                "b_text": one.text,
+                "b_at": time.time(),
+            }
+            for one in settled
+        ]
+        statement = update(stops).where(_THIS).values(
+            fate=bindparam("b_fate"), text=bindparam("b_text"), settled_at=bindparam("b_at")
+        )  # fmt: skip
+        await self._database.execute(statement, values)
+
+    async def still_asked(self, run_id: int) -> list[StartedWorkflow]:
+        """Return those that the portal was asked to end and of which nothing is known yet."""
+        query = (
+            select(stops.c.row_number, stops.c.workflow_id)
+            .where(stops.c.run_id == run_id, stops.c.fate == Fate.ASKED)
+            .order_by(stops.c.row_number)
+        )
+        return [StartedWorkflow(row.row_number, row.workflow_id) for row in await self._database.fetch(query)]
+
+    async def counts(self, run_id: int) -> Mapping[tuple[Way, Fate], int]:
+        """Return how many of the run's workflows were to be ended in which way, and what became of them."""
+        query = (
+            select(stops.c.way, stops.c.fate, func.count())
+            .where(stops.c.run_id == run_id)
+            .group_by(stops.c.way, stops.c.fate)
+        )
+        return {(Way(way), Fate(fate)): count for way, fate, count in await self._database.fetch(query)}
+
+
+_THIS = and_(stops.c.run_id == bindparam("b_run"), stops.c.workflow_id == bindparam("b_id"))

@@ -14,16 +14,14 @@ from sqlalchemy import Connection, Integer, bindparam, delete, insert, select, u
 from launcher.core.model import Document, Start, State
 from launcher.core.plan import Claim
 from launcher.core.summary import Ending
-from launcher.ledger.changes import RowChanges
+from launcher.ledger.changes import OF_A_PLAN, RowChanges, claim_starts, values_of
 from launcher.ledger.course import CourseKeeping
 from launcher.ledger.database import open_database
-from launcher.ledger.lease import PortalLease
-from launcher.ledger.model import NewRow, NewRun, RunRecord, run_name
-from launcher.ledger.new_rows import OF_A_PLAN, claim_starts, values_of
-from launcher.ledger.prepared import Prepared
+from launcher.ledger.model import NewRow, NewRun, PortalLease, RunRecord, run_name
 from launcher.ledger.reading import PAGE, Reading, from_json, run_of
 from launcher.ledger.records import Record, Written
 from launcher.ledger.schema import addresses, claims, rows, runs
+from launcher.ledger.statements import Prepared
 
 
 @asynccontextmanager

@@ -21,10 +21,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from launcher.core.summary import Ending
-from launcher.errors import InUseError, LauncherError
-from launcher.ledger.errors import LedgerError, translated_errors
-from launcher.ledger.lease import OWN_SESSION, PortalLease
+from launcher.errors import InUseError, LauncherError, LedgerError
+from launcher.ledger.database import translated_errors
 from launcher.ledger.ledger import Ledger
+from launcher.ledger.model import OWN_SESSION, PortalLease
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine

@@ -1,24 +1,56 @@
-"""What a night asks of former ones, and what is kept of it: which runs of a job are not done, which file was
-done last, when each night was due and what it came to."""
+"""The contents that were written into files of rows to fix: a file that differs from all, a person changed."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Exists, Row, exists, insert, or_, select, update
+from sqlalchemy import Connection, Exists, Row, delete, exists, insert, or_, select, update
 
 from launcher.core.model import State
 from launcher.core.nights import JobResult
 from launcher.core.states import UNSETTLED
 from launcher.core.summary import Ending, Exit, exit_code
-from launcher.ledger.failed_files import FailedFiles
+from launcher.ledger.database import Database
 from launcher.ledger.ledger import Ledger
 from launcher.ledger.model import RunRecord
 from launcher.ledger.notices import QueuedMessage, keep
 from launcher.ledger.reading import run_of
 from launcher.ledger.schema import failed_files, nights, rows, runs
-from launcher.ledger.unknown_before import unknown_before
+from launcher.ledger.tallies import unknown_before
+
+
+class FailedFiles:
+    """The files of the rows to fix, of all runs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def keep(self, run_id: int, path: str, digest: str) -> None:
+        """Record that a file of that content is the run's file of the rows to fix: it may be replaced."""
+        values = {"digest": digest, "run_id": run_id, "path": path, "written_at": time.time()}
+
+        def replace(connection: Connection) -> None:
+            connection.execute(delete(failed_files).where(failed_files.c.digest == digest))
+            connection.execute(insert(failed_files), values)
+
+        await self._database.write(replace)
+
+    async def knows(self, digest: str) -> bool:
+        """Return whether a file of that content was written by this ledger."""
+        query = select(failed_files.c.run_id).where(failed_files.c.digest == digest)
+        return await self._database.scalar(query) is not None
+
+    async def path(self, run_id: int) -> str:
+        """Return where the run's rows to fix were written last; empty if they never were."""
+        query = (
+            select(failed_files.c.path)
+            .where(failed_files.c.run_id == run_id)
+            .order_by(failed_files.c.written_at.desc())
+            .limit(1)
+        )
+        return await self._database.scalar(query) or ""
 
 
 def _with_rows(*states: State) -> Exists:

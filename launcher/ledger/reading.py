@@ -14,8 +14,8 @@ from launcher.core.reconcile import LostRow
 from launcher.core.summary import Cause, Counts, Ending
 from launcher.ledger.database import Database
 from launcher.ledger.model import RecordedRow, RunRecord
-from launcher.ledger.prepared import Prepared
 from launcher.ledger.schema import addresses, dropped_rows, requests, rows, runs
+from launcher.ledger.statements import Prepared
 
 PAGE = 2000
 

@@ -11,11 +11,10 @@ from sqlalchemy import Connection, bindparam, case, exists, func, insert, litera
 from launcher.core.model import Start, State
 from launcher.core.states import ANSWERS, Event
 from launcher.core.verdict import Judgement, Verdict, given_twice
-from launcher.ledger.errors import LedgerError
+from launcher.errors import LedgerError
 from launcher.ledger.model import run_name
-from launcher.ledger.prepared import ForRows, Prepared
 from launcher.ledger.schema import attempts, claims, requests, rows
-from launcher.ledger.transitions import may, move
+from launcher.ledger.statements import ForRows, Prepared, may, move
 
 _SEND = ForRows(
     lambda these: (

@@ -11,8 +11,7 @@ from importlib.util import find_spec
 from pydantic import SecretStr
 
 from launcher.errors import DeliveryError
-from launcher.notify.channels import Message
-from launcher.notify.delivery import in_own_thread
+from launcher.notify.channels import Message, in_own_thread
 
 MISSING = 'apprise: is not installed; install it with: pip install "bizproc-launcher[apprise]"'
 

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
+
+import aiohttp
+from pydantic import SecretStr
+
+from launcher import __version__
+from launcher.errors import DeliveryError
+from launcher.log import get_logger
 
 SEND_WITHIN_S = 30.0
 
@@ -30,3 +42,84 @@ class Channel(Protocol):
 
     async def send(self, message: Message) -> None:
         """It has been taken when this returns. Raises DeliveryError."""
+
+
+DELIVER_WITHIN_S = 120.0
+"""For all of it; each channel knows how long it waits for a single answer."""
+
+_log = get_logger()
+
+
+async def deliver(channel: Channel, message: Message) -> None:
+    """The channel has taken the message when this returns. Raises DeliveryError, and nothing else."""
+    try:
+        async with asyncio.timeout(DELIVER_WITHIN_S):
+            await channel.send(message)
+    except DeliveryError:
+        raise
+    except TimeoutError:
+        raise DeliveryError(f"not taken within {DELIVER_WITHIN_S:.0f} seconds") from None
+    except Exception as error:  # noqa: BLE001  libraries of others, and what they raise; the night goes on
+        _log.error("message broken off", to=channel.label, exc_info=error)
+        raise DeliveryError(f"a fault of the launcher's ({type(error).__name__}); see its log") from None
+
+
+async def in_own_thread(work: Callable[[], None]) -> None:
+    """As asyncio.to_thread, but once this is cancelled nobody waits for the work, nor does the process."""
+    done: Future[None] = Future()
+
+    def carried_out() -> None:
+        try:
+            work()
+        except BaseException as error:  # noqa: BLE001  it is raised where it is awaited
+            done.set_exception(error)
+        else:
+            done.set_result(None)
+
+    done.set_running_or_notify_cancel()
+    threading.Thread(target=carried_out, name="mail", daemon=True).start()
+    await asyncio.wrap_future(done)
+
+
+PING_WITHIN_S = 10.0
+
+_TRIES = 3
+
+_BODY_LETTERS = 10_000
+
+
+class Signal(StrEnum):
+    """What is told, and what is put behind the address for it."""
+
+    START = "/start"
+    SUCCESS = ""
+    FAIL = "/fail"
+
+
+async def ping(address: SecretStr, signal: Signal, text: str = "") -> None:
+    """The service has heard it when this returns. Raises DeliveryError, without the address."""
+    url, query, rest = address.get_secret_value().partition("?")
+    timeout = aiohttp.ClientTimeout(total=PING_WITHIN_S)
+    why = ""
+    async with aiohttp.ClientSession(
+        timeout=timeout, trust_env=True, headers={"User-Agent": f"bizproc-launcher/{__version__}"}
+    ) as session:
+        for _ in range(_TRIES):
+            try:
+                where = url.rstrip("/") + signal.value + query + rest
+                async with session.post(where, data=text[:_BODY_LETTERS].encode()) as answer:
+                    if answer.status < 400:
+                        return
+                    why = f"status {answer.status}"
+                    if answer.status < 500 and answer.status != 429:
+                        break
+            # Not their texts: these hold the whole address.
+            except aiohttp.ClientConnectorError:
+                why = "no connection to it came about"
+            except (aiohttp.InvalidURL, ValueError):
+                why = "its address cannot be one"
+            except TimeoutError:
+                why = f"no answer within {PING_WITHIN_S:.0f} seconds"
+            except aiohttp.ClientError:
+                why = "its answer was lost"
+    raise DeliveryError(f"the service did not take the ping: {why}")

@@ -16,10 +16,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from launcher.errors import DeliveryError
-from launcher.notify.channels import SEND_WITHIN_S, Message
-from launcher.notify.delivery import in_own_thread
+from launcher.notify.channels import SEND_WITHIN_S, Message, in_own_thread
+from launcher.portal.access import trusted
 from launcher.portal.address import AddressError
-from launcher.portal.trust import trusted
 from launcher.settings import EmailConfig
 
 MOST_ATTACHED = 5_000_000

@@ -13,8 +13,7 @@ from pathlib import Path
 from launcher.errors import DeliveryError
 from launcher.ledger import LedgerError, Notices, QueuedMessage, Unsent
 from launcher.log import get_logger
-from launcher.notify.channels import Channel, Message
-from launcher.notify.delivery import DELIVER_WITHIN_S, deliver
+from launcher.notify.channels import DELIVER_WITHIN_S, Channel, Message, deliver
 
 PAUSES_S = (5.0, 30.0, 60.0)
 """Between the tries of one night."""

@@ -1,4 +1,4 @@
-"""All that it takes to call one portal."""
+"""Whose certificates are believed: the system's, and those of a portal of one's own."""
 
 from __future__ import annotations
 
@@ -6,15 +6,93 @@ import re
 import ssl
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
+from launcher.core.answers import Barred, Heard, Unsent
 from launcher.portal.address import Address, AddressError, address_in, split
-from launcher.portal.authorisation import Authorisation, Hidden, Webhook
-from launcher.portal.trust import trusted
 from launcher.redact import register
 
+
+def trusted(ca_file: Path | None) -> ssl.SSLContext:
+    """What TLS is verified with; it is verified always. Raises AddressError where `ca_file` cannot be used."""
+    context = ssl.create_default_context()
+    if ca_file is None:
+        return context
+    try:
+        context.load_verify_locations(cafile=ca_file)
+    except ssl.SSLError:
+        raise AddressError(
+            f"ca_file: {ca_file} holds no certificate that can be read; PEM is expected, with lines such as "
+            f"-----BEGIN CERTIFICATE-----"
+        ) from None
+    except OSError as error:
+        raise AddressError(f"ca_file: {ca_file} cannot be read: {error.strerror}") from None
+    return context
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A text that does not print itself."""
+
+    value: str
+
+    def __repr__(self) -> str:
+        return "[secret]"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What one request carries: hold it, compare it, print it nowhere."""
+
+    path: Hidden
+    """What stands before the method's name in the URL, from the first slash on."""
+    token: Hidden = Hidden("")
+    """What goes into the body's `auth`; empty where the path says all."""
+
+    def fields(self) -> dict[str, str]:
+        """What is added to the body."""
+        return {"auth": self.token.value} if self.token.value else {}
+
+
+class Authorisation(Protocol):
+    """How a portal is called: as whom, and what to do when that runs out."""
+
+    def signature(self) -> Signature:
+        """What the next request carries."""
+        ...
+
+    async def renew(self, spent: Signature, refused: Heard) -> Heard | Unsent | Barred | None:
+        """None when a request that was refused because `spent` had expired may be sent again, signed anew;
+        else what the call comes to. The refusal proves that nothing was started."""
+        ...
+
+    async def settled(self) -> None:
+        """No renewal is under way when this returns."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """An incoming webhook: good until somebody deletes it."""
+
+    _path: Hidden
+
+    def signature(self) -> Signature:
+        """Always the same."""
+        return Signature(self._path)
+
+    async def renew(self, spent: Signature, refused: Heard) -> Heard:  # noqa: ARG002
+        """Nothing to renew: the portal's refusal stands."""
+        return refused
+
+    async def settled(self) -> None:
+        """Always."""
+
+
 _PATH = re.compile(r"/rest/(?P<user>\d+)/(?P<secret>[A-Za-z0-9_-]+)(?:/[A-Za-z0-9_.]*)?/?")
+
 _WHAT = "the webhook's address"
+
 _EXAMPLE = (
     "it looks like https://company.bitrix24.com/rest/1/abc123/ (made in the portal under Applications > "
     "Developer resources)"

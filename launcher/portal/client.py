@@ -23,16 +23,18 @@ from launcher.core.answers import (
     Barred,
     Heard,
     Moved,
+    NoAnswer,
     Outcome,
     TooLong,
     Unheard,
     Unsent,
+    answer_of,
     contradicts_itself,
     error_of,
 )
 from launcher.core.catalogue import refused_caller_text
-from launcher.portal.access import Access
-from launcher.portal.authorisation import Signature
+from launcher.errors import PortalError
+from launcher.portal.access import Access, Signature
 from launcher.redact import without_known
 
 ANSWER_TIMEOUT_S = 90.0
@@ -233,3 +235,24 @@ def _host_of(location: str) -> str:
         return urlsplit(location).netloc.rpartition("@")[2]
     except ValueError:
         return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose access it is that the portal is called with."""
+
+    user_id: str
+    name: str
+    is_administrator: bool
+
+
+async def owner_of(portal: Portal) -> Owner:
+    """Asks the portal who it is that calls; changes nothing there. Raises PortalError."""
+    answer = answer_of(await portal.call("profile", {}))
+    if isinstance(answer, NoAnswer):
+        raise PortalError(f"{portal.name}: {answer.text}", refused=answer.refused)
+    result = answer["result"]
+    if not isinstance(result, dict):
+        raise PortalError(f"{portal.name}: the portal's answer cannot be understood")
+    name = " ".join(str(result[key]) for key in ("NAME", "LAST_NAME") if result.get(key))
+    return Owner(str(result.get("ID", "")), name or "nameless", result.get("ADMIN") in (True, "Y", "1", 1))

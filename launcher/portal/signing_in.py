@@ -5,19 +5,22 @@ Source: official REST documentation, "Complete OAuth 2.0 authorisation protocol"
 
 from __future__ import annotations
 
+import asyncio
 import hmac
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from aiohttp import web
 
 from launcher.core.answers import Unsent
 from launcher.core.catalogue import spoken
 from launcher.errors import InputError
+from launcher.portal.access import Hidden
 from launcher.portal.address import Address
-from launcher.portal.authorisation import Hidden
-from launcher.portal.oauth import explanation
+from launcher.portal.oauth import SignIn, explanation
 from launcher.portal.token_server import OFFICIAL, Application, Denied, Granted
-from launcher.portal.tokens import SignIn
 from launcher.redact import register
 
 
@@ -98,3 +101,67 @@ async def exchange(address: Address, application: Application, code: Hidden) -> 
 def without_secret(signed_in: SignIn) -> SignIn:
     """The same for a file that need not hold the application's secret, since the configuration has it."""
     return replace(signed_in, client_secret=Hidden(""))
+
+
+LONGEST_S = 600.0
+
+_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>launcher</title>
+<p style="font: 1.2em sans-serif; margin: 3em">{text}</p></html>"""
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+}
+
+
+@asynccontextmanager
+async def listen_for_sign_in(port: int, state: str) -> AsyncIterator[Awaitable[Returned]]:
+    """Listen while the block runs; what it gives is awaited for the sign-in. Both raise SignInError.
+
+    A visit without this sign-in's `state` is turned away and changes nothing.
+    """
+    back: asyncio.Future[Returned] = asyncio.get_running_loop().create_future()
+
+    async def visit(request: web.Request) -> web.Response:
+        try:
+            found = returned(request.query, state)
+        except ForeignSignInError:
+            return _page(
+                "This is not the sign-in that the launcher waits for. Begin again in the terminal.", 400
+            )
+        except SignInError as error:
+            if not back.done():
+                back.set_exception(error)
+            return _page("The portal did not agree. The terminal says more; you may close this window.", 400)
+        if not back.done():
+            back.set_result(found)
+        return _page("The launcher has what it needs: you may close this window.", 200)
+
+    application = web.Application()
+    application.router.add_get("/{tail:.*}", visit)
+    runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=1)
+    await runner.setup()
+    try:
+        try:
+            await web.TCPSite(runner, "127.0.0.1", port).start()
+        except OSError as error:
+            raise SignInError(
+                f"--port {port}: {error.strerror or error}; choose another, or say --paste"
+            ) from None
+        yield _in_time(back)
+    finally:
+        await runner.cleanup()
+
+
+async def _in_time(back: asyncio.Future[Returned]) -> Returned:
+    try:
+        return await asyncio.wait_for(back, LONGEST_S)
+    except TimeoutError:
+        raise SignInError(
+            f"nobody came back from the portal in {LONGEST_S / 60:.0f} minutes; begin again"
+        ) from None
+
+
+def _page(text: str, status: int) -> web.Response:
+    return web.Response(text=_PAGE.format(text=text), status=status, content_type="text/html", headers=_HEADERS)

@@ -14,10 +14,8 @@ import aiohttp
 
 from launcher import __version__
 from launcher.core.answers import Unsent, error_of
-from launcher.portal.address import AddressError
-from launcher.portal.authorisation import Hidden
-from launcher.portal.hosts import is_loopback
-from launcher.portal.trust import trusted
+from launcher.portal.access import Hidden, trusted
+from launcher.portal.address import AddressError, is_loopback
 from launcher.redact import register, without_known
 
 OFFICIAL = ("https://oauth.bitrix.info", "https://oauth.bitrix24.tech")

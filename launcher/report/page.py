@@ -20,7 +20,7 @@ from launcher import __version__
 from launcher.core.catalogue import spoken
 from launcher.core.course import Course
 from launcher.core.model import State
-from launcher.core.next_steps import headline, next_steps
+from launcher.core.notices import headline, next_steps
 from launcher.core.summary import Ending, Summary
 from launcher.core.words import counted, duration
 from launcher.ledger import RecordedRow, RunRecord

@@ -17,12 +17,11 @@ from itertools import islice
 from pathlib import Path
 
 from launcher.core.summary import Summary
-from launcher.report.partial import partial_path
-from launcher.report.results_csv import CsvResults
+from launcher.redact import visible
+from launcher.report.results_csv import CsvResults, partial_path
 from launcher.report.results_model import LAUNCH_COLUMNS, ResultRow, ResultsError, own_columns
 from launcher.report.results_xlsx import XlsxResults
 from launcher.sheets import Dialect
-from launcher.visible import visible
 
 __all__ = [
     "LAUNCH_COLUMNS",

@@ -11,8 +11,15 @@ from html import escape
 from typing import Any, BinaryIO
 
 from launcher.core.summary import Summary
-from launcher.report.results_model import LAUNCH_COLUMNS, ResultRow, ResultsError, own_columns
-from launcher.report.results_summary import SHEET_NAMES, WIDTHS, summary_lines
+from launcher.report.results_model import (
+    LAUNCH_COLUMNS,
+    SHEET_NAMES,
+    WIDTHS,
+    ResultRow,
+    ResultsError,
+    own_columns,
+    summary_lines,
+)
 from launcher.sheets import Dialect
 
 MAX_ROWS = 1_048_576  # Excel's limit, the header included

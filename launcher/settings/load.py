@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dotenv import dotenv_values
+from platformdirs import user_data_path
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from launcher.core.words import nearest
+from launcher.errors import SettingsError
 from launcher.redact import register_parts
-from launcher.settings.config import Config
-from launcher.settings.errors import SettingsError
-from launcher.settings.jobs import JobConfig
-from launcher.settings.mistakes import mistakes
+from launcher.settings.config import Config, JobConfig
+from launcher.settings.credentials import Surroundings, completed
 from launcher.settings.notify import NotifyConfig
 from launcher.settings.portals import PortalConfig
-from launcher.settings.ways_in import Surroundings, completed
-from launcher.settings.yaml_file import YamlFile, read_yaml
+from launcher.settings.yaml_file import YamlFile, mistakes, read_yaml
 
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
 DEFAULT_CONFIG = Path("config.yaml")
 
 
@@ -199,3 +199,29 @@ def _no_placeholder_left(text: str, place: str) -> None:
         raise SettingsError(
             f"{place} ${{{found[1]}}} is not defined; set {found[1]} in the environment or in .env"
         )
+
+
+def ledger_without_config() -> Path:
+    """Return the ledger in the person's data folder."""
+    return user_data_path("bizproc-launcher", appauthor=False) / "launcher.db"
+
+
+def ledger_location(settings: Settings, named: str = "") -> str:
+    """Return the path or URL of the ledger, which may hold a password.
+
+    `named` comes first, then the environment and the configuration, then the usual place beside the latter.
+    """
+    named = named or settings.ledger().get_secret_value()
+    beside = settings.path.resolve().parent / "launcher.db" if settings.path is not None else None
+    return named or str(beside or ledger_without_config())
+
+
+def folder_of(settings: Settings) -> Path:
+    """Return the folder in which relative paths of the configuration begin."""
+    return Path() if settings.path is None else settings.path.resolve().parent
+
+
+def metrics_file(settings: Settings) -> Path | None:
+    """Return where the configuration wants metrics written; None if nowhere."""
+    named = settings.config.metrics_file
+    return None if named is None else folder_of(settings) / named

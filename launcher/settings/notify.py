@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
-from launcher.settings.fields import Period, Strict, as_list
+from launcher.settings.columns import Period, Strict, as_list
 
 
 def _mail_address(text: str) -> str:

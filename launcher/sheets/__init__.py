@@ -5,13 +5,10 @@ read with certainty raises `SheetError`, and does so while the table is opened, 
 """
 
 from launcher.sheets.containers import from_standard_input
-from launcher.sheets.fetching import fetch
-from launcher.sheets.fingerprints import content_fingerprint, fingerprint
+from launcher.sheets.fetching import WebAddress, fetch, is_address, parse_address
 from launcher.sheets.grid import SUMMARY_TITLE
-from launcher.sheets.last_line import lacks_line_end
 from launcher.sheets.model import Dialect, Row, SheetError, Source, Table
-from launcher.sheets.opening import open_table
-from launcher.sheets.web_address import WebAddress, is_address, parse_address
+from launcher.sheets.opening import content_fingerprint, fingerprint, lacks_line_end, open_table
 
 __all__ = [
     "SUMMARY_TITLE",

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from launcher.sheets import grid, xls_cells, xls_marks, xlsb_marks
-from launcher.sheets.cells import cell_text
+from launcher.sheets import grid, xls_marks, xlsb_marks
 from launcher.sheets.model import SheetError, Source, Table
-from launcher.sheets.xlsx_cells import used
+from launcher.sheets.xls_marks import ERROR, FLAG, NUMBER, Expected
+from launcher.sheets.xls_records import same_text
+from launcher.sheets.xlsx_cells import cell_text, used
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet
+
 
 MAX_CELLS = 12_000_000
 """The longest sheet with eleven columns. Calamine takes 32 bytes for each place, blank ones too."""
@@ -84,7 +86,7 @@ def _xls_marks(
 ) -> xls_marks.XlsMarks:
     """Return what calamine does not say of the sheet. Raises SheetError when it cannot be found out."""
     if [name for name, _ in book.sheets] != [name for name, _ in names]:
-        raise xls_cells.not_certain(source.name)
+        raise not_certain(source.name)
     marks = book.marks(chosen)
     if marks is None:
         raise grid.damaged(source.name)
@@ -94,8 +96,8 @@ def _xls_marks(
 def _refuse_difference(source: Source, marks: xls_marks.XlsMarks, cells: CalamineSheet) -> None:
     """Raises SheetError when calamine's cells are not those of the records, which are then forgotten."""
     left = cells.start[1] if cells.start else 0
-    if row := xls_cells.first_difference(marks.cells, left, cells.iter_rows()):
-        raise xls_cells.not_certain(source.name, row)
+    if row := first_difference(marks.cells, left, cells.iter_rows()):
+        raise not_certain(source.name, row)
     marks.cells = {}
 
 
@@ -150,3 +152,42 @@ def _rows(sheet: CalamineSheet, errors: dict[tuple[int, int], str]) -> grid.Rows
                 cells[column] = (error, "e") if error else cell
         if any(map(used, cells)):
             yield number, cells
+
+
+def first_difference(expected: dict[int, list[Expected]], left: int, rows: Iterable[Sequence[object]]) -> int:
+    """Return the number, as people see it, of the first row that differs; 0 when none does.
+
+    `rows` are calamine's, from the first row of the sheet and from the column `left`.
+    """
+    number, margin = 0, [""] * left
+    for number, values in enumerate(rows, 1):
+        row = expected.get(number - 1, [])
+        if not _all_same(row, [*margin, *values]):
+            return number
+    return min((row + 1 for row, cells in expected.items() if row >= number and any(cells)), default=0)
+
+
+def _all_same(ours: list[Expected], theirs: list[object]) -> bool:
+    """Whether the rows hold the same; the rest of the longer one must be blank."""
+    beyond = len(theirs) - len(ours)
+    if beyond > 0 and theirs[len(ours) :].count("") < beyond:
+        return False
+    return all(map(_same, ours, [*theirs, *[""] * -beyond]))
+
+
+def _same(ours: Expected, theirs: object) -> bool:
+    if isinstance(ours, str):
+        return ours == theirs or (isinstance(theirs, str) and same_text(ours, theirs))
+    if ours == NUMBER:  # calamine makes dates and times of some
+        return not isinstance(theirs, (str, bool))
+    if ours == FLAG:
+        return isinstance(theirs, bool)
+    return ours == ERROR and theirs == ""
+
+
+def not_certain(name: str, row: int = 0) -> SheetError:
+    """The error for an XLS file whose cells are not read for certain."""
+    return SheetError(
+        f"{name}{f', row {row}' if row else ''}: this old .xls file stores cells in a way that the launcher "
+        "cannot read reliably. Open the file in a spreadsheet program, save it as .xlsx and run again."
+    )

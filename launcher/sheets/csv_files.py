@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TextIO
 
-from launcher.sheets import delimiter as delimiters
-from launcher.sheets import headings
 from launcher.sheets.csv_check import Shape
 from launcher.sheets.csv_rows import Chunks, opened
 from launcher.sheets.encoding import BLOCK_BYTES, NOT_A_TABLE, find_encoding
+from launcher.sheets.grid import refuse_two_rows
 from launcher.sheets.model import MAX_COLUMNS, Dialect, SheetError, Source, Table
 
 NEWLINES = ("\r\n", "\n", "\r")
+
 SAMPLE_CHARS = 1 << 16
+
 CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f]")
 
 
@@ -29,14 +31,14 @@ def open_csv(source: Source, *, encoding: str | None, delimiter: str | None, hea
     with opened(source, dialect) as handle:
         sample = handle.read(SAMPLE_CHARS)
     _checkopened(source.name, sample)
-    hinted, sample = delimiters.split_sep_line(sample)
+    hinted, sample = split_sep_line(sample)
     chosen = "" if delimiter else hinted
-    chosen = chosen or delimiters.choose(source.name, below(sample, dialect.header_row), delimiter)
+    chosen = chosen or choose_delimiter(source.name, below(sample, dialect.header_row), delimiter)
     dialect = replace(dialect, delimiter=chosen, sep_line=hinted != "")
     head, newline = _header(source, dialect)
     header = head[0]
     if header_row is None:
-        headings.refuse_two_rows(source.name, header, head[1] if len(head) > 1 else ())
+        refuse_two_rows(source.name, header, head[1] if len(head) > 1 else ())
     dialect = replace(dialect, newline=newline)
     shape = _check(source, dialect, len(header))
     return Table(
@@ -71,7 +73,7 @@ def _pieces(source: Source, dialect: Dialect) -> Iterator[str]:
     with source.path.open("rb") as file:
         first = decoder.decode(file.read(BLOCK_BYTES))[int(dialect.bom) :]
         if dialect.sep_line:
-            first = delimiters.split_sep_line(first)[1]
+            first = split_sep_line(first)[1]
         yield first
         while block := file.read(BLOCK_BYTES):
             yield decoder.decode(block)
@@ -143,7 +145,7 @@ def _check(source: Source, dialect: Dialect, width: int) -> Shape:
 
 
 def _too_wide(name: str, number: int, cells: int, width: int, dialect: Dialect) -> str:
-    mark = delimiters.shown(dialect.delimiter)
+    mark = delimiter_name(dialect.delimiter)
     return (
         f"{name}, row {number}: {cells} cells under {width} headings, so a cell would stand in the wrong "
         f"column. Put quotes around a cell that holds {mark}, or add the missing heading, and run again."
@@ -158,3 +160,72 @@ def _bad_quotes(name: str, number: int, error: str) -> str:
     else:
         what = 'a quote inside a quoted cell is not written "", or one before it is never closed'
     return f"{name}, row {number}: {what}. Mend it, or save the file anew from the spreadsheet, and run again."
+
+
+DELIMITERS = ";\t|,"  # a comma last: text and amounts are full of them, so it loses a tie
+
+DELIMITER_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar (|)", " ": "a space"}
+
+
+def delimiter_name(delimiter: str) -> str:
+    """The delimiter in words."""
+    return DELIMITER_NAMES.get(delimiter, repr(delimiter))
+
+
+def split_sep_line(sample: str) -> tuple[str, str]:
+    """The delimiter that a `sep=;` first line names ("" without such a line), and the text after it."""
+    found = re.match(r"(?i)sep=(.)(?:\r\n|\n|\r|\Z)", sample)
+    if found and is_delimiter(found[1]):
+        return found[1], sample[found.end() :]
+    return "", sample
+
+
+def is_delimiter(delimiter: str) -> bool:
+    """Whether cells can be separated by this: one ASCII character that no word is written with."""
+    if len(delimiter) != 1 or not delimiter.isascii() or delimiter == '"':
+        return False
+    return delimiter == "\t" or (delimiter.isprintable() and not delimiter.isalnum())
+
+
+def sniff_delimiter(sample: str) -> str | None:
+    """The delimiter that gives most rows of `sample` the width of the first; None when it has one column."""
+    # Not csv.Sniffer: it takes letters and quotes for delimiters, and its patterns can run for minutes.
+    best: tuple[float, int] = (0, 0)
+    found = None
+    for delimiter in DELIMITERS:
+        widths = _widths(sample, delimiter)
+        if not widths or widths[0] < 2:
+            continue
+        # Rounded, so that one short row does not count against a delimiter that makes more columns.
+        alike = round(widths.count(widths[0]) / len(widths), 1)
+        if (alike, widths[0]) > best:
+            best, found = (alike, widths[0]), delimiter
+    return found
+
+
+def choose_delimiter(name: str, sample: str, wanted: str | None) -> str:
+    """The delimiter of the file called `name`: `wanted` if given, else what the sample shows.
+
+    Raises SheetError when `wanted` is no delimiter, or separates nothing where another one does.
+    """
+    found = sniff_delimiter(sample)
+    if wanted is None:
+        return found or ","
+    if not is_delimiter(wanted):
+        raise SheetError(f"{name}: the delimiter is one character such as , ; | or a tab, not {wanted!r}.")
+    widths = _widths(sample, wanted)
+    if found not in (None, wanted) and widths and widths[0] < 2:
+        raise SheetError(
+            f"{name}, row 1: {delimiter_name(wanted)} does not separate the headings, "
+            f"{delimiter_name(found or ',')} does. Leave the delimiter out and run again."
+        )
+    return wanted
+
+
+def _widths(sample: str, delimiter: str) -> list[int]:
+    """How many cells each row has, blank rows left out."""
+    try:
+        rows = list(csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter))
+    except csv.Error:
+        return []
+    return [len(row) for row in rows if any(row)]

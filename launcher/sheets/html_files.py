@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from launcher.sheets import headings
 from launcher.sheets.encoding import BLOCK_BYTES, find_encoding
+from launcher.sheets.grid import refuse_two_rows, two_rows
 from launcher.sheets.model import CHUNK_ROWS, MAX_COLUMNS, Dialect, Row, SheetError, Source, Table
 
 if TYPE_CHECKING:
@@ -45,9 +45,9 @@ def open_html(source: Source, *, encoding: str | None, header_row: int | None) -
     if len(header) > MAX_COLUMNS:
         raise SheetError(f"{source.name}: {len(header):,} columns; a spreadsheet has at most {MAX_COLUMNS:,}.")
     if header_row is None:
-        headings.refuse_two_rows(source.name, header, below or (), at)
+        refuse_two_rows(source.name, header, below or (), at)
         if page.header_spans:
-            raise SheetError(headings.two_rows(source.name, at))
+            raise SheetError(two_rows(source.name, at))
     dialect = Dialect(format="html", encoding=page.encoding, header_row=at)
     notes = [f"The page has {page.tables} tables; the first one is read."] if page.tables > 1 else []
 

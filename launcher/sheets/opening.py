@@ -1,20 +1,63 @@
-"""Opens a table of any format that is known, chosen by what the file holds and not by its name."""
+"""Which kind of workbook a file is, and the reader for it."""
 
 from __future__ import annotations
 
 import codecs
+import hashlib
+import os
+import zipfile
 from pathlib import Path
 
 from launcher.core.words import nearest
-from launcher.sheets import containers
+from launcher.sheets import containers, grid
+from launcher.sheets.calamine_files import open_calamine
+from launcher.sheets.containers import ARCHIVE_ERRORS
 from launcher.sheets.csv_files import open_csv
 from launcher.sheets.html_files import open_html
 from launcher.sheets.model import SheetError, Source, Table
-from launcher.sheets.workbooks import open_ole, open_package
+from launcher.sheets.ods_files import open_ods
+from launcher.sheets.xlsx_files import open_xlsx
+
+ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+
+MAX_OLE = 512 << 20
+
+
+def open_package(source: Source, *, sheet: str | None, header_row: int | None) -> Table:
+    """An XLSX, XLSM, XLSB or ODS workbook. Raises SheetError when the archive is none of them."""
+    try:
+        with zipfile.ZipFile(source.path) as package:
+            names = [name.lower() for name in package.namelist()]
+    except ARCHIVE_ERRORS:
+        raise grid.damaged(source.name) from None
+    if any(name.endswith("workbook.bin") for name in names):
+        return open_calamine(source, sheet=sheet, header_row=header_row)
+    if any(name.endswith("workbook.xml") for name in names):
+        return open_xlsx(source, sheet=sheet, header_row=header_row)
+    if "content.xml" in names:
+        return open_ods(source, sheet=sheet, header_row=header_row)
+    if any(name.startswith("xl/") for name in names):
+        raise grid.damaged(source.name)
+    raise SheetError(
+        f"{source.name}: a ZIP archive or a document, not a workbook. Save the table as .xlsx and run again."
+    )
+
+
+def open_ole(source: Source, *, sheet: str | None, header_row: int | None) -> Table:
+    """An old .xls workbook. Raises SheetError when it is something else that Office packs this way."""
+    if source.path.stat().st_size > MAX_OLE:
+        raise grid.damaged(source.name)
+    if ENCRYPTED in source.path.read_bytes():
+        raise grid.protected(source.name)
+    return open_calamine(source, sheet=sheet, header_row=header_row)
+
 
 OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # .xls, and .xlsx under a password
+
 HTML = (b"<html", b"<!doctype html", b"<meta", b"<table", b"<head", b"<body", b"<style")
+
 XML = (b"<?xml", b"<workbook")
+
 OTHERS = {
     b"%PDF": "a PDF document",
     b"{\\rtf": "a text document",
@@ -115,3 +158,34 @@ def _refuse_foreign(source: Source, head: bytes) -> None:
         kind = "an XML file"
     if kind:
         raise SheetError(f"{source.name} is {kind}. Save the table as .xlsx or CSV UTF-8 and run again.")
+
+
+_ENDS = {
+    codecs.BOM_UTF16_LE: (b"\n\0", b"\r\0"),
+    codecs.BOM_UTF16_BE: (b"\0\n", b"\0\r"),
+}
+"""The two bytes that end a line, by the mark that begins the file."""
+
+
+def lacks_line_end(file: Path) -> bool:
+    """Whether it is a CSV file and its last line has no line end. Raises OSError."""
+    with file.open("rb") as stream:
+        head = stream.read(HEAD_BYTES)
+        if not is_csv(head):
+            return False
+        stream.seek(-min(2, len(head)), os.SEEK_END)
+        tail = stream.read()
+    ends = _ENDS.get(head[:2], (b"\n", b"\r"))
+    return not tail.endswith(ends)
+
+
+def fingerprint(file: Path) -> str:
+    """What differs once the file has been written to."""
+    found = file.stat()
+    return f"{found.st_size} bytes, changed {found.st_mtime_ns}"
+
+
+def content_fingerprint(source: Source) -> str:
+    """What differs once the content does, for what was fetched and has no time of its own."""
+    with source.path.open("rb") as file:
+        return f"blake2b {hashlib.file_digest(file, 'blake2b').hexdigest()[:32]}"

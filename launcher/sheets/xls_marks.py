@@ -10,8 +10,14 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from launcher.sheets.ole import workbook_stream
-from launcher.sheets.xls_texts import CODECS, NO_CODE_PAGE, record_text, shared_texts, short_text
+from launcher.sheets.xls_records import (
+    CODECS,
+    NO_CODE_PAGE,
+    record_text,
+    shared_texts,
+    short_text,
+    workbook_stream,
+)
 
 ERRORS = {
     0x00: "#NULL!",

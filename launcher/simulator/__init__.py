@@ -5,9 +5,9 @@ pass its own test. It is strict where the real portal is strict. Its list `start
 tests: exactly what was executed, whatever the client heard of it.
 """
 
-from .faults import FAULTS
-from .server import Simulator, serve
-from .settings import Settings
-from .state import RequestLog, Started
+from launcher.simulator.faults import FAULTS
+from launcher.simulator.server import Simulator, serve
+from launcher.simulator.settings import Settings
+from launcher.simulator.state import RequestLog, Started
 
 __all__ = ["FAULTS", "RequestLog", "Settings", "Simulator", "Started", "serve"]

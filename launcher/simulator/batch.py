@@ -6,10 +6,10 @@ Source: docs, "How to Execute a Batch Request"; interpolation as servers were se
 import re
 from typing import Any
 
-from . import calls, errors, php
-from .calls import Session
-from .errors import PortalError
-from .php_url import parse_url
+from launcher.simulator import calls, errors, php
+from launcher.simulator.calls import Session
+from launcher.simulator.errors import PortalError
+from launcher.simulator.php import parse_url
 
 MAX_COMMANDS = 50
 """Docs: "How to Execute a Batch Request"."""

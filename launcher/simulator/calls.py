@@ -5,11 +5,11 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import errors, php, registry
-from .errors import PortalError
-from .limits import Operating
-from .methods import Call, Method, Reply
-from .state import RequestLog, State
+from launcher.simulator import errors, php, registry
+from launcher.simulator.errors import PortalError
+from launcher.simulator.limits import Operating
+from launcher.simulator.methods import Call, Method, Reply
+from launcher.simulator.state import RequestLog, State
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from . import settings as portal_settings
-from .delivery import json_answer
-from .faults import Script
-from .settings import Settings
-from .state import State
+from launcher.simulator import settings as portal_settings
+from launcher.simulator.delivery import json_answer
+from launcher.simulator.faults import Script
+from launcher.simulator.settings import Settings
+from launcher.simulator.state import State
 
 
 class Portal(Protocol):

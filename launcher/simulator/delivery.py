@@ -13,10 +13,10 @@ from typing import Any
 
 from aiohttp import web
 
-from . import batch, errors
-from .calls import Plan
-from .errors import PortalError
-from .faults import Fault
+from launcher.simulator import batch, errors
+from launcher.simulator.calls import Plan
+from launcher.simulator.errors import PortalError
+from launcher.simulator.faults import Fault
 
 Answer = dict[str, Any]
 

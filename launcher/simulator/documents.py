@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import php
-from .errors import PortalError, uncoded
-from .settings import Settings
+from launcher.simulator import php
+from launcher.simulator.errors import PortalError, uncoded
+from launcher.simulator.settings import Settings
 
 DocumentId = tuple[str, str, str]
 DocumentType = tuple[str, str, str]

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .php import Array
-from .state import RequestLog, State
+from launcher.simulator.php import Array
+from launcher.simulator.state import RequestLog, State
 
 PAGE = 50
 """Elements that a list method gives at once (docs: "List methods")."""

@@ -3,8 +3,8 @@
 import itertools
 from typing import Any
 
-from .errors import PortalError
-from .settings import Settings
+from launcher.simulator.errors import PortalError
+from launcher.simulator.settings import Settings
 
 ACCESS_SECONDS = 3600
 """An access token lives an hour (docs: OAuth)."""

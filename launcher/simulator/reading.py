@@ -7,9 +7,9 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from . import errors, php
-from .registry import PLAN_WITHOUT_REST
-from .state import State
+from launcher.simulator import errors, php
+from launcher.simulator.registry import PLAN_WITHOUT_REST
+from launcher.simulator.state import State
 
 Body = bytes | list[tuple[str, str]]
 

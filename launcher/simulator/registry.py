@@ -1,7 +1,7 @@
 """All methods of the portal by name, and the few that tell about the portal itself."""
 
-from . import crm, people, php, start, workflows
-from .methods import Call, Method, Reply
+from launcher.simulator import crm, php, templates, workflows
+from launcher.simulator.methods import Call, Method, Reply
 
 PLAN_WITHOUT_PROCESSES = "basic"
 """Business processes begin with the plan above it: their methods do not exist here."""
@@ -47,17 +47,17 @@ def _app_info(call: Call) -> Reply:
 
 
 METHODS: dict[str, Method] = {
-    "bizproc.workflow.start": Method("bizproc", start.start),
+    "bizproc.workflow.start": Method("bizproc", templates.start),
     "bizproc.workflow.instances": Method("bizproc", workflows.instances),
     "bizproc.workflow.terminate": Method("bizproc", workflows.terminate),
     "bizproc.workflow.kill": Method("bizproc", workflows.kill),
     "bizproc.workflow.template.list": Method("bizproc", workflows.template_list),
     "crm.item.list": Method("crm", crm.item_list),
     "crm.type.list": Method("crm", crm.type_list),
-    "user.get": Method("user", people.user_get),
-    "user.current": Method("user", people.user_current),
-    "im.notify.system.add": Method("im", people.notify),
-    "profile": Method("", people.profile),
+    "user.get": Method("user", crm.user_get),
+    "user.current": Method("user", crm.user_current),
+    "im.notify.system.add": Method("im", crm.notify),
+    "profile": Method("", crm.profile),
     "scope": Method("", _scope),
     "server.time": Method("", _server_time),
     "method.get": Method("", _method_get),

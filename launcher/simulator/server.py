@@ -8,14 +8,14 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from . import batch, calls, control, delivery, errors, reading, signing
-from .calls import Session
-from .errors import PortalError
-from .faults import Fault, Moment, Script
-from .php import Array
-from .reading import Target
-from .settings import Settings
-from .state import RequestLog, Started, State
+from launcher.simulator import batch, calls, control, delivery, errors, reading, signing
+from launcher.simulator.calls import Session
+from launcher.simulator.errors import PortalError
+from launcher.simulator.faults import Fault, Moment, Script
+from launcher.simulator.php import Array
+from launcher.simulator.reading import Target
+from launcher.simulator.settings import Settings
+from launcher.simulator.state import RequestLog, Started, State
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """Far above what a batch of 50 long commands needs."""

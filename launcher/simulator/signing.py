@@ -5,11 +5,11 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from . import delivery
-from .errors import PortalError
-from .faults import Moment, Script
-from .oauth import MEMBER_ID
-from .state import State
+from launcher.simulator import delivery
+from launcher.simulator.errors import PortalError
+from launcher.simulator.faults import Moment, Script
+from launcher.simulator.oauth import MEMBER_ID
+from launcher.simulator.state import State
 
 
 def add_routes(application: web.Application, state: State, script: Script, closing: asyncio.Event) -> None:

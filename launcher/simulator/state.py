@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from .clock import Clock
-from .documents import DocumentId
-from .limits import Bucket, Operating
-from .oauth import Tokens
-from .settings import Settings
+from launcher.simulator.documents import DocumentId
+from launcher.simulator.limits import Bucket, Clock, Operating
+from launcher.simulator.oauth import Tokens
+from launcher.simulator.settings import Settings
 
 
 @dataclass(slots=True)

@@ -1,14 +1,89 @@
-"""bizproc.workflow.instances, .terminate, .kill and .template.list."""
+"""SELECT, FILTER and ORDER of bizproc's list methods, as its REST service reads them.
 
-from collections.abc import Callable
+Source: docs, and servers as they were seen to answer. Unknown fields and operations are ignored without
+a word, and field names in FILTER count only in upper case.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import errors, listing, php
-from .methods import Call, Reply, page
-from .state import Started, State
-from .templates import TEMPLATES
+from launcher.simulator import errors, php
+from launcher.simulator.methods import Call, Reply, page
+from launcher.simulator.state import Started, State
+from launcher.simulator.templates import TEMPLATES
+
+Row = dict[str, Any]
+
+Compare = Callable[[Any, Any], bool]
+
+_OPERATIONS: dict[str, Compare] = {
+    "": lambda a, b: bool(a == b),
+    "!": lambda a, b: bool(a != b),
+    "<": lambda a, b: bool(a < b),
+    "<=": lambda a, b: bool(a <= b),
+    ">": lambda a, b: bool(a > b),
+    ">=": lambda a, b: bool(a >= b),
+}
+
+
+def select(rules: Any, fields: Mapping[str, Any], default: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the selected fields that exist, else the default."""
+    names = [str(name).upper() for _, name in php.items(rules)]
+    return tuple(dict.fromkeys(name for name in names if name in fields)) or default
+
+
+def conditions(rules: Any, readers: Mapping[str, Callable[[Any], Any]]) -> list[Callable[[Row], bool]]:
+    """Return what a row must satisfy; readers make a comparable value of each field that may be filtered."""
+    found = []
+    for name, value in php.items(rules):
+        match = re.match(r"([^a-zA-Z]*)(.*)", str(name), re.DOTALL)
+        if match and match[1] in _OPERATIONS and match[2] in readers:
+            found.append(_condition(match[1], match[2], value, readers[match[2]]))
+    return found
+
+
+def _condition(operation: str, field: str, value: Any, read: Callable[[Any], Any]) -> Callable[[Row], bool]:
+    compare = _OPERATIONS[operation]
+    if isinstance(value, dict | list):
+        wanted = {read(each) for _, each in php.items(value)}
+        return lambda row: (read(row[field]) in wanted) is (operation == "")
+    against = read(value)
+
+    def holds(row: Row) -> bool:
+        mine = read(row[field])
+        if mine is None or against is None:
+            return operation in ("", "!") and compare(mine, against)
+        return compare(mine, against)
+
+    return holds
+
+
+def order(rules: Any, fields: Mapping[str, Any], default: tuple[str, bool]) -> list[tuple[str, bool]]:
+    """Return (field, descending) in the order asked for, else the default."""
+    asked = [(str(name).upper(), str(way).upper() == "DESC") for name, way in php.items(rules)]
+    return [each for each in asked if each[0] in fields] or [default]
+
+
+def arrange(
+    rows: list[Row], by: list[tuple[str, bool]], readers: Mapping[str, Callable[[Any], Any]]
+) -> list[Row]:
+    """Return the rows sorted; rows without a value come first, as MySQL sorts NULL."""
+    for field, descending in reversed(by):
+        read = readers[field]
+
+        def rank(row: Row, field: str = field, read: Callable[[Any], Any] = read) -> tuple[bool, Any]:
+            value = read(row[field])
+            return (value is not None, 0 if value is None else value)
+
+        rows = sorted(rows, key=rank, reverse=descending)
+    return rows
+
 
 _TEMPLATE_FIELDS = frozenset(TEMPLATES[1].row())
+
 _INSTANCE_FIELDS = (
     *("ID", "MODIFIED", "OWNED_UNTIL", "MODULE_ID", "ENTITY"),
     *("DOCUMENT_ID", "STARTED", "STARTED_BY", "TEMPLATE_ID"),
@@ -19,11 +94,11 @@ def instances(call: Call) -> Reply:
     """List workflows that run now; one that has ended is not listed."""
     _administrator(call)
     readers = _instance_readers(call.state)
-    keep = listing.conditions(call.params.get("FILTER"), readers)
-    shown = listing.select(call.params.get("SELECT"), readers, ("ID", "MODIFIED", "OWNED_UNTIL"))
-    by = listing.order(call.params.get("ORDER"), readers, ("MODIFIED", True))
+    keep = conditions(call.params.get("FILTER"), readers)
+    shown = select(call.params.get("SELECT"), readers, ("ID", "MODIFIED", "OWNED_UNTIL"))
+    by = order(call.params.get("ORDER"), readers, ("MODIFIED", True))
     rows = [_instance(call.state, started) for started in _candidates(call)]
-    rows = listing.arrange([row for row in rows if all(holds(row) for holds in keep)], by, readers)
+    rows = arrange([row for row in rows if all(holds(row) for holds in keep)], by, readers)
     reply = page(rows, call.offset)
     reply.result = [_shown(call.state, row, shown) for row in reply.result]
     return reply
@@ -99,11 +174,11 @@ def template_list(call: Call) -> Reply:
     readers: dict[str, Callable[[Any], Any]] = dict.fromkeys(_TEMPLATE_FIELDS, _comparable)
     readers["MODIFIED"] = lambda value: call.state.clock.read(str(value or ""))
     readers.update(ID=php.integer, AUTO_EXECUTE=php.integer, USER_ID=php.integer)
-    keep = listing.conditions(call.params.get("FILTER"), readers)
-    shown = listing.select(call.params.get("SELECT"), readers, ("ID",))
-    by = listing.order(call.params.get("ORDER"), readers, ("ID", False))
+    keep = conditions(call.params.get("FILTER"), readers)
+    shown = select(call.params.get("SELECT"), readers, ("ID",))
+    by = order(call.params.get("ORDER"), readers, ("ID", False))
     rows = [row for row in (t.row() for t in TEMPLATES.values()) if all(holds(row) for holds in keep)]
-    reply = page(listing.arrange(rows, by, readers), call.offset)
+    reply = page(arrange(rows, by, readers), call.offset)
     reply.result = [{field: row[field] for field in shown} for row in reply.result]
     return reply
 

@@ -18,8 +18,8 @@ from launcher.core.catalogue import (
     row_text,
     stop_text,
 )
+from launcher.core.catalogue.ours import ANSWERS_LOST, RUNS
 from launcher.core.catalogue.portal import REFUSED_CALLER
-from launcher.core.catalogue.runs import ANSWERS_LOST, RUNS
 
 PORTALS_WORDS = "THE PORTAL'S WORDS"
 

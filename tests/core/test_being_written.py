@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from launcher.core.being_written import being_written
+from launcher.core.due import being_written
 
 NOW = 1_000_000.0
 

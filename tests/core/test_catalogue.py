@@ -17,20 +17,18 @@ from launcher.core.catalogue import (
     Started,
     Who,
     answers_lost_text,
-    busy,
     cause_text,
     found,
     given_up_text,
     is_busy,
     lost_text,
+    ours,
     row_text,
     stop_text,
     suggestion,
 )
 from launcher.core.catalogue.lost import LOST
-from launcher.core.catalogue.parameters import PARAMETERS
-from launcher.core.catalogue.rows import ROWS
-from launcher.core.catalogue.runs import RUNS
+from launcher.core.catalogue.ours import PARAMETERS, ROWS, RUNS
 from launcher.core.verdict import Limit
 from launcher.portal.client import NEVER_LEFT
 from tests.core import messages
@@ -48,7 +46,7 @@ BUSY_TEXTS = {
 
 
 def test_each_language_of_the_table_has_its_text_here() -> None:
-    assert len(busy._BUSY_TEXTS) == len(BUSY_TEXTS)
+    assert len(ours._BUSY_TEXTS) == len(BUSY_TEXTS)
 
 
 @pytest.mark.parametrize("number", [1, 2, 5, 10, 100])

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from launcher.core.documents import KINDS, kind_named
-from launcher.core.element_ids import element_number
+from launcher.core.documents import KINDS, element_number, kind_named
 from launcher.errors import RowError
 from tests.core.kind_table import CRM, NAMES, TABLE
 from tests.support.examples import examples

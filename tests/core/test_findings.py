@@ -3,7 +3,7 @@
 import pytest
 
 from launcher.core.findings import ROWS_NAMED, Findings, Severity, row_ranges
-from launcher.core.rights import rights_of
+from launcher.core.guard import rights_of
 from launcher.core.summary import Exit
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from launcher.core.instances import Running, UnexpectedAnswerError, answer, question
+from launcher.core.workflows import Running, UnexpectedAnswerError, answer, question
 from launcher.simulator import php
 
 ID = "66e81a641752f8.56521481"

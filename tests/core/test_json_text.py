@@ -5,7 +5,7 @@ import json
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from launcher.core.json_text import json_text, json_texts, json_values
+from launcher.core.model import json_text, json_texts, json_values
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]))
 AWKWARD = '"\\/\0\x1f\x7f\u2028\ufeff\ud800😀'

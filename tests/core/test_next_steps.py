@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from launcher.core.model import State
-from launcher.core.next_steps import headline, next_steps
+from launcher.core.notices import headline, next_steps
 from launcher.core.summary import Counts, Ending, Summary
 
 

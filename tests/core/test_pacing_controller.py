@@ -9,9 +9,9 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from launcher.core.forecast import Charged, Course, PortalModel, Run
 from launcher.core.pacing import PLANS, Controller, Leave, Lesson, Limits, Pacing, Wait, Why
 from tests.support.examples import examples
+from tests.support.on_paper import Charged, Course, PortalModel, Run
 
 STANDARD, ENTERPRISE, SELF_HOSTED = PLANS["standard"], PLANS["enterprise"], PLANS["self-hosted"]
 RATE_ONLY = replace(STANDARD, operating_seconds=0)

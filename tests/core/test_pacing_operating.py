@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from launcher.core.answers import BATCH, START, Told
 from launcher.core.pacing import PLANS, Limits
-from launcher.core.pacing.operating import Operating, Room
-from launcher.core.times import BATCH, START, Told
+from launcher.core.pacing.limits import Operating, Room
 
 CLOUD = Limits(burst=50, per_second=2, operating_seconds=480)
 NONE_KNOWN = PLANS["self-hosted"]

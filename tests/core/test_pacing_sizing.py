@@ -6,9 +6,7 @@ from hypothesis import strategies as st
 
 from launcher.core.pacing import Flight
 from launcher.core.pacing.concurrency import Concurrency
-from launcher.core.pacing.costs import Costs, Took
-from launcher.core.pacing.estimate import Estimate
-from launcher.core.pacing.sizing import Sizing
+from launcher.core.pacing.sizing import Costs, Estimate, Sizing, Took
 
 MANY = 100_000
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from launcher.core.patterns import Pattern, PatternError
+from launcher.core.sources import Pattern, PatternError
 
 
 @pytest.mark.parametrize(

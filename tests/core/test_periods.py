@@ -2,7 +2,7 @@
 
 import pytest
 
-from launcher.core.periods import period_s
+from launcher.core.words import period_s
 
 
 @pytest.mark.parametrize(

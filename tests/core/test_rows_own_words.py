@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from launcher.core.columns import MappingError
+from launcher.core.columns import Condition, MappingError
 from launcher.core.documents import kind_named
-from launcher.core.filters import Condition
 from launcher.core.mapping import Mapper, RowMapping
 from launcher.core.model import Filtered, Invalid, Start
 

@@ -3,7 +3,7 @@
 import pytest
 
 from launcher.core.catalogue import MENDS
-from launcher.core.stops import Answered, Fate, Way, command, judge
+from launcher.core.workflows import Answered, Fate, Way, command, judge
 from launcher.simulator import php
 from tests.core.making import error
 

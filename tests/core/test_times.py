@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from launcher.core.answers import Heard, Unheard
-from launcher.core.times import BATCH, NOTHING, START, Times, Told, times_of
+from launcher.core.answers import BATCH, NOTHING, START, Heard, Times, Told, Unheard, times_of
 
 WHOLE = {
     "start": 1_790_000_000.1, "finish": 1_790_000_002.5, "duration": 2.4, "processing": 2.3,

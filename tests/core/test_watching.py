@@ -1,6 +1,6 @@
 """What is said of a run's workflows, and how often they are looked at."""
 
-from launcher.core.watching import LONGEST_WAIT_S, Watched, next_wait_s, wait_until_deadline_s
+from launcher.core.workflows import LONGEST_WAIT_S, Watched, next_wait_s, wait_until_deadline_s
 
 
 def test_the_line_says_how_many_run_and_which_are_stuck() -> None:

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from launcher.core.windows import Window, sends_until
+from launcher.core.schedules import Window, sends_until
 
 BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
 NIGHT = Window.parse("22:00-06:00")

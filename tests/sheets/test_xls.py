@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.sheets.xls_cells import first_difference
+from launcher.sheets.calamine_files import first_difference
 from launcher.sheets.xls_marks import ERROR, FLAG, NUMBER, UNSURE, Expected, book_of
 
 SAMPLE = (Path(__file__).parents[1] / "samples" / "records.xls").read_bytes()

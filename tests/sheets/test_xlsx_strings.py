@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from launcher.sheets.xlsx_parts import elements
-from launcher.sheets.xlsx_strings import plain_texts
+from launcher.sheets.xlsx_parts import elements, plain_texts
 from tests.support.examples import examples
 
 HEAD = (

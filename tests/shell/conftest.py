@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from launcher.core.pacing import pause
+from launcher.core.pacing import backoff
 from launcher.ledger import Ledger, open_ledger
 
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits after a refusal or a loss begin at 20 ms instead of a second; they grow all the same."""
-    monkeypatch.setattr(pause, "FIRST_WAIT_S", 0.02)
+    monkeypatch.setattr(backoff, "FIRST_WAIT_S", 0.02)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

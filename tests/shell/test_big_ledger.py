@@ -13,9 +13,7 @@ from sqlalchemy import Connection, CursorResult, Engine, event
 
 from launcher.core.model import State
 from launcher.core.plan import Planned
-from launcher.engine.metrics import save_metrics
-from launcher.engine.report import save_report
-from launcher.engine.summary import summarise
+from launcher.engine.summary import save_metrics, save_report, summarise
 from launcher.ledger import Ledger, NewRow, Prunable, Stops, open_ledger, prunable, prune
 from launcher.ledger.schema import SCHEMA_VERSION
 from tests.shell.test_ledger import NEW_RUN, start, states

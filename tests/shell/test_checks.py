@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from launcher.app.diagnose import ledger as checks
-from launcher.app.diagnose.setup import Setup
+from launcher.app.diagnose.configuration import Setup
 from launcher.automation.checks import check_notifications
-from launcher.core.health import Level, trouble_of
+from launcher.core.findings import Level, trouble_of
 from launcher.ledger import Ledger, NewRun, examine, open_ledger
 from launcher.settings import load_settings
 from tests.support import ports

@@ -14,8 +14,7 @@ import aiohttp
 import pytest
 
 from launcher.automation.daemon import Daemon
-from launcher.automation.endpoint import listening
-from launcher.automation.health import document
+from launcher.automation.health import document, listening
 from launcher.automation.views import Clock, TimedJob
 from launcher.core.due import Timetable
 from launcher.core.nights import JobResult, Outcome

@@ -11,15 +11,14 @@ from typing import Any
 
 import pytest
 
+from launcher.core.answers import Times, Told
 from launcher.core.guard import NEVER, Guard, StopAfter
 from launcher.core.model import State
-from launcher.core.pacing import Limits, Pacing, pause
+from launcher.core.pacing import Limits, Pacing, backoff
 from launcher.core.summary import Ending
-from launcher.core.times import Times, Told
 from launcher.core.verdict import Halt, Hold, Judgement, Limit, Verdict
-from launcher.engine.budget import Budget
 from launcher.engine.cancel import CancelToken
-from launcher.engine.gate import Gate
+from launcher.engine.gate import Budget, Gate
 from launcher.engine.progress import Progress
 
 STARTED = Judgement((Verdict(State.STARTED, workflow_id="66e.1"),))
@@ -84,7 +83,7 @@ def now() -> float:
 @pytest.fixture(autouse=True)
 def long_waits(monkeypatch: pytest.MonkeyPatch, short_waits: None) -> None:
     """Waits as they are for people: they cost nothing here. No dice."""
-    monkeypatch.setattr(pause, "FIRST_WAIT_S", 1.0)
+    monkeypatch.setattr(backoff, "FIRST_WAIT_S", 1.0)
     monkeypatch.setattr("launcher.engine.gate.random.random", lambda: 0.0)
 
 

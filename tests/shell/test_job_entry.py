@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.app.job_entry import job_entry, job_name
+from launcher.app.first_steps import job_entry, job_name
 from launcher.core.templates import Parameter, Template, TemplateError, template_of
 from launcher.settings import JobConfig, load_settings
 from launcher.simulator.templates import TEMPLATES

@@ -42,8 +42,8 @@ from launcher.ledger import (
     who_holds,
 )
 from launcher.ledger.database import upgrade
-from launcher.ledger.prepared import Prepared
 from launcher.ledger.schema import addresses, attempts, requests
+from launcher.ledger.statements import Prepared
 
 NEW_RUN = NewRun(
     job="followup",

@@ -16,7 +16,7 @@ import pytest
 import structlog
 
 from launcher import redact
-from launcher.cli import log, log_file
+from launcher.cli import log
 from launcher.redact import MARK, register
 
 SECRET = "v3ryD1st1nct1ve"
@@ -261,22 +261,22 @@ def test_a_librarys_own_level_is_logged(configured):
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Log files of 100 bytes."""
-    monkeypatch.setattr(log_file, "MAX_BYTES", 100)
+    monkeypatch.setattr(log, "MAX_BYTES", 100)
 
 
 def test_a_full_log_file_is_put_aside_and_the_oldest_is_dropped(tmp_path: Path, small: None) -> None:
-    with closing(log_file.LogFile(tmp_path / "log")) as file:
+    with closing(log.LogFile(tmp_path / "log")) as file:
         for number in range(1, 13):
             file.write(f"{number:060}\n")
 
-    aside = [(tmp_path / f"log.{number}").read_text() for number in range(1, log_file.KEEP + 1)]
+    aside = [(tmp_path / f"log.{number}").read_text() for number in range(1, log.KEEP + 1)]
     assert [int(text) for text in [(tmp_path / "log").read_text(), *aside]] == [*range(12, 2, -1)]
     assert not (tmp_path / "log.10").exists()
 
 
 def test_a_log_file_whose_first_line_is_a_week_old_is_put_aside(tmp_path: Path) -> None:
     (tmp_path / "log").write_text('{"timestamp": "2020-01-01T00:00:00Z"}\n')
-    with closing(log_file.LogFile(tmp_path / "log")) as file:
+    with closing(log.LogFile(tmp_path / "log")) as file:
         file.write("new\n")
         file.write("newer\n")
 
@@ -287,9 +287,9 @@ def test_a_log_file_whose_first_line_is_a_week_old_is_put_aside(tmp_path: Path) 
 WRITING = """
 import sys
 from pathlib import Path
-from launcher.cli import log_file
-log_file.MAX_BYTES, log_file.KEEP = 2000, 1000
-file = log_file.LogFile(Path("log"))
+from launcher.cli import log
+log.MAX_BYTES, log.KEEP = 2000, 1000
+file = log.LogFile(Path("log"))
 for number in range(1000):
     file.write(f"{sys.argv[1]} {number}\\n")
 """
@@ -310,7 +310,7 @@ def test_of_two_processes_with_one_log_file_no_line_is_lost_or_cut(tmp_path: Pat
 def test_a_log_file_that_the_disk_refuses_is_said_once_and_stops_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with closing(log_file.LogFile(tmp_path / "folder")) as file:
+    with closing(log.LogFile(tmp_path / "folder")) as file:
         (tmp_path / "folder").rename(tmp_path / "moved")
         (tmp_path / "folder").mkdir()
         file.write("one\n")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.engine.metrics import save_metrics
+from launcher.engine.summary import save_metrics
 from launcher.ledger import Ledger, prune
 from launcher.report.metrics import Metric, alone, write_metrics
 from launcher.report.results import ResultsError

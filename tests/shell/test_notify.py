@@ -14,7 +14,7 @@ from launcher.core.summary import Exit
 from launcher.errors import DeliveryError
 from launcher.ledger import Ledger, Nights, Notices, QueuedMessage, open_ledger
 from launcher.notify import AppriseChannel, Channel, ChatChannel, EmailChannel, Message, Outbox, deliver, ping
-from launcher.notify.pings import Signal
+from launcher.notify.channels import Signal
 from launcher.portal.access import parse_webhook
 from launcher.settings import EmailConfig
 from launcher.simulator import Settings, Simulator

@@ -21,7 +21,7 @@ from launcher.core.model import State
 from launcher.core.summary import Exit
 from launcher.ledger import Ledger
 from launcher.portal.client import Portal
-from launcher.portal.tokens import TokensFile
+from launcher.portal.oauth import TokensFile
 from launcher.simulator import Settings, Simulator
 from tests.journeys.test_secrets import rendered
 from tests.support.clocks import until
@@ -415,7 +415,7 @@ from launcher.portal.address import parse_address
 from launcher.portal.client import Portal
 from launcher.portal.oauth import OAuth
 from launcher.portal.token_server import Application
-from launcher.portal.tokens import TokensFile
+from launcher.portal.oauth import TokensFile
 
 def access_with(path):
     # As commands open it, without all else that they import.

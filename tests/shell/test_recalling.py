@@ -11,9 +11,8 @@ import pytest
 from sqlalchemy import insert, update
 
 from launcher.core.pacing import PLANS, Pacing
-from launcher.engine.asking import Asker
-from launcher.engine.budget import now
-from launcher.engine.recalling import recall
+from launcher.engine.asking import Asker, recall
+from launcher.engine.gate import now
 from launcher.ledger import Ledger, RunRecord
 from launcher.ledger.schema import requests, runs
 from launcher.portal.access import parse_webhook

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.core.filters import Condition
+from launcher.core.columns import Condition
 from launcher.core.model import State
 from launcher.core.pacing import Limits
 from launcher.core.plan import START

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.automation.scheduled import ScheduledJob
-from launcher.automation.steps import Steps
+from launcher.automation.scheduled import ScheduledJob, Steps
 from launcher.core.nights import Outcome, Way
 from launcher.core.summary import Ending, Exit, Summary
 from launcher.engine.cancel import CancelToken

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import click
 import pytest
 
-from launcher.app.events import Event, Notice
+from launcher.app.context import Event, Notice
 from launcher.app.launcher import Launcher
 from launcher.automation.schedules import (
     CronTable,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.core.filters import Condition
+from launcher.core.columns import Condition
 from launcher.core.guard import StopAfter
 from launcher.core.pacing import PLANS
 from launcher.core.parameters import Reading

@@ -15,7 +15,7 @@ from launcher.core.states import ANSWERS, CORRECTIONS, TRANSITIONS, Event
 from launcher.core.verdict import Verdict
 from launcher.ledger import Ledger, LedgerError, NewRow, RunRecord
 from launcher.ledger.schema import attempts, claims, rows
-from launcher.ledger.upsert import own_claims
+from launcher.ledger.statements import own_claims
 from tests.shell.test_ledger import filled, judged, sent, start, states
 
 STATES = {

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from launcher.core.pacing import Limits, Pacing
-from launcher.core.stops import Fate, Way
+from launcher.core.workflows import Fate, Way
 from launcher.engine.asking import Asker
 from launcher.engine.cancel import CancelToken
-from launcher.engine.ending import Ender
+from launcher.engine.workflows import Ender
 from launcher.errors import PortalError
 from launcher.ledger import Ledger, RunRecord, StartedWorkflow, StopOutcome, Stops, open_ledger
 from launcher.portal.access import parse_webhook

@@ -15,17 +15,17 @@ from launcher.app.requests import RunRequest
 from launcher.core.columns import MappingError
 from launcher.core.mapping import Mapper
 from launcher.core.model import State
-from launcher.core.pacing import pause
+from launcher.core.pacing import backoff
 from launcher.core.summary import Ending, Exit
 from launcher.core.templates import TemplateError
 from launcher.engine.asking import Asker
 from launcher.engine.cancel import CancelToken
-from launcher.engine.candidates import Candidates
+from launcher.engine.checking import refuse_duplicates
 from launcher.engine.conductor import Conductor, Rules
 from launcher.engine.job import Job
 from launcher.engine.mending import mend
+from launcher.engine.preparing import Candidates
 from launcher.engine.progress import Progress
-from launcher.engine.rehearsal import refuse_duplicates
 from launcher.errors import PortalError
 from launcher.ledger import open_ledger
 from launcher.portal.access import parse_webhook
@@ -192,7 +192,7 @@ async def test_a_question_waits_as_long_as_a_limit_takes(
     run: Runs, portal: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More refusals than a trouble gets tries: a limit passes."""
-    monkeypatch.setattr(pause, "FIRST_WAIT_S", 0.001)
+    monkeypatch.setattr(backoff, "FIRST_WAIT_S", 0.001)
     portal.script("query limit", method="batch", times=6)
 
     await run.start_all([("1", "Vera Orlova")], job=await settled(portal, MANAGER))

@@ -9,7 +9,7 @@ import pytest
 from launcher.core.course import PACED, Wait
 from launcher.core.pacing import Limits
 from launcher.core.summary import Ending
-from launcher.engine.waits import Waits
+from launcher.engine.progress import Waits
 from launcher.ledger import Ledger, LedgerError
 from launcher.simulator import Simulator
 from tests.support.runs import Runs

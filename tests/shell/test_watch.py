@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from launcher.core.stops import Fate, Way
-from launcher.core.watching import Watched
+from launcher.core.workflows import Fate, Watched, Way
 from launcher.engine.asking import Asker
-from launcher.engine.watching import Watcher
+from launcher.engine.workflows import Watcher
 from launcher.errors import PortalError
 from launcher.ledger import StopOutcome, Stops, hold_portal, open_ledger
 from launcher.portal.access import parse_webhook

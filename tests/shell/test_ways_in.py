@@ -9,9 +9,9 @@ import pytest
 
 from launcher.app.portals import access_of, warning_of_http
 from launcher.portal.address import AddressError
-from launcher.portal.tokens import TokensError
+from launcher.portal.oauth import TokensError
 from launcher.private import Replacement
-from launcher.settings import Settings, SettingsError, keyrings, load_settings
+from launcher.settings import Settings, SettingsError, credentials, load_settings
 from launcher.simulator import Simulator
 from tests.support.keyring_in_a_file import VARIABLE, Keyring
 from tests.support.signing_in import signed_in
@@ -67,7 +67,7 @@ def test_each_way_in_comes_before_the_next(
     private("secret", webhook_of("file.example"))
     own = "portal: {webhook_file: secret}"
 
-    keyrings.store_webhook("", webhook_of("keyring.example"))
+    credentials.store_webhook("", webhook_of("keyring.example"))
     assert host(settings()) == "keyring.example"
     signed_in(simulator, Path("launcher-tokens.json"))
     assert host(settings()) == simulator.url.removeprefix("http://")
@@ -137,7 +137,7 @@ def test_a_webhook_file_that_is_not_there_is_named() -> None:
 
 
 def test_each_portal_has_its_own_entry_in_the_keyring(keyring: Keyring) -> None:
-    keyrings.store_webhook("branch", webhook_of("branch.example"))
+    credentials.store_webhook("branch", webhook_of("branch.example"))
     found = settings(f"portals: {{main: {{webhook_url: '{webhook_of('main.example')}'}}, branch: {{}}}}")
 
     assert (host(found, "main"), host(found, "branch")) == ("main.example", "branch.example")
@@ -145,10 +145,10 @@ def test_each_portal_has_its_own_entry_in_the_keyring(keyring: Keyring) -> None:
 
 
 def test_what_was_forgotten_is_gone(keyring: Keyring) -> None:
-    keyrings.store_webhook("", webhook_of("keyring.example"))
+    credentials.store_webhook("", webhook_of("keyring.example"))
 
-    assert keyrings.forget_webhook("")
-    assert not keyrings.forget_webhook("")
+    assert credentials.forget_webhook("")
+    assert not credentials.forget_webhook("")
     with pytest.raises(SettingsError, match="no portal"):
         settings().portal(None)
 
@@ -161,7 +161,7 @@ def test_without_a_keyring_all_other_ways_are_named(monkeypatch: pytest.MonkeyPa
     with pytest.raises(SettingsError, match=r"BITRIX24_WEBHOOK_URL .*\.env.* webhook_file:.* launcher login"):
         settings().portal(None)
     with pytest.raises(SettingsError, match="webhook_file") as caught:
-        keyrings.store_webhook("", webhook_of("a.example"))
+        credentials.store_webhook("", webhook_of("a.example"))
     assert ("bizproc-launcher[keyring]" in str(caught.value)) is not installed
 
 

@@ -6,7 +6,7 @@ import subprocess
 from typing import Any
 
 from launcher.simulator import php
-from launcher.simulator.php_url import parse_url
+from launcher.simulator.php import parse_url
 from tests.support import tools
 
 ROUNDS = 700

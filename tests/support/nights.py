@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from launcher.app.events import Event, Notice
+from launcher.app.context import Event, Notice
 from launcher.app.launcher import Launcher
 from launcher.automation.night import NightRequest, plan_night, run_night
 from launcher.core.nights import JobResult

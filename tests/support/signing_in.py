@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from launcher.app.portals import access_of
-from launcher.portal.access import Access
-from launcher.portal.authorisation import Hidden
-from launcher.portal.tokens import SignIn, TokensFile
+from launcher.portal.access import Access, Hidden
+from launcher.portal.oauth import SignIn, TokensFile
 from launcher.private import Replacement
 from launcher.settings import PortalConfig
 from launcher.simulator import Simulator

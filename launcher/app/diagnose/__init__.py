@@ -6,13 +6,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from launcher.app.diagnose.configuration import check_configuration, check_secrets
-from launcher.app.diagnose.ledger import check_disk, check_ledger
+from launcher.app.diagnose.configuration import Setup, check_configuration, check_secrets, open_setup
+from launcher.app.diagnose.ledger import (
+    check_disk,
+    check_holders,
+    check_last_night,
+    check_ledger,
+    check_unfinished,
+)
 from launcher.app.diagnose.portal import check_portals
-from launcher.app.diagnose.runs import check_holders, check_last_night, check_unfinished
-from launcher.app.diagnose.setup import Setup, open_setup
 from launcher.app.documents import DiagnosisDocument, DoctorDocument
-from launcher.core.health import Diagnosis, Level
+from launcher.core.findings import Diagnosis, Level
 from launcher.redact import redacted_text
 
 Check = Callable[[Setup], Awaitable[list[Diagnosis]]]

@@ -1,18 +1,27 @@
-"""Is the ledger sound, and is there room for what is written?"""
+"""Is the ledger sound, is there room, which run holds a portal, and how did the last night go?"""
 
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from pathlib import Path
 
-from launcher.app.diagnose.setup import Setup
-from launcher.core.health import Diagnosis, ok, trouble, warning
+from launcher.app.diagnose.configuration import Setup
+from launcher.core.findings import Diagnosis, ok, trouble, warning
+from launcher.core.model import State
+from launcher.core.summary import Ending, Exit, Summary
+from launcher.core.words import counted
+from launcher.engine.summary import summarise
+from launcher.ledger import Ledger, RunRecord, is_held, portals
 
 FULL_BYTES = 200_000_000
 """What a run of 100,000 rows writes into ledger and results."""
+
 NEARLY_FULL_BYTES = 2_000_000_000
-_RUNS = 20
+
+_LAST_RUNS = 20
 """The newest, whose results files are taken to be where the next ones will."""
 
 
@@ -47,7 +56,7 @@ async def _folders(setup: Setup) -> AsyncIterator[Path]:
     if setup.ledger_file is not None:
         yield _existing(setup.ledger_file.resolve().parent)
     if setup.ledger is not None:
-        for run in await setup.ledger.last_runs(_RUNS):
+        for run in await setup.ledger.last_runs(_LAST_RUNS):
             if (folder := Path(run.results).parent).is_dir():
                 yield folder
 
@@ -62,3 +71,89 @@ def _prunable(folders: Sequence[Path], ledger_file: Path | None) -> list[Path]:
 
 def _existing(folder: Path) -> Path:
     return folder if folder.is_dir() or folder == folder.parent else _existing(folder.parent)
+
+
+_RUNS = 50
+"""The newest are looked at; older ones are history."""
+
+_SHOWN = 5
+
+LAST_NIGHT_S = 24 * 3600
+
+
+async def check_holders(setup: Setup) -> list[Diagnosis]:
+    """Tell which portals are held, and by which run."""
+    if setup.ledger is None:
+        return []
+    found = []
+    for portal in await portals(setup.ledger):
+        if await is_held(setup.ledger, portal):
+            running = [run for run in await _running(setup.ledger) if run.portal == portal]
+            who = f"run {running[0].name}, since {_when(running[0])}" if running else "another launcher"
+            found.append(ok("lock", f"{portal} is held by {who}"))
+    return found or [ok("lock", "no run holds a portal")]
+
+
+async def _running(ledger: Ledger) -> list[RunRecord]:
+    return [run for run in await ledger.last_runs(_RUNS) if run.ending is Ending.RUNNING]
+
+
+async def check_unfinished(setup: Setup) -> list[Diagnosis]:
+    """Tell of runs that were stopped, interrupted or cut off with rows left to send, and of unknown rows."""
+    if setup.ledger is None:
+        return []
+    found = []
+    for run in await setup.ledger.last_runs(_RUNS):
+        one = await summarise(setup.ledger, run.id, causes=0)
+        if one.ending is Ending.RUNNING:
+            continue
+        waiting = one.counts[State.PENDING] + one.counts[State.DEFERRED]
+        unknown = one.counts.shown(running=False)[State.UNKNOWN]
+        if waiting or (one.ending is not Ending.FINISHED and not run.loaded):
+            found.append(warning("runs", _left(one, waiting), f"launcher resume {run.name}"))
+        elif unknown:
+            text = f"run {run.name} has {counted(unknown, 'unknown row')}"
+            found.append(warning("runs", text, f"launcher reconcile {run.name}"))
+    if len(found) > _SHOWN:
+        more = f"and {counted(len(found) - _SHOWN, 'older run')} like that"
+        found = [*found[:_SHOWN], warning("runs", more, "launcher runs --limit 50")]
+    return found or [ok("runs", "none is left unfinished")]
+
+
+def _left(one: Summary, waiting: int) -> str:
+    rows = f"{counted(waiting, 'row')} to send" if waiting else "its file not read to the end"
+    return f"run {one.run} of {Path(one.file).name} {_ENDED[one.ending]}, {rows}"
+
+
+_ENDED = {
+    Ending.RUNNING: "is going",
+    Ending.FINISHED: "has ended",
+    Ending.STOPPED: "was stopped",
+    Ending.INTERRUPTED: "was interrupted",
+    Ending.PAUSED: "was paused until the next night",
+}
+
+
+async def check_last_night(setup: Setup) -> list[Diagnosis]:
+    """Tell how the runs of the last 24 hours ended."""
+    if setup.ledger is None:
+        return []
+    since = time.time() - LAST_NIGHT_S
+    runs = [run for run in await setup.ledger.last_runs(_RUNS) if run.created_at >= since]
+    if not runs:
+        return [ok("last night", "no run in the last 24 hours")]
+    found = []
+    for run in runs[:_SHOWN]:
+        one = await summarise(setup.ledger, run.id, causes=0)
+        started = f"{one.counts[State.STARTED]:,} of {one.counts.total:,} started"
+        text = f"run {run.name} of {Path(run.file).name}, {_when(run)}: {started}"
+        if one.ending is Ending.RUNNING or one.exit_code is Exit.ALL_STARTED:
+            found.append(ok("last night", text))
+        else:
+            mend = f"launcher status {run.name} says what to do"
+            found.append(warning("last night", f"{text}, exit code {int(one.exit_code)}", mend))
+    return found
+
+
+def _when(run: RunRecord) -> str:
+    return datetime.fromtimestamp(run.created_at).strftime("%Y-%m-%d %H:%M")

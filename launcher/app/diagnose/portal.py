@@ -5,19 +5,18 @@ from __future__ import annotations
 import time
 from datetime import datetime
 
-from launcher.app.diagnose.setup import Setup
+from launcher.app.diagnose.configuration import Setup
 from launcher.app.portals import access_of
 from launcher.core.answers import NoAnswer, answer_of
-from launcher.core.health import Diagnosis, Level, ok, trouble, trouble_of, warning
+from launcher.core.findings import Diagnosis, Level, ok, trouble, trouble_of, warning
 from launcher.core.words import duration
 from launcher.engine.asking import Asker
-from launcher.engine.rights import ask_rights
-from launcher.engine.templates import list_templates
+from launcher.engine.preparing import ask_rights, list_templates
 from launcher.errors import PortalError
 from launcher.portal.access import Access
 from launcher.portal.address import AddressError
 from launcher.portal.client import Portal
-from launcher.portal.tokens import TokensError
+from launcher.portal.oauth import TokensError
 from launcher.settings import JobConfig, PortalConfig, Settings, SettingsError
 
 CLOCK_S = 30

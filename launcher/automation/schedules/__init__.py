@@ -1,7 +1,14 @@
 """Schedules of jobs as other schedulers have them: systemd, cron and Windows."""
 
 from launcher.automation.schedules.cron import CronTable, cron_lines
-from launcher.automation.schedules.entries import Entry, Place, SchedulingError, entries_of, is_machines_zone
+from launcher.automation.schedules.entries import (
+    Entry,
+    Place,
+    SchedulingError,
+    entries_of,
+    is_machines_zone,
+    place_of,
+)
 from launcher.automation.schedules.installing import Changes, Crontab, SystemdUser, lingers, unit_folder
 from launcher.automation.schedules.managing import (
     ScheduleChanges,
@@ -12,7 +19,6 @@ from launcher.automation.schedules.managing import (
     remove_schedules,
     show_schedules,
 )
-from launcher.automation.schedules.place import place_of
 from launcher.automation.schedules.systemd import Unit, units
 from launcher.automation.schedules.windows import Task, tasks
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import getpass
 import hashlib
+import os
+import platform
 import re
+import shutil
+import sys
 import time
 import unicodedata
 from collections.abc import Mapping
@@ -14,11 +19,14 @@ from zoneinfo import ZoneInfo
 
 from launcher.core.schedules import Fields, Schedule
 from launcher.errors import InputError
-from launcher.settings import JobConfig
+from launcher.settings import JobConfig, Settings
 
 _DAY_S = 86_400
+
 _WEEK_S = 7 * _DAY_S
+
 _YEAR_DAYS = 366
+
 _WEEKS = 104
 """Two years tell two zones apart that change their clocks on different days."""
 
@@ -131,3 +139,43 @@ def _offset(at: float, zone: ZoneInfo | None) -> timedelta:
 
 def _short_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+_LEDGER = "LAUNCHER_LEDGER"
+"""A scheduler has not the environment of whoever installs: with another ledger, rows would start twice."""
+
+
+def place_of(settings: Settings, named_ledger: str = "") -> Place:
+    """Return who is called, and where. Raises InputError if there is no configuration file.
+
+    `named_ledger`: that of the command line, which comes first.
+    """
+    if settings.path is None:
+        raise InputError(
+            "there is no config.yaml here; schedules are those of its jobs: launcher init writes one"
+        )
+    named = named_ledger or os.environ.get(_LEDGER, "")
+    if "://" in named:
+        what = "--ledger" if named_ledger else _LEDGER
+        raise InputError(
+            f"{what}: a URL may hold a password; name it as ledger: in the configuration, or as {_LEDGER} in "
+            ".env beside it, and not in the environment"
+        )
+    return Place(_program(), settings.path.resolve(), str(Path(named).resolve()) if named else "")
+
+
+def scheduler_of_machine() -> str:
+    """Return which scheduler this machine has: systemd, cron or windows."""
+    if platform.system() == "Windows":
+        return "windows"
+    return "systemd" if Path("/run/systemd/system").is_dir() else "cron"
+
+
+def user_name() -> str:
+    """Return whose schedules they are."""
+    return getpass.getuser()
+
+
+def _program() -> tuple[str, ...]:
+    beside = shutil.which("launcher", path=str(Path(sys.executable).parent))
+    return (beside,) if beside else (sys.executable, "-m", "launcher")

@@ -9,9 +9,17 @@ from dataclasses import dataclass
 from launcher.app.context import Context
 from launcher.automation.documents import ScheduleChangesDocument, ScheduleFilesDocument
 from launcher.automation.schedules.cron import cron_lines
-from launcher.automation.schedules.entries import Entry, Place, SchedulingError, entries_of, leapt_over
+from launcher.automation.schedules.entries import (
+    Entry,
+    Place,
+    SchedulingError,
+    entries_of,
+    leapt_over,
+    place_of,
+    scheduler_of_machine,
+    user_name,
+)
 from launcher.automation.schedules.installing import Changes, Crontab, SystemdUser, unit_folder
-from launcher.automation.schedules.place import place_of, scheduler_of_machine, user_name
 from launcher.automation.schedules.systemd import units
 from launcher.automation.schedules.windows import tasks
 

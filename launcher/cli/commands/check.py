@@ -28,8 +28,8 @@ def command(request: RunRequest, dry_run: bool) -> None:  # noqa: ARG001  a chec
 
 async def _check(options: GlobalOptions, request: RunRequest) -> int:
     from launcher.app.check import check
-    from launcher.cli.check_report import show_check
     from launcher.cli.console import Console
+    from launcher.cli.render import show_check
     from launcher.cli.runtime import opened
 
     async with opened(options) as launcher:

@@ -1,11 +1,133 @@
-"""`launcher daemon`: runs the schedules of all jobs itself, in the foreground."""
+"""Where a daemon answers about itself, and how one asks it. Nothing heavier than click may be imported here."""
 
 from __future__ import annotations
 
+import asyncio
+import http.client
+import json
+import os
+import signal
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from types import FrameType
+from typing import TYPE_CHECKING
+
 import click
 
-from launcher.cli.params import global_options, options_of
+from launcher.automation.backend import run_daemon, sole_daemon
+from launcher.automation.daemon import Daemon
+from launcher.automation.documents import DaemonDocument
+from launcher.automation.health import document, listening
+from launcher.cli.console import Console
+from launcher.cli.params import CommandError, GlobalOptions, echo, global_options, options_of
 from launcher.cli.running import run_command
+from launcher.cli.runtime import interruptible, opened
+from launcher.engine.cancel import CancelToken
+from launcher.redact import visible_json
+
+if TYPE_CHECKING:
+    from launcher.automation.documents import DaemonHealthDocument
+
+
+_ASKING_S = 10.0
+
+_HERE = "127.0.0.1"
+
+_ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104  compared with, not listened at
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the daemon answers about itself."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> Endpoint | None:
+        """Return what `127.0.0.1:8087` says; None for `none`. Raises CommandError."""
+        if text.strip().lower() == "none":
+            return None
+        host, _, port = text.strip().rpartition(":")
+        if not port.isascii() or not port.isdigit() or int(port) > 65535:
+            raise CommandError(f"--listen {text}: HOST:PORT such as 127.0.0.1:8087 is expected, or none")
+        return cls(host.strip("[]") or _HERE, int(port))
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+def ask_health(endpoint: Endpoint | None, *, as_json: bool) -> int:
+    """Show how the daemon at that endpoint is; return 0 if all is well, else 1. Raises CommandError."""
+    if endpoint is None:
+        raise CommandError(
+            "--health needs the address that the daemon listens at; with --listen none it has none"
+        )
+    document = _health_of(_HERE if endpoint.host in _ANYWHERE else endpoint.host, endpoint.port)
+    if as_json:
+        click.echo(visible_json(json.dumps(document, ensure_ascii=False, indent=2)))
+    else:
+        dues = [f"{name} is due next {job['next_due']}" for name, job in document["jobs"].items()]
+        echo("\n".join([*map(str, document["troubles"]), *dues] or ["no job has a schedule"]))
+    return document["exit_code"]
+
+
+def _health_of(host: str, port: int) -> DaemonHealthDocument:
+    # Not urllib: it goes by the environment's proxies.
+    connection = http.client.HTTPConnection(host, port, timeout=_ASKING_S)
+    try:
+        connection.request("GET", "/healthz")
+        document: DaemonHealthDocument = json.loads(connection.getresponse().read())
+        document["exit_code"] = int(bool(list(document["troubles"])))
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+        problem = f"no launcher daemon answers at {host}:{port}"
+        return {"status": "trouble", "troubles": [problem], "jobs": {}, "exit_code": 1}
+    else:
+        return document
+    finally:
+        connection.close()
+
+
+async def serve(options: GlobalOptions, endpoint: Endpoint | None) -> int:
+    """Run the schedules until a signal comes; return the exit code."""
+    console, cancel = Console(options), CancelToken()
+    async with opened(options, console) as launcher, AsyncExitStack() as around:
+        daemon = await around.enter_async_context(sole_daemon(launcher, cancel))
+        around.enter_context(interruptible(cancel, console.tell))
+        _reload_on_hangup(daemon)
+        address = None if endpoint is None else await _listen(around, daemon, endpoint)
+        code = await run_daemon(launcher, daemon, address)
+    if console.wants_json:
+        ended: DaemonDocument = {**document(daemon), "exit_code": int(code)}
+        console.show_json(ended)
+    return int(code)
+
+
+async def _listen(around: AsyncExitStack, daemon: Daemon, endpoint: Endpoint) -> str:
+    try:
+        return await around.enter_async_context(listening(daemon, endpoint.host, endpoint.port))
+    except OSError as error:
+        raise CommandError(f"--listen {endpoint}: {error.strerror or error}; name another, or none") from None
+
+
+def _reload_on_hangup(daemon: Daemon) -> None:
+    """Have SIGHUP read the configuration at once, as other daemons do; Windows has no such signal.
+
+    If the daemon has a terminal, and the signal says that it was closed, it ends the daemon as SIGTERM does.
+    """
+    hangup, loop = getattr(signal, "SIGHUP", None), asyncio.get_running_loop()
+    if hangup is None:
+        return
+    end = signal.getsignal(hangup)
+    terminals = [descriptor for descriptor in range(3) if os.isatty(descriptor)]
+
+    def on_hangup(number: int, frame: FrameType | None) -> None:
+        if callable(end) and not all(map(os.isatty, terminals)):
+            end(number, frame)
+        else:
+            loop.call_soon_threadsafe(daemon.wake)
+
+    signal.signal(hangup, on_hangup)
 
 
 @click.command("daemon")
@@ -26,13 +148,10 @@ def command(listen: str, health: bool) -> None:
     as it ends a run: exit code 4 where a run was interrupted, else 0. With --json, one document at its end.
     """
 
-    from launcher.cli.daemon_endpoint import Endpoint, ask_health
-
     endpoint = Endpoint.parse(listen)
     if health:
         context = click.get_current_context()
         context.exit(ask_health(endpoint, as_json=options_of(context).json))
     # Not above: a container asks --health again and again, and needs none of it.
-    from launcher.cli.daemon_service import serve
 
     run_command(lambda options: serve(options, endpoint), is_foreground_service=True)

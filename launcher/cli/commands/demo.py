@@ -21,9 +21,9 @@ def command() -> None:
 
 
 async def _demo(options: GlobalOptions) -> int:
-    from launcher.app.demo import DemoPlace, run_demo, sample_config, simulated_portal
+    from launcher.app.first_steps import DemoPlace, run_demo, sample_config, simulated_portal
     from launcher.cli.console import Console
-    from launcher.cli.ending import end_run
+    from launcher.cli.render import end_run
     from launcher.cli.runtime import opened
 
     place, config = DemoPlace.make(), sample_config()

@@ -8,7 +8,7 @@ import click
 
 from launcher.cli.params import GlobalOptions, global_options
 from launcher.cli.running import run_command
-from launcher.core.health import Level
+from launcher.core.findings import Level
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -34,7 +34,7 @@ def command(jobs: tuple[str, ...], wait: bool) -> None:
 async def _nightly(options: GlobalOptions, request: NightRequest) -> int:
     from launcher.automation.night import plan_night, run_night
     from launcher.cli.console import Console
-    from launcher.cli.night_report import show_night
+    from launcher.cli.render import show_night
     from launcher.cli.runtime import interruptible, opened
     from launcher.engine.cancel import CancelToken
 

@@ -11,7 +11,7 @@ from launcher.cli.params import GlobalOptions, global_options
 from launcher.cli.running import run_command
 
 if TYPE_CHECKING:
-    from launcher.automation.recipients import Recipient
+    from launcher.automation.channels import Recipient
 
 
 @click.command("notify")
@@ -27,7 +27,7 @@ def command(jobs: tuple[str, ...], test: bool) -> None:
 
 
 async def _notify(options: GlobalOptions, jobs: Sequence[str], *, test: bool) -> int:
-    from launcher.automation.recipients import recipients
+    from launcher.automation.channels import recipients
     from launcher.cli.console import Console
     from launcher.cli.runtime import opened
 

@@ -12,8 +12,7 @@ import click
 
 from launcher.cli.params import CommandError, GlobalOptions, global_options
 from launcher.cli.running import run_command
-from launcher.core.periods import period_s
-from launcher.core.words import counted
+from launcher.core.words import counted, period_s
 
 if TYPE_CHECKING:
     from launcher.app.housekeeping import PrunePlan

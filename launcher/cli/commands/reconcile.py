@@ -22,7 +22,7 @@ def command(run: str | None) -> None:
 
 async def _reconcile(options: GlobalOptions, name: str | None) -> int:
     from launcher.app.runs import reconcile
-    from launcher.cli.ending import end_run
+    from launcher.cli.render import end_run
     from launcher.cli.runtime import opened
 
     async with opened(options) as launcher:

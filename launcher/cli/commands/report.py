@@ -31,7 +31,7 @@ def command(run: str | None, output: Path | None) -> None:
 async def _write(options: GlobalOptions, name: str | None, output: Path | None) -> int:
     from launcher.app.query import write_report
     from launcher.cli.console import Console
-    from launcher.cli.paths import shown_path
+    from launcher.cli.params import shown_path
     from launcher.cli.runtime import opened
 
     async with opened(options) as launcher:

@@ -42,7 +42,7 @@ def _state(name: str) -> State:
 async def _write(options: GlobalOptions, name: str | None, output: Path | None, states: list[State]) -> int:
     from launcher.app.query import find_run, write_results
     from launcher.cli.console import Console
-    from launcher.cli.paths import shown_path
+    from launcher.cli.params import shown_path
     from launcher.cli.runtime import opened
     from launcher.report.results import STDOUT
 

@@ -23,7 +23,7 @@ def command(run: str | None, wait: bool) -> None:
 
 async def _resume(options: GlobalOptions, name: str | None, *, wait: bool) -> int:
     from launcher.app.runs import resume
-    from launcher.cli.ending import end_run
+    from launcher.cli.render import end_run
     from launcher.cli.runtime import opened
 
     async with opened(options) as launcher:

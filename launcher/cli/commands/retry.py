@@ -47,7 +47,7 @@ def command(run: str | None, file: File | None, unknown: bool, yes: bool) -> Non
 async def _retry(options: GlobalOptions, request: RetryRequest, *, yes: bool) -> int:
     from launcher.app.retries import plan_retry, retry
     from launcher.cli.console import Console
-    from launcher.cli.ending import end_run
+    from launcher.cli.render import end_run
     from launcher.cli.runtime import opened
 
     console = Console(options)

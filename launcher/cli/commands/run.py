@@ -28,10 +28,9 @@ def command(request: RunRequest, dry_run: bool) -> None:
 
 
 async def _run(options: GlobalOptions, request: RunRequest, *, dry_run: bool) -> int:
-    from launcher.app.plan import plan
-    from launcher.app.runs import run
+    from launcher.app.runs import plan, run
     from launcher.cli.console import Console
-    from launcher.cli.ending import end_run
+    from launcher.cli.render import end_run
     from launcher.cli.runtime import opened
     from launcher.report.results import STDOUT
 

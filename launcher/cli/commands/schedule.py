@@ -11,7 +11,7 @@ import click
 from launcher.cli.params import GlobalOptions, global_options
 from launcher.cli.running import run_command
 from launcher.core.words import counted
-from launcher.visible import visible
+from launcher.redact import visible
 
 if TYPE_CHECKING:
     from launcher.app.context import Context

@@ -24,8 +24,8 @@ def command(run: str | None) -> None:
 async def _status(options: GlobalOptions, name: str | None) -> int:
     from launcher.app.query import status
     from launcher.cli.console import Console
+    from launcher.cli.render import unsent_lines
     from launcher.cli.runtime import opened
-    from launcher.cli.unsent import unsent_lines
 
     async with opened(options) as launcher:
         found = await status(launcher, name)
@@ -44,7 +44,7 @@ async def _status(options: GlobalOptions, name: str | None) -> int:
 def _stopped(found: Status) -> str:
     """Return what `launcher stop` made of the run's workflows."""
 
-    from launcher.core.stops import Fate, Way
+    from launcher.core.workflows import Fate, Way
 
     counts, stopped = found.by_fate(), found.stopped
     terminated, killed = stopped.get((Way.TERMINATE, Fate.ENDED), 0), stopped.get((Way.KILL, Fate.ENDED), 0)

@@ -9,8 +9,8 @@ import click
 
 from launcher.cli.params import CommandError, GlobalOptions, global_options
 from launcher.cli.running import run_command
-from launcher.core.stops import Way
 from launcher.core.words import counted
+from launcher.core.workflows import Way
 
 if TYPE_CHECKING:
     from launcher.app.workflows import StopPlan, StopResult
@@ -93,8 +93,8 @@ def _show(result: StopResult, console: Console, *, quiet: bool) -> None:
 
 def _lines(result: StopResult) -> list[str]:
     from launcher.app.workflows import stop_command
-    from launcher.core.stops import Fate
     from launcher.core.summary import Exit
+    from launcher.core.workflows import Fate
 
     plan, run = result.plan, result.plan.run
     if not plan.running:

@@ -23,11 +23,11 @@ def command(kind: str | None, as_job: str | None, portal: str | None) -> None:
 
 
 async def _templates(options: GlobalOptions, kind: str | None, as_job: str | None, portal: str | None) -> int:
-    from launcher.app.job_entry import job_entry, job_name
+    from launcher.app.first_steps import job_entry, job_name
     from launcher.app.templates import template_documents, templates
     from launcher.cli.console import Console
+    from launcher.cli.render import template_table
     from launcher.cli.runtime import opened
-    from launcher.cli.template_table import template_table
 
     console = Console(options)
     if as_job is not None and console.wants_json:

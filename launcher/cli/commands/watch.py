@@ -11,8 +11,7 @@ import click
 from launcher.cli.params import GlobalOptions, global_options
 from launcher.cli.running import run_command
 from launcher.core.model import State
-from launcher.core.periods import period_s
-from launcher.core.words import counted
+from launcher.core.words import counted, period_s
 from launcher.errors import PortalError
 
 if TYPE_CHECKING:

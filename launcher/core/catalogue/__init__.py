@@ -8,13 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from launcher.core.catalogue.busy import BUSY, is_busy
 from launcher.core.catalogue.entry import Does, Entry, Started, Who
 from launcher.core.catalogue.lost import LOST
-from launcher.core.catalogue.parameters import PARAMETERS
+from launcher.core.catalogue.ours import ANSWERS_LOST, BUSY, PARAMETERS, ROWS, RUNS, is_busy
 from launcher.core.catalogue.portal import PORTAL, REFUSED_CALLER, SIGNING_IN
-from launcher.core.catalogue.rows import ROWS
-from launcher.core.catalogue.runs import ANSWERS_LOST, RUNS
 from launcher.core.words import nearest
 
 __all__ = [

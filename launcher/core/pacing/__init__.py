@@ -4,14 +4,12 @@ The controller is asked before each request. What it knows stands in modules of 
 leaky bucket, the request rate, the operating time, costs, sizing, concurrency, caution and the shared pause.
 """
 
-from launcher.core.pacing.bucket import Bucket
-from launcher.core.pacing.caution import Caution
+from launcher.core.pacing.backoff import Caution, Pause, backoff_s
 from launcher.core.pacing.controller import Controller, Leave, Lesson, Wait, Why
-from launcher.core.pacing.costs import Flight
 from launcher.core.pacing.eta import eta_s
 from launcher.core.pacing.limits import BATCH_S, PLANS, WINDOW_S, Limits, Pacing
-from launcher.core.pacing.pause import Pause, backoff_s
-from launcher.core.pacing.rate import Rate
+from launcher.core.pacing.rate import Bucket, Rate
+from launcher.core.pacing.sizing import Flight
 
 __all__ = [
     "BATCH_S",

@@ -9,17 +9,13 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
+from launcher.core.answers import NOTHING, Times
 from launcher.core.batch import MAX_COMMANDS
-from launcher.core.pacing.bucket import SOON_S
-from launcher.core.pacing.caution import Caution
+from launcher.core.pacing.backoff import Caution, Pause
 from launcher.core.pacing.concurrency import Concurrency
-from launcher.core.pacing.costs import Costs, Flight, Took
-from launcher.core.pacing.limits import Pacing
-from launcher.core.pacing.operating import Operating
-from launcher.core.pacing.pause import Pause
-from launcher.core.pacing.rate import Rate
-from launcher.core.pacing.sizing import Sizing
-from launcher.core.times import NOTHING, Times
+from launcher.core.pacing.limits import Operating, Pacing
+from launcher.core.pacing.rate import SOON_S, Rate
+from launcher.core.pacing.sizing import Costs, Flight, Sizing, Took
 from launcher.core.verdict import Limit
 
 

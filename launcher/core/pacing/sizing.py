@@ -1,11 +1,109 @@
-"""How many rows a request holds: as few as lose no speed, and no more than `batch_s` is predicted for."""
+"""How many rows a request holds, by what requests have cost: as few as lose no speed."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from launcher.core.batch import MAX_COMMANDS
-from launcher.core.pacing.costs import Costs
+
+SPREAD = 2.0
+"""Deviations above the mean that are reckoned with."""
+
+
+class Estimate:
+    """A mean and how far samples lie from it, as TCP keeps them of its round trips."""
+
+    def __init__(self) -> None:
+        self.mean = 0.0
+        self._deviation = 0.0
+        self.known = False
+
+    def take(self, sample: float) -> None:
+        """Take account of one sample."""
+        if not self.known:
+            self.mean, self._deviation, self.known = sample, sample / 2, True
+            return
+        off = sample - self.mean
+        self._deviation += (abs(off) - self._deviation) / 4
+        self.mean = sample if sample > self.high else self.mean + off / 2
+
+    @property
+    def high(self) -> float:
+        """What the next one will hardly exceed, unless something has changed."""
+        return self.mean + SPREAD * self._deviation
+
+
+LATE = (1 / 400, 1 / 16)
+"""By how much a request exceeds its prediction before it counts as late: as parts of `batch_s` and of what its
+rows cost on average."""
+
+VERY_LATE = (1 / 50, 1 / 2)
+"""The same before it is worth a request to see why."""
+
+
+@dataclass(slots=True, eq=False)
+class Flight:
+    """A request, from the moment when it was allowed to leave until its answer is recorded."""
+
+    rows: int
+    probe: bool
+    """Whether it left while another was late, to see whether starts have become slow."""
+    left_at: float
+    excused: bool = False
+    """Whether a later request was answered in time, so that only this one is slow."""
+    heard: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """What an answer took: by our clock, and by the portal's word where it gave it."""
+
+    round_trip_s: float
+    started: int
+    execution_s: float | None
+    """Of all its commands together."""
+
+
+class Costs:
+    """Learned from answers, and while one is overdue, from its absence."""
+
+    def __init__(self, batch_s: float) -> None:
+        self._batch_s = batch_s
+        self.start_s = Estimate()
+        """For each row that started: what did not start costs little and says nothing."""
+        self.request_s = Estimate()
+        """What a round trip takes beside the execution: the way, the portal's own work."""
+
+    def take(self, took: Took) -> None:
+        """Take account of an answer."""
+        execution_s = took.round_trip_s if took.execution_s is None else took.execution_s
+        if took.execution_s is not None:
+            self.request_s.take(max(0.0, took.round_trip_s - took.execution_s))
+        if took.started:
+            self.start_s.take(max(0.0, execution_s) / took.started)
+
+    def is_late(self, flight: Flight, now: float, *, heard: bool = False) -> bool:
+        """Whether the answer should have been here by what is known, and is not (or was only `heard` now)."""
+        if flight.heard and not heard:
+            return False
+        return now > self._due_at(flight, LATE)
+
+    def probe_at(self, flight: Flight) -> float:
+        """When a late answer is waited for no longer, and a single row goes to see what starts take now."""
+        return self._due_at(flight, VERY_LATE)
+
+    def _due_at(self, flight: Flight, margin: tuple[float, float]) -> float:
+        if not self.start_s.known or flight.excused:
+            return math.inf
+        expected_s = flight.rows * self.start_s.high + self.request_s.high
+        return (
+            flight.left_at
+            + expected_s
+            + self._batch_s * margin[0]
+            + flight.rows * self.start_s.mean * margin[1]
+        )
+
 
 UNMEASURED_GROWTH = 4
 """While no row has started, nothing is known of a start's cost, and each answer lets batches grow so much."""
@@ -18,7 +116,6 @@ FREE_REQUEST_S = 0.25
 
 RATE_LEFT_FREE = 0.5
 """The part of the request rate that small batches may not use up."""
-
 
 HURRY = 5
 """How many times as fast as it drains the bucket may be filled. Faster gains nothing in a run that is longer

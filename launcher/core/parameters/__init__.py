@@ -1,9 +1,17 @@
 """Values of a template's parameters, by their types: one idea a file."""
 
-from launcher.core.parameters.conversion import KNOWN_TYPES, Conversion, Converted, Reading, Surroundings
-from launcher.core.parameters.date_format import DateFormat, DateFormatError
-from launcher.core.parameters.dates import offset_of
-from launcher.core.parameters.people import People, people_found, person_key, person_search
+from launcher.core.parameters.conversion import (
+    KNOWN_TYPES,
+    Conversion,
+    Converted,
+    People,
+    Reading,
+    Surroundings,
+    people_found,
+    person_key,
+    person_search,
+)
+from launcher.core.parameters.dates import DateFormat, DateFormatError, offset_of
 
 __all__ = [
     "KNOWN_TYPES",

@@ -1,0 +1,184 @@
+"""Numbers, yes and no, the choices of a list, and bindings to CRM elements, as people write them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from launcher.core.documents import KINDS, Kind, kind_named
+from launcher.core.words import nearest, quoted
+from launcher.errors import RowError
+
+_LARGEST = 2**63 - 1
+"""PHP's own; a larger whole number becomes a fraction there."""
+
+_SPACES = re.compile(r"(?<=\d)[\u0020\u00a0\u2009\u202f'\u2019](?=\d{3}(?!\d))")
+"""What stands between groups of three digits and is never a decimal mark."""
+
+_PLAIN = re.compile(r"[+-]?\d+", re.ASCII)
+
+_FRACTION = re.compile(r"([+-]?)(\d*)([.,])(\d+)", re.ASCII)
+
+_GROUPED = re.compile(
+    r"([+-]?[1-9]\d{0,2})(?:(,)\d{3}(?:,\d{3})*|(\.)\d{3}(?:\.\d{3})*)(?:(?!\2)(?!\3)([.,])(\d+))?", re.ASCII
+)
+
+_SCIENTIFIC = re.compile(r"[+-]?\d(?:\.\d+)?[eE][+-]?\d{1,3}", re.ASCII)
+
+
+def read_double(text: str, letter: str, decimal: str) -> str:
+    """The number with a point and without groups. `decimal`: the mark that the person configured, if any."""
+    number = _number(text, letter, decimal)
+    if number is None:
+        raise RowError("bad number", f"{quoted(text)} is not a number")
+    return number
+
+
+def read_int(text: str, letter: str, decimal: str) -> str:
+    """The whole number without groups; `5.0` is one too."""
+    number = _number(text, letter, decimal)
+    whole, _, fraction = (number or "").partition(".")
+    if number is None or fraction.strip("0") or "e" in number.lower():
+        raise RowError("bad number", f"{quoted(text)} is not a whole number")
+    if abs(int(whole)) > _LARGEST:
+        raise RowError("bad number", f"{quoted(text)} is too large a number")
+    return whole
+
+
+def _number(text: str, letter: str, decimal: str) -> str | None:
+    """The number as the portal reads it: as it stands where it can, else rewritten; None where it is none."""
+    written = text.strip().replace("\u2212", "-")
+    if letter == "n" and _SCIENTIFIC.fullmatch(written):
+        return written
+    written = _SPACES.sub("", written)
+    if _PLAIN.fullmatch(written):
+        return written.removeprefix("+")
+    if letter == "n":
+        decimal = "."  # so the spreadsheet's own numbers come
+    if decimal:
+        return _with_decimal(written, decimal)
+    grouped = _GROUPED.fullmatch(written)
+    if grouped and grouped[4] is None and written.count(grouped[2] or grouped[3]) == 1:
+        raise RowError("unclear number", _two_readings(text, written))
+    if grouped:
+        return _with_decimal(written, grouped[4] or ("." if grouped[2] else ","))
+    if found := _FRACTION.fullmatch(written):
+        return _with_decimal(written, found[3])
+    return None
+
+
+def _with_decimal(written: str, decimal: str) -> str | None:
+    """The number where that mark is the decimal one, and the other only stands between groups of three."""
+    other = "," if decimal == "." else "."
+    whole, mark, fraction = written.partition(decimal)
+    sign = whole[:1] if whole[:1] in ("+", "-") else ""
+    digits = whole[len(sign) :]
+    if other in digits:
+        if not re.fullmatch(rf"[1-9]\d{{0,2}}(?:{re.escape(other)}\d{{3}})+", digits, re.ASCII):
+            return None
+        digits = digits.replace(other, "")
+    if (
+        not re.fullmatch(r"\d*", digits + fraction, re.ASCII)
+        or not (digits or fraction)
+        or (mark and not fraction)
+    ):
+        return None
+    return f"{'-' if sign == '-' else ''}{digits or '0'}{'.' + fraction if mark else ''}"
+
+
+def _two_readings(text: str, written: str) -> str:
+    bare = re.sub("[.,]", "", written)
+    return (
+        f"{quoted(text)} may be {bare} or {written.replace(',', '.')}; say in the job which mark is the "
+        'decimal one: decimal: "," or decimal: "."'
+    )
+
+
+_YES = "y yes true on 1 + да истина так tak ja wahr oui vrai si sí sì sim x ✓ ✔"
+
+_NO = "n no false off 0 - нет ложь ні nie nein falsch non faux não nao"
+
+_FLAGS = {**dict.fromkeys(_YES.split(), "Y"), **dict.fromkeys(_NO.split(), "N")}
+
+_SHOWN_OPTIONS = 12
+
+
+def read_bool(text: str) -> str:
+    """Y or N."""
+    try:
+        return _FLAGS[text.strip().casefold()]
+    except KeyError:
+        raise RowError("bad yes or no", f"{quoted(text)} is neither yes nor no: Y or N is expected") from None
+
+
+def read_select(text: str, options: Mapping[str, str]) -> str:
+    """The option's key, of its key or of its title; case and spaces count only where they must."""
+    wanted = text.strip()
+    if wanted in options:
+        return wanted
+    for same in (str, _folded):
+        keys = [key for key, title in options.items() if same(title) == same(wanted)]
+        keys = keys or [key for key in options if same(key) == same(wanted)]
+        if len(keys) == 1:
+            return keys[0]
+        if keys:
+            raise RowError(
+                "unclear option", f"{quoted(text)} names several options: say a key, {', '.join(keys)}"
+            )
+    titles = [f"{title} ({key})" if title != key else key for key, title in options.items()]
+    more = ", …" if len(titles) > _SHOWN_OPTIONS else ""
+    near = nearest(wanted, [*options, *options.values()])
+    raise RowError(
+        "bad option", f"{quoted(text)} is no option{near}; there are {', '.join(titles[:_SHOWN_OPTIONS])}{more}"
+    )
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+_BINDING = re.compile(r"(?:([A-Za-z][A-Za-z0-9_]*?)[_:])?0*([1-9]\d{0,18})(?:\.0+)?", re.ASCII)
+
+_SHORT_DYNAMIC = re.compile(r"T([0-9a-f]{2,7})", re.IGNORECASE | re.ASCII)
+
+_LONG_DYNAMIC = re.compile(r"DYNAMIC_\d+", re.IGNORECASE | re.ASCII)
+
+_BY_CODE: dict[str, Kind] = {
+    code: kind for kind in KINDS.values() if kind.short_code for code in (kind.short_code, kind.document_type)
+}
+
+
+def read_binding(text: str, options: Mapping[str, str] | None) -> str:
+    """The element with its kind's short code. `options`: document type → Y where the parameter takes that kind.
+
+    A number alone is enough where the parameter takes one kind only.
+    """
+    taken = [name.upper() for name, flag in (options or {}).items() if flag.upper() in ("Y", "1")]
+    taken = [name for name in taken if _kind(name) is not None]
+    found = _BINDING.fullmatch(text.strip())
+    if found is None:
+        raise RowError("bad binding", f"{quoted(text)} is not a CRM element: L_777 or the like is expected")
+    code = found[1] or (taken[0] if len(taken) == 1 else "")
+    kind = _kind(code)
+    if not code or kind is None:
+        wanted = " or ".join(f"{_code(name)}_{found[2]}" for name in taken) or f"L_{found[2]} or the like"
+        raise RowError(
+            "bad binding", f"{quoted(text)} does not say which kind of element; {wanted} is expected"
+        )
+    if taken and kind.document_type not in taken:
+        raise RowError("other kind", f"{quoted(text)} is a {kind.name}, which this parameter does not take")
+    return f"{kind.short_code}_{found[2]}"
+
+
+def _kind(code: str) -> Kind | None:
+    """The kind of a short code or of a document type."""
+    if found := _SHORT_DYNAMIC.fullmatch(code):
+        return kind_named(f"dynamic:{int(found[1], 16)}") if int(found[1], 16) else None
+    if _LONG_DYNAMIC.fullmatch(code):
+        return kind_named(code)
+    return _BY_CODE.get(code.upper())
+
+
+def _code(document_type: str) -> str:
+    kind = _kind(document_type)
+    return "" if kind is None else kind.short_code

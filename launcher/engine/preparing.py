@@ -1,0 +1,144 @@
+"""Asked of the portal before rows become starts: its templates, its people, and whether it may start any."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+from launcher.core.answers import answers_of_batch
+from launcher.core.batch import MAX_COMMANDS, encode_call, replaced_by_the_portal
+from launcher.core.guard import QUESTIONS, Rights, rights_of
+from launcher.core.mapping import Mapper, RowMapping
+from launcher.core.model import Candidate
+from launcher.core.parameters import offset_of, people_found, person_key, person_search
+from launcher.core.templates import SELECTED, Template, template_of
+from launcher.core.values import names_said
+from launcher.engine.asking import Asker
+from launcher.engine.job import Job
+from launcher.errors import PortalError
+from launcher.ledger import Ledger
+from launcher.sheets import Row
+
+
+async def list_templates(asker: Asker) -> list[Template]:
+    """All templates of the portal, by their ID. Raises PortalError."""
+    body: dict[str, object] = {"SELECT": SELECTED, "ORDER": {"ID": "ASC"}}
+    return [found async for found in _templates(asker, body)]
+
+
+async def template_with_id(asker: Asker, template_id: int) -> Template | None:
+    """The template with that ID, or None where the portal lists none. Raises PortalError."""
+    body: dict[str, object] = {"SELECT": SELECTED, "FILTER": {"ID": template_id}}
+    # A portal that ignored the filter would give all of them.
+    return next((each for each in [f async for f in _templates(asker, body)] if each.id == template_id), None)
+
+
+async def smart_process_names(asker: Asker) -> dict[str, str]:
+    """The names of the smart processes by their kind, `dynamic:147`; none where the portal does not tell."""
+    try:
+        result = (await asker.ask("crm.type.list", {}))["result"]
+    except PortalError:
+        return {}
+    types = result.get("types") if isinstance(result, dict) else None
+    return {
+        f"dynamic:{each['entityTypeId']}": str(each.get("title", ""))
+        for each in (types if isinstance(types, list) else [])
+        if isinstance(each, dict) and "entityTypeId" in each
+    }
+
+
+async def portal_offset(asker: Asker, time_zone: str = "") -> str:
+    """How far the portal's clock is from Greenwich: `+03:00`. Raises PortalError, also where that time zone is
+    not the portal's."""
+    now = (await asker.ask("server.time", {}))["result"]
+    offset = offset_of(now) if isinstance(now, str) else ""
+    if not offset:
+        raise PortalError(f"{asker.portal}: the portal's time cannot be understood")
+    if time_zone:
+        there = dt.datetime.fromisoformat(str(now)).astimezone(ZoneInfo(time_zone)).isoformat()
+        if offset_of(there) != offset:
+            raise PortalError(
+                f"{asker.portal}: the portal's clock is at {offset}, and time_zone: {time_zone} is at "
+                f"{offset_of(there)} now; say the portal's own time zone"
+            )
+    return offset
+
+
+async def _templates(asker: Asker, body: dict[str, object]) -> AsyncIterator[Template]:
+    start: object = 0
+    while isinstance(start, int):
+        answer = await asker.ask("bizproc.workflow.template.list", {**body, "start": start})
+        result = answer["result"]
+        for item in result if isinstance(result, list) else []:
+            if (template := template_of(item)) is not None:
+                yield template
+        following = answer.get("next")
+        start = following if isinstance(following, int) and following > start else None
+
+
+async def with_types(job: Job, templates: Sequence[Template], asker: Asker) -> Job:
+    """The job with the types of these templates' parameters, the portal's offset, and the people whom the job
+    itself names. Asks only for what the job needs. Raises PortalError."""
+    types = replace(job.types, declared={template.id: template.parameters for template in templates})
+    if types.need_offset(list(job.parameters)):
+        types = replace(types, offset=await portal_offset(asker, types.time_zone))
+    people: dict[str, tuple[str, ...]] = {}
+    await PeopleFinder(asker, people).learn(names_said(job.parameters, types))
+    return replace(job, types=replace(types, people=people))
+
+
+async def ask_rights(asker: Asker) -> Rights:
+    """What whoever calls may do. Raises PortalError."""
+    body = await asker.ask("batch", {"halt": 0, "cmd": dict(QUESTIONS)})
+    results, _ = answers_of_batch(body)
+    return rights_of(results)
+
+
+class PeopleFinder:
+    """Learns whom names mean; `known` grows, and whoever reads rows reads it."""
+
+    def __init__(self, asker: Asker, known: dict[str, tuple[str, ...]]) -> None:
+        self._asker = asker
+        self._known = known
+        self._asked: set[str] = set()
+
+    async def learn(self, names: Iterable[str]) -> None:
+        """Whoever of these can be found is known when this returns. Raises PortalError.
+
+        Somebody about whom the portal does not say is left out, and not asked for again.
+        """
+        wanted = {person_key(name): name for name in names}
+        new = [(key, name) for key, name in wanted.items() if key not in self._known and key not in self._asked]
+        for first in range(0, len(new), MAX_COMMANDS):
+            some = new[first : first + MAX_COMMANDS]
+            commands = {
+                f"p{index}": encode_call("user.get", person_search(name))
+                for index, (_, name) in enumerate(some)
+                if not replaced_by_the_portal(name)
+            }
+            results, _ = answers_of_batch(await self._asker.ask("batch", {"halt": 0, "cmd": commands}))
+            for index, (key, name) in enumerate(some):
+                self._asked.add(key)
+                if f"p{index}" in results:
+                    self._known[key] = people_found(name, results[f"p{index}"])
+
+
+class Candidates:
+    """What the rows of one file are to start."""
+
+    def __init__(self, mapper: Mapper, asker: Asker) -> None:
+        self._mapper = mapper
+        self._finder = PeopleFinder(asker, mapper.people)
+
+    async def of(self, rows: Sequence[Row]) -> list[Candidate]:
+        """One candidate for each row. Asks the portal only for people. Raises PortalError."""
+        if self._mapper.names_people:
+            await self._finder.learn(name for row in rows for name in self._mapper.names(row.cells, row.kinds))
+        return [self._mapper.start(row.number, row.cells, row.kinds) for row in rows]
+
+
+async def mapping_of(job: Job, ledger: Ledger, portal: str) -> RowMapping:
+    """How a row becomes a start of that job on that portal, as far as the ledger knows the portal."""
+    return job.mapping(portal, await ledger.addresses_of(portal), await ledger.kindred(portal, job.name))

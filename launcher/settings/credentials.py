@@ -1,0 +1,173 @@
+"""The system keyring, where the extra `keyring` is installed. Imported only when it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from platformdirs import user_data_path
+from pydantic import SecretStr
+
+from launcher.errors import SettingsError
+from launcher.log import get_logger
+from launcher.private import POSIX, PrivateFileError, read_private
+from launcher.settings.portals import OAuthConfig, PortalConfig
+
+SERVICE = "bizproc-launcher"
+
+_ELSE = (
+    "keep the webhook in .env (BITRIX24_WEBHOOK_URL=…) or in a file of your own that webhook_file: names, "
+    "readable for you alone"
+)
+
+
+def stored_webhook(name: str) -> SecretStr | None:
+    """The webhook that `launcher login` has stored for that portal; None where there is none, or no keyring."""
+    keyring = _installed()
+    if keyring is None:
+        return None
+    from keyring.errors import KeyringError, NoKeyringError
+
+    try:
+        found = keyring.get_password(SERVICE, _user(name))
+    except NoKeyringError:
+        return None
+    except KeyringError as error:
+        raise SettingsError(f"the system keyring did not open ({type(error).__name__}); {_ELSE}") from None
+    return SecretStr(found) if found else None
+
+
+def check_keyring() -> None:
+    """Raises SettingsError, with what to do instead, where there is no keyring to store a webhook in."""
+    keyring = _installed()
+    if keyring is None:
+        raise SettingsError(f"the system keyring needs: pip install 'bizproc-launcher[keyring]'; or {_ELSE}")
+    from keyring.backends.fail import Keyring as NoKeyring
+
+    if isinstance(keyring.get_keyring(), NoKeyring):
+        raise SettingsError(f"this system has no keyring; {_ELSE}")
+
+
+def store_webhook(name: str, webhook: str) -> None:
+    """It is in the keyring when this returns. Raises SettingsError."""
+    check_keyring()
+    with _translated_errors() as keyring:
+        keyring.set_password(SERVICE, _user(name), webhook)
+
+
+def forget_webhook(name: str) -> bool:
+    """Whether there was one; there is none when this returns. Raises SettingsError."""
+    if stored_webhook(name) is None:
+        return False
+    with _translated_errors() as keyring:
+        keyring.delete_password(SERVICE, _user(name))
+    return True
+
+
+@contextmanager
+def _translated_errors() -> Iterator[ModuleType]:
+    import keyring
+    from keyring.errors import KeyringError
+
+    try:
+        yield keyring
+    except KeyringError as error:
+        raise SettingsError(f"the system keyring refused ({type(error).__name__}); {_ELSE}") from None
+
+
+def _installed() -> ModuleType | None:
+    try:
+        import keyring
+    except ImportError:
+        return None
+    return keyring
+
+
+def _user(name: str) -> str:
+    """The keyring's name for it: the portal's under `portals:`, else `portal`."""
+    return name or "portal"
+
+
+_log = get_logger()
+
+NO_PORTAL = (
+    "no portal: put its incoming webhook into BITRIX24_WEBHOOK_URL (environment or .env), or into webhook_url: "
+    "or webhook_file: under portal: in config.yaml; or store it with launcher login, or sign in with "
+    "launcher login --oauth"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a portal's entry is completed with."""
+
+    name: str
+    """The portal's under `portals:`; empty where it has none."""
+    folder: Path | None
+    """Where the configuration file is."""
+    webhook_url: SecretStr
+    client_id: str
+    client_secret: SecretStr
+
+    def place(self, path: Path) -> Path:
+        """Where that path leads: from the configuration file, not from wherever the person stands."""
+        path = path.expanduser()
+        return path if self.folder is None else self.folder / path
+
+    def usual_tokens_file(self) -> Path:
+        """Beside the configuration file, else in the person's data folder."""
+        folder = self.folder or user_data_path("bizproc-launcher", appauthor=False)
+        return folder / (f"launcher-tokens.{self.name}.json" if self.name else "launcher-tokens.json")
+
+    def oauth(self, config: OAuthConfig) -> OAuthConfig:
+        """The application with what the environment adds."""
+        own_secret = config.client_secret.get_secret_value()
+        return config.model_copy(
+            update={
+                "client_id": config.client_id or self.client_id,
+                "client_secret": config.client_secret if own_secret else self.client_secret,
+                "tokens_file": self.place(config.tokens_file)
+                if config.tokens_file
+                else self.usual_tokens_file(),
+            }
+        )
+
+
+def completed(portal: PortalConfig, around: Surroundings) -> PortalConfig:
+    """The portal with what it is called with, and its paths absolute. Raises SettingsError."""
+    found: dict[str, object] = {}
+    if portal.ca_file is not None:
+        found["ca_file"] = around.place(portal.ca_file)
+    if portal.webhook_file is not None:
+        found["webhook_url"] = _from_file(around.place(portal.webhook_file))
+    elif portal.oauth is not None:
+        found["oauth"] = around.oauth(portal.oauth)
+    elif not portal.webhook_url.get_secret_value():
+        found |= _from_elsewhere(around)
+    return portal.model_copy(update=found)
+
+
+def _from_elsewhere(around: Surroundings) -> dict[str, object]:
+    if around.webhook_url.get_secret_value():
+        return {"webhook_url": around.webhook_url}
+    if around.usual_tokens_file().exists():
+        return {"oauth": around.oauth(OAuthConfig())}
+    stored = stored_webhook(around.name)
+    if stored is None:
+        raise SettingsError(NO_PORTAL)
+    return {"webhook_url": stored}
+
+
+def _from_file(path: Path) -> SecretStr:
+    try:
+        text = read_private(path).strip()
+    except PrivateFileError as error:
+        raise SettingsError(f"webhook_file: {error}") from None
+    if not text:
+        raise SettingsError(f"webhook_file: {path} is empty; the incoming webhook's address is expected in it")
+    if not POSIX:
+        _log.info("who may read webhook_file is not checked on this system; see its properties", file=str(path))
+    return SecretStr(text)
