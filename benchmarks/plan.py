@@ -15,15 +15,15 @@ import math
 import time
 
 from launcher.core.forecast import forecast
-from launcher.core.pacing import PLANS, Pacing, Why
+from launcher.core.pacing import PLANS, Pacing, WaitReason
 from launcher.core.words import duration
-from tests.support.on_paper import Charged, Course, PortalModel, Run, binds
+from tests.support.on_paper import Charged, PortalModel, Run, Timeline, binds
 
 WORDS = {
-    Why.RATE: "the request rate",
-    Why.OPERATING: "the operating time",
-    Why.IN_THE_AIR: "what starts take, and the concurrency",
-    Why.TROUBLE: "refusals",
+    WaitReason.RATE: "the request rate",
+    WaitReason.OPERATING: "the operating time",
+    WaitReason.IN_THE_AIR: "what starts take, and the concurrency",
+    WaitReason.TROUBLE: "refusals",
     None: "nothing",
 }
 COLUMNS, BAR = 12, 50
@@ -82,12 +82,12 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def by_time(course: Course) -> list[tuple[Why, float]]:
+def by_time(course: Timeline) -> list[tuple[WaitReason, float]]:
     waited = [(why, seconds) for why, seconds in course.waits.items() if seconds >= course.seconds / 200]
     return sorted(waited, key=lambda pair: -pair[1])
 
 
-def chart(course: Course) -> None:
+def chart(course: Timeline) -> None:
     """Rows an hour, over the time."""
     step_s, places = course.seconds / COLUMNS, []
     for column in range(COLUMNS + 1):

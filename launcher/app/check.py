@@ -17,9 +17,9 @@ from launcher.core.forecast import Forecast, forecast
 from launcher.core.guard import Rights
 from launcher.core.mapping import Mapper
 from launcher.core.templates import TemplateError
-from launcher.engine.asking import Asker
 from launcher.engine.checking import RowCheck
 from launcher.engine.job import Job
+from launcher.engine.portal_client import PortalClient
 from launcher.engine.preparing import Candidates, ask_rights, mapping_of
 from launcher.errors import PortalError
 from launcher.ledger import Ledger
@@ -78,7 +78,7 @@ async def check(launcher: Context, request: RunRequest) -> CheckReport:
     table = await _opened(given, request, findings)
     async with connected(launcher, access, chosen.portal) as portal:
         await refuse_second_ledger(launcher, portal.ledger, portal.name)
-        checking = _Checking(portal.ledger, portal.asker, chosen, request, findings)
+        checking = _Checking(portal.ledger, portal.client, chosen, request, findings)
         rights = await checking.rights()
         job = await checking.job(answers=rights is not None)
         report = CheckReport(findings=findings, file=given.shown, job=job, portal=portal.name)
@@ -104,7 +104,7 @@ async def _opened(given: Input, request: RunRequest, findings: Findings) -> Tabl
 @dataclass(frozen=True, slots=True)
 class _Checking:
     ledger: Ledger
-    asker: Asker
+    client: PortalClient
     chosen: ChosenJob
     request: RunRequest
     findings: Findings
@@ -112,7 +112,7 @@ class _Checking:
     async def rights(self) -> Rights | None:
         """What the portal lets us do; None where it does not answer, which is a finding."""
         try:
-            rights = await ask_rights(self.asker)
+            rights = await ask_rights(self.client)
         except PortalError as error:
             self.findings.add(Severity.STOPS, "portal", str(error), refused=True)
             return None
@@ -133,7 +133,7 @@ class _Checking:
         """The job, with its template's types where the portal answers; what is wrong with it is a finding."""
         if answers:
             try:
-                return await resolve_job(self.chosen, self.request, self.asker, self._note, thorough=True)
+                return await resolve_job(self.chosen, self.request, self.client, self._note, thorough=True)
             except (TemplateError, PortalError) as error:
                 refused = isinstance(error, PortalError)
                 self.findings.add(Severity.STOPS, "template", str(error), refused=refused)
@@ -152,7 +152,7 @@ class _Checking:
 
     async def rows(self, job: Job, given: Input, table: Table, rights: Rights | None) -> RowCheck | None:
         """What the rows come to; None where the job does not fit the file, which is a finding."""
-        mapping = await mapping_of(job, self.ledger, self.asker.portal)
+        mapping = await mapping_of(job, self.ledger, self.client.portal)
         try:
             mapper = Mapper(mapping, table.header)
         except MappingError as error:
@@ -162,14 +162,14 @@ class _Checking:
             self._note(f'the document\'s ID is taken from the column "{mapper.document_heading}"')
         check = RowCheck(
             ledger=self.ledger,
-            asker=self.asker,
+            client=self.client,
             # Without rights nothing more is asked: there was no answer.
             rights=rights or Rights(scopes=frozenset()),
             findings=self.findings,
             asks=rights is not None,
         )
         try:
-            await check.go(job, Candidates(mapper, self.asker), table)
+            await check.go(job, Candidates(mapper, self.client), table)
         except PortalError as error:
             self.findings.add(Severity.STOPS, "portal", str(error), refused=True)
         return check
@@ -178,7 +178,7 @@ class _Checking:
         """How long a run of so many rows takes, as starts cost of late; None where there are none."""
         if not rows:
             return None
-        cost_s = await self.ledger.start_cost_s(self.asker.portal)
+        cost_s = await self.ledger.start_cost_s(self.client.portal)
         if cost_s is None:
             self._note(
                 f"no run on this portal has shown yet what a start costs; {USUAL_START_S * 1000:g} ms are "

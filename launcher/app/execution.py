@@ -11,9 +11,9 @@ from launcher.app.context import Context, RunBegan, RunEnded
 from launcher.app.portals import ConnectedPortal
 from launcher.core.model import State
 from launcher.core.summary import Ending, Summary
-from launcher.core.words import counted
+from launcher.core.words import pluralize
 from launcher.engine.cancel import CancelToken
-from launcher.engine.conductor import Conductor, Rules
+from launcher.engine.executor import Rules, RunExecutor
 from launcher.engine.job import Job
 from launcher.engine.live import forget_live
 from launcher.engine.progress import Progress
@@ -39,7 +39,7 @@ class Execution:
         progress.expected_rows = progress.rows if table is None else table.row_count
         try:
             with self._announced(record, progress):
-                await self._conductor(progress).conduct(record, job, table)
+                await self._conductor(progress).execute(record, job, table)
             return await self._close(record)
         except LedgerGoneError as error:
             raise RunStoppedError(str(error)) from None
@@ -52,7 +52,7 @@ class Execution:
         tell = self.portal.launcher.tell
         if (await self.portal.ledger.counts(record.id))[State.UNKNOWN]:
             found = await self._conductor(Progress()).reconcile(record)
-            tell(f"{counted(found, 'unknown row')} found running in the portal")
+            tell(f"{pluralize(found, 'unknown row')} found running in the portal")
         else:
             tell(f"run {record.name} has no unknown rows: the portal was not asked")
         return await self._close(record)
@@ -66,11 +66,11 @@ class Execution:
         finally:
             emit(RunEnded(record.name))
 
-    def _conductor(self, progress: Progress) -> Conductor:
+    def _conductor(self, progress: Progress) -> RunExecutor:
         rules = Rules(give_up_after_s=self.portal.config.give_up_after)
-        return Conductor(
+        return RunExecutor(
             self.portal.ledger,
-            self.portal.asker,
+            self.portal.client,
             rules,
             cancel=self.cancel,
             progress=progress,
@@ -100,7 +100,7 @@ class Execution:
                 await save_metrics(ledger, launcher.metrics)
             except ResultsError as error:
                 launcher.tell(str(error))
-        if moved_to := self.portal.asker.connection.moved_to:
+        if moved_to := self.portal.client.connection.moved_to:
             launcher.tell(
                 f"the portal has moved to {moved_to}; change its address in the configuration to that host, "
                 f"or sign in again there"

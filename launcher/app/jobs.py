@@ -13,8 +13,8 @@ from launcher.core.guard import StopAfter
 from launcher.core.sources import Fixed, Formatted, FromColumn, Source
 from launcher.core.templates import Template, TemplateError, ids_by_name, template_named
 from launcher.core.values import Types
-from launcher.engine.asking import Asker
 from launcher.engine.job import Job
+from launcher.engine.portal_client import PortalClient
 from launcher.engine.preparing import list_templates, template_with_id, with_types
 from launcher.errors import InputError, NothingToDoError, PortalError
 from launcher.settings import JobConfig, ParameterConfig, PortalConfig, Settings, SettingsError
@@ -87,7 +87,12 @@ def _check_said(request: RunRequest) -> None:
 
 
 async def resolve_job(
-    chosen: ChosenJob, request: RunRequest, asker: Asker, tell: Callable[[str], None], *, thorough: bool = False
+    chosen: ChosenJob,
+    request: RunRequest,
+    client: PortalClient,
+    tell: Callable[[str], None],
+    *,
+    thorough: bool = False,
 ) -> Job:
     """The job with its template's ID and its parameters' types.
 
@@ -98,15 +103,18 @@ async def resolve_job(
     job, name = plain_job(chosen, request), config.template.strip()
     number = job.template_id or 0
     if config.columns.template or (name and not number):
-        templates = await list_templates(asker)
-        number = number or (template_named(templates, name, asker.portal).id if name else 0)
+        templates = await list_templates(client)
+        number = number or (template_named(templates, name, client.portal).id if name else 0)
         ids = ids_by_name(templates) if config.columns.template else {}
     else:
-        templates, ids = await _known(number, asker, None if thorough else tell, typed=bool(job.parameters)), {}
+        templates, ids = (
+            await _known(number, client, None if thorough else tell, typed=bool(job.parameters)),
+            {},
+        )
     if not config.columns.template:
         templates = [template for template in templates if template.id == number]
         _check_kind(templates, kind_named(config.kind) if config.kind and not config.columns.kind else None)
-    job = await with_types(replace(job, template_id=number or None, template_ids=ids), templates, asker)
+    job = await with_types(replace(job, template_id=number or None, template_ids=ids), templates, client)
     for parameter, type_ in job.types.unknown(list(job.parameters)).items():
         tell(f'the parameter "{parameter}" is of the type "{type_}", which is sent as it stands')
     return job
@@ -138,14 +146,14 @@ def plain_job(chosen: ChosenJob, request: RunRequest) -> Job:
 
 
 async def _known(
-    template_id: int, asker: Asker, tell: Callable[[str], None] | None, *, typed: bool
+    template_id: int, client: PortalClient, tell: Callable[[str], None] | None, *, typed: bool
 ) -> list[Template]:
     """The template of that ID; none where the portal does not show it, and somebody can be told so.
 
     `typed`: values depend on it, so it is waited for. Raises PortalError, TemplateError.
     """
     try:
-        template = await template_with_id(asker, template_id)
+        template = await template_with_id(client, template_id)
     except PortalError as error:
         if tell is None or (typed and not error.refused):
             raise
@@ -153,7 +161,7 @@ async def _known(
         tell(f"the portal does not show its templates, so {unchecked} ({error})")
         return []
     if template is None:
-        raise TemplateError(f"no template {template_id} on {asker.portal}; see: launcher templates")
+        raise TemplateError(f"no template {template_id} on {client.portal}; see: launcher templates")
     return [template]
 
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from launcher.app.context import Context
-from launcher.engine.asking import Asker, recall
+from launcher.engine.portal_client import PortalClient, load_recent_requests
 from launcher.errors import InputError
 from launcher.ledger import Ledger, PortalLease, RunRecord, hold_portal
 from launcher.portal.access import Access, Hidden, parse_webhook
@@ -85,7 +85,7 @@ class ConnectedPortal:
 
     launcher: Context
     ledger: Ledger
-    asker: Asker
+    client: PortalClient
     config: PortalConfig
     lease: PortalLease | None = None
     """Our hold of it; None where it is only asked."""
@@ -93,7 +93,7 @@ class ConnectedPortal:
     @property
     def name(self) -> str:
         """The portal's name in the ledger and in messages."""
-        return self.asker.portal
+        return self.client.portal
 
 
 @asynccontextmanager
@@ -108,7 +108,7 @@ async def connected(launcher: Context, access: Access, config: PortalConfig) -> 
         await ledger.add_address(to, name)
 
     async with Portal(access, name=name, on_move=on_move) as portal:
-        yield ConnectedPortal(launcher, ledger, Asker(portal, config.pacing()), config)
+        yield ConnectedPortal(launcher, ledger, PortalClient(portal, config.pacing()), config)
 
 
 @asynccontextmanager
@@ -132,7 +132,7 @@ async def hold_portal_of_run(
         hold_portal(portal.ledger, run.portal, wait=wait) as lease,
     ):
         await portal.ledger.mark_in_flight_unknown(run.id)
-        await recall(portal.ledger, portal.asker)
+        await load_recent_requests(portal.ledger, portal.client)
         yield replace(portal, lease=lease)
 
 

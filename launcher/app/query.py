@@ -19,10 +19,10 @@ from launcher.app.documents import (
 )
 from launcher.core.model import State
 from launcher.core.summary import Ending, Summary
-from launcher.core.workflows import Fate, Way
+from launcher.core.workflows import Termination, Way
 from launcher.engine.summary import summarise
 from launcher.errors import InputError, NoSuchRunError
-from launcher.ledger import Notices, RecordedRow, RunRecord, Stops, Unsent, run_number
+from launcher.ledger import Notices, RecordedRow, RunRecord, Stops, UnsentMessage, run_number
 
 UNSENT_SHOWN_S = 86_400.0
 """A message that could not be sent is shown for so long."""
@@ -70,14 +70,14 @@ class Status:
     """How one run stands."""
 
     summary: Summary
-    stopped: Mapping[tuple[Way, Fate], int]
+    stopped: Mapping[tuple[Way, Termination], int]
     """Its workflows that were to be stopped, by how and by what became of them."""
-    unsent: Sequence[Unsent]
+    unsent: Sequence[UnsentMessage]
     """Messages of the last day, about any run, that nobody has got."""
 
-    def by_fate(self) -> dict[Fate, int]:
+    def by_fate(self) -> dict[Termination, int]:
         """Return how many of its workflows came to each end."""
-        return {fate: sum(n for (_, each), n in self.stopped.items() if each is fate) for fate in Fate}
+        return {fate: sum(n for (_, each), n in self.stopped.items() if each is fate) for fate in Termination}
 
     def to_dict(self) -> StatusDocument:
         """Return the document of `--json`."""
@@ -85,10 +85,10 @@ class Status:
         if self.stopped:
             fates = self.by_fate()
             more["stopped_workflows"] = {
-                "asked": fates[Fate.ASKED],
-                "ended": fates[Fate.ENDED],
-                "gone": fates[Fate.GONE],
-                "refused": fates[Fate.REFUSED],
+                "asked": fates[Termination.ASKED],
+                "ended": fates[Termination.ENDED],
+                "gone": fates[Termination.GONE],
+                "refused": fates[Termination.REFUSED],
             }
         if self.unsent:
             more["messages_not_sent"] = unsent_documents(self.unsent)
@@ -187,12 +187,12 @@ async def status(launcher: Context, name: str | None = None) -> Status:
     )
 
 
-async def unsent_messages(launcher: Context, now: float) -> list[Unsent]:
+async def unsent_messages(launcher: Context, now: float) -> list[UnsentMessage]:
     """Return the messages of the last day that nobody has got, though somebody was to."""
     return await Notices((await launcher.ledger()).database).unsent(since=now - UNSENT_SHOWN_S)
 
 
-def unsent_documents(unsent: Sequence[Unsent]) -> list[UnsentDocument]:
+def unsent_documents(unsent: Sequence[UnsentMessage]) -> list[UnsentDocument]:
     """Return an entry of a JSON document for each."""
     return [
         {"to": one.channel, "subject": one.subject, "tries": one.tries, "error": one.error} for one in unsent

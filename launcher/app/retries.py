@@ -15,10 +15,10 @@ from launcher.app.requests import RetryRequest
 from launcher.core.findings import row_ranges
 from launcher.core.model import State
 from launcher.core.summary import Summary
-from launcher.core.words import counted
+from launcher.core.words import pluralize
 from launcher.engine.cancel import CancelToken
+from launcher.engine.corrections import keep_taken_over, mend, unknown_rows
 from launcher.engine.job import Job
-from launcher.engine.mending import keep_taken_over, mend, unknown_rows
 from launcher.errors import ConfirmationError
 from launcher.ledger import Ledger, RunRecord
 from launcher.sheets import Table, content_fingerprint
@@ -81,7 +81,7 @@ async def retry(launcher: Context, plan: RetryPlan, cancel: CancelToken | None =
             await _correct(portal, record, plan.corrections)
         else:
             failed = await portal.ledger.retry_failed(record.id)
-            launcher.tell(f"{counted(failed, 'failed row')} of run {record.name} to be sent again")
+            launcher.tell(f"{pluralize(failed, 'failed row')} of run {record.name} to be sent again")
         if plan.unknown:
             await portal.ledger.retry_unknown(record.id, only=list(plan.unknown))
         return await continue_run(portal, record, cancel or CancelToken())
@@ -117,7 +117,7 @@ async def _corrections(file: File) -> Corrections:
 
 async def _correct(portal: ConnectedPortal, record: RunRecord, corrections: Corrections) -> None:
     job = Job.from_plan(record.job, record.plan)
-    for line in await mend(portal.ledger, record, job, corrections.table, portal.asker):
+    for line in await mend(portal.ledger, record, job, corrections.table, portal.client):
         portal.launcher.tell(line)
     if corrections.digest:
         source = corrections.given.source
@@ -127,7 +127,7 @@ async def _correct(portal: ConnectedPortal, record: RunRecord, corrections: Corr
 def _not_sent(record: RunRecord, changed: Sequence[int]) -> str:
     number, rows = len(changed), row_ranges(list(changed), len(changed))
     return (
-        f"{counted(number, 'unknown row')} of run {record.name} changed in the file (row {rows}): not sent, "
+        f"{pluralize(number, 'unknown row')} of run {record.name} changed in the file (row {rows}): not sent, "
         "and still unknown. The row may have started with the values that were sent, and another value is "
         "another start. To send the row again, give it back with the values that were sent"
     )

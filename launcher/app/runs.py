@@ -19,10 +19,10 @@ from launcher.core.mapping import Mapper, RowMapping
 from launcher.core.model import Start, State
 from launcher.core.plan import Duplicates, Planned
 from launcher.core.summary import Cause, Counts, Ending, Exit, Summary
-from launcher.engine.asking import recall
 from launcher.engine.cancel import CancelToken
 from launcher.engine.checking import refuse_duplicates, rehearse
 from launcher.engine.job import Job
+from launcher.engine.portal_client import load_recent_requests
 from launcher.engine.preparing import Candidates, mapping_of
 from launcher.ledger import NewRun, hold_portal
 from launcher.report.results import STDOUT, check_writable, results_path
@@ -54,7 +54,9 @@ async def run(
         await refuse_other_ledger(connection.ledger, request, given, table, results)
         job, _ = await resolved(connection, chosen, request, given, table, cancel)
         async with hold_portal(connection.ledger, connection.name, wait=request.wait) as lease:
-            await recall(connection.ledger, connection.asker)  # again: until it is held, others may send
+            await load_recent_requests(
+                connection.ledger, connection.client
+            )  # again: until it is held, others may send
             new = NewRun(
                 job=job.name,
                 file=given.origin,
@@ -107,16 +109,16 @@ async def resolved(
 ) -> tuple[Job, Candidates]:
     """Return the job of the run, and what makes starts of its rows."""
     tell = portal.launcher.tell
-    await recall(portal.ledger, portal.asker)
+    await load_recent_requests(portal.ledger, portal.client)
     # At night a portal may be down for a while, and nobody is there to try again.
-    with portal.asker.patiently(chosen.portal.give_up_after if request.scheduled else 0.0):
-        job = await cancel.race(resolve_job(chosen, request, portal.asker, tell))
+    with portal.client.retry_for(chosen.portal.give_up_after if request.scheduled else 0.0):
+        job = await cancel.race(resolve_job(chosen, request, portal.client, tell))
     mapper = _bound(await mapping_of(job, portal.ledger, portal.name), table, given)
     if not job.document_column:
         if mapper.document_heading != "ID":
             tell(f'the document\'s ID is taken from the column "{mapper.document_heading}"')
         job = replace(job, document_column=mapper.document_heading)
-    candidates = Candidates(mapper, portal.asker)
+    candidates = Candidates(mapper, portal.client)
     if job.duplicates is Duplicates.ERROR:
         await refuse_duplicates(candidates, table)
     return job, candidates

@@ -11,7 +11,7 @@ from launcher.app.portals import access_of, connected
 from launcher.core.documents import Kind, kind_named
 from launcher.core.pacing import PLANS, Pacing
 from launcher.core.templates import Parameter, Template, TemplateError, template_named
-from launcher.engine.asking import Asker
+from launcher.engine.portal_client import PortalClient
 from launcher.engine.preparing import list_templates, smart_process_names
 from launcher.portal.access import Access
 from launcher.portal.client import Portal
@@ -46,19 +46,19 @@ async def templates(launcher: Context, portal: str | None = None, kind: str | No
     wanted = None if kind is None else kind_named(kind)
     config = launcher.settings.portal(portal)
     async with connected(launcher, access_of(config), config) as connection:
-        return await _list(connection.asker, wanted)
+        return await _list(connection.client, wanted)
 
 
 async def templates_at(access: Access) -> TemplateList:
     """Return the templates of a portal that is not configured yet, of known kinds only. Raises PortalError."""
     async with Portal(access) as portal:
-        return await _list(Asker(portal, Pacing(limits=PLANS["standard"])), None, known_only=True)
+        return await _list(PortalClient(portal, Pacing(limits=PLANS["standard"])), None, known_only=True)
 
 
-async def _list(asker: Asker, kind: Kind | None, *, known_only: bool = False) -> TemplateList:
-    every = [each for each in await list_templates(asker) if each.kind is not None or not known_only]
-    names = await smart_process_names(asker) if _has_smart_process(every) else {}
-    return TemplateList(portal=asker.portal, every=every, smart_processes=names, kind=kind)
+async def _list(client: PortalClient, kind: Kind | None, *, known_only: bool = False) -> TemplateList:
+    every = [each for each in await list_templates(client) if each.kind is not None or not known_only]
+    names = await smart_process_names(client) if _has_smart_process(every) else {}
+    return TemplateList(portal=client.portal, every=every, smart_processes=names, kind=kind)
 
 
 def find_template(templates: Sequence[Template], text: str, portal: str) -> Template:

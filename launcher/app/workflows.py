@@ -13,10 +13,10 @@ from launcher.app.portals import ConnectedPortal, hold_portal_of_run, portal_of_
 from launcher.app.query import find_run
 from launcher.core.model import State
 from launcher.core.summary import Exit
-from launcher.core.words import counted
-from launcher.core.workflows import Fate, Watched, Way, of_rows
+from launcher.core.words import pluralize
+from launcher.core.workflows import Termination, Watched, Way, of_rows
 from launcher.engine.cancel import CancelToken
-from launcher.engine.workflows import Ender, Watcher
+from launcher.engine.workflows import Watcher, WorkflowTerminator
 from launcher.errors import PortalError, RunStoppedError
 from launcher.ledger import LedgerError, PortalInUseError, RunRecord, StartedWorkflow, StopOutcome, Stops
 
@@ -37,7 +37,7 @@ class StopResult:
     """What became of each workflow of a plan."""
 
     plan: StopPlan
-    outcomes: Counter[Fate] = field(default_factory=Counter)
+    outcomes: Counter[Termination] = field(default_factory=Counter)
     refused: list[StopOutcome] = field(default_factory=list)
     """Those that still run, and why."""
     is_interrupted: bool = False
@@ -56,8 +56,8 @@ class StopResult:
             "portal": self.plan.run.portal,
             "way": self.plan.way.value,
             "running": len(self.plan.running),
-            "ended": self.outcomes[Fate.ENDED],
-            "gone": self.outcomes[Fate.GONE],
+            "ended": self.outcomes[Termination.ENDED],
+            "gone": self.outcomes[Termination.GONE],
             "refused": len(self.refused),
             "errors": [
                 {"row": one.workflow.row_number, "workflow_id": one.workflow.workflow_id, "error": one.text}
@@ -77,8 +77,8 @@ async def plan_stop(launcher: Context, name: str, way: Way = Way.TERMINATE) -> S
     record = await find_run(launcher, name)
     with _continued_by(stop_command(record.name, way)):
         async with hold_portal_of_run(launcher, record) as portal:
-            running = await _ender(portal, record, way, CancelToken()).still_running(
-                lambda number: launcher.emit(Step(f"asking the portal about {counted(number, 'workflow')}"))
+            running = await _terminator(portal, record, way, CancelToken()).still_running(
+                lambda number: launcher.emit(Step(f"asking the portal about {pluralize(number, 'workflow')}"))
             )
             unknown = (await portal.ledger.counts(record.id))[State.UNKNOWN]
     return StopPlan(run=record, way=way, running=tuple(running), unknown=unknown)
@@ -90,20 +90,24 @@ async def stop_workflows(launcher: Context, plan: StopPlan, cancel: CancelToken 
 
     def note(outcomes: Sequence[StopOutcome]) -> None:
         result.outcomes.update(outcome.fate for outcome in outcomes)
-        result.refused += [outcome for outcome in outcomes if outcome.fate is Fate.REFUSED]
+        result.refused += [outcome for outcome in outcomes if outcome.fate is Termination.REFUSED]
         number = result.outcomes.total()
-        launcher.emit(Step(f"{number:,} of {counted(len(plan.running), 'workflow')} seen to"))
+        launcher.emit(Step(f"{number:,} of {pluralize(len(plan.running), 'workflow')} seen to"))
 
     if plan.running:
         with _continued_by(stop_command(plan.run.name, plan.way)):
             async with hold_portal_of_run(launcher, plan.run) as portal:
-                await _ender(portal, plan.run, plan.way, cancel).end(plan.running, note)
+                await _terminator(portal, plan.run, plan.way, cancel).end(plan.running, note)
     result.is_interrupted = cancel.is_set
     return result
 
 
-def _ender(portal: ConnectedPortal, record: RunRecord, way: Way, cancel: CancelToken) -> Ender:
-    return Ender(stops=Stops(portal.ledger.database), asker=portal.asker, run=record, way=way, cancel=cancel)
+def _terminator(
+    portal: ConnectedPortal, record: RunRecord, way: Way, cancel: CancelToken
+) -> WorkflowTerminator:
+    return WorkflowTerminator(
+        stops=Stops(portal.ledger.database), client=portal.client, run=record, way=way, cancel=cancel
+    )
 
 
 @contextmanager
@@ -166,7 +170,7 @@ async def watch(launcher: Context, request: WatchRequest) -> AsyncIterator[Watch
     async with portal_of_run(launcher, record) as portal:
         watcher = Watcher(
             ledger=portal.ledger,
-            asker=portal.asker,
+            client=portal.client,
             run=record,
             every_s=request.every_s,
             timeout_s=request.timeout_s,

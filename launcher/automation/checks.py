@@ -15,7 +15,7 @@ from launcher.automation.schedules import (
     place_of,
 )
 from launcher.core.findings import Diagnosis, Level, ok, trouble, trouble_of, warning
-from launcher.core.words import counted
+from launcher.core.words import pluralize
 from launcher.errors import InputError
 from launcher.ledger import daemon_runs
 from launcher.notify.apprises import MISSING, is_installed
@@ -38,7 +38,7 @@ async def check_schedule(setup: Setup) -> list[Diagnosis]:
     entries = entries_of(setup.settings.config.jobs)
     if not entries:
         return []
-    what = counted(len([name for entry in entries for name in entry.jobs]), "job")
+    what = pluralize(len([name for entry in entries for name in entry.jobs]), "job")
     if setup.ledger is not None and await daemon_runs(setup.ledger):
         return [ok("schedule", f"launcher daemon runs {what}")]
     try:
@@ -112,6 +112,6 @@ async def check_notifications(setup: Setup) -> list[Diagnosis]:
         )
     if notified and not found:
         found.append(
-            ok("notify", f"somebody is told of {counted(notified, 'job')}; launcher notify --test tries it")
+            ok("notify", f"somebody is told of {pluralize(notified, 'job')}; launcher notify --test tries it")
         )
     return list({one.found: one for one in found}.values())

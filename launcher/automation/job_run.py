@@ -13,7 +13,7 @@ from launcher.automation.scheduled import JobRunner, ScheduledJob, Steps
 from launcher.core.due import taken_up_since
 from launcher.core.nights import JobResult, Outcome, Way
 from launcher.core.summary import Ending, Exit
-from launcher.core.words import counted
+from launcher.core.words import pluralize
 from launcher.engine.cancel import CancelToken
 from launcher.ledger import NightRecord, Nights, QueuedMessage, RunRecord
 from launcher.sheets import SheetError, fingerprint
@@ -35,7 +35,7 @@ class LeftOut:
         more = len(self.files) - len(names)
         named = ", ".join(names) + (f" and {more:,} more" if more else "")
         return (
-            f"choose: newest leaves out {counted(len(self.files), 'older file')} that no run of this job has "
+            f"choose: newest leaves out {pluralize(len(self.files), 'older file')} that no run of this job has "
             f"read: {named}. To start the rows of one: launcher run FILE --job NAME"
         )
 

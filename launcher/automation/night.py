@@ -20,7 +20,7 @@ from launcher.core.nights import JobResult, Outcome, worst
 from launcher.core.summary import Exit
 from launcher.engine.cancel import CancelToken
 from launcher.errors import InputError, LauncherError
-from launcher.ledger import Ledger, LedgerError, Nights, Unsent, who_holds
+from launcher.ledger import Ledger, LedgerError, Nights, UnsentMessage, who_holds
 from launcher.redact import redacted_text
 from launcher.settings import Settings
 
@@ -56,7 +56,7 @@ class NightResult:
 
     jobs: tuple[JobResult, ...]
     """In the order of the configuration."""
-    unsent: tuple[Unsent, ...] = ()
+    unsent: tuple[UnsentMessage, ...] = ()
     """Messages of the last day that nobody has got."""
 
     @property
@@ -200,7 +200,7 @@ class _Night:
         if isinstance(event, Notice):
             self._launcher.emit(event)
 
-    async def _unsent(self) -> list[Unsent]:
+    async def _unsent(self) -> list[UnsentMessage]:
         # The results are here: a ledger that has gone since must not hide them.
         with suppress(LedgerError):
             async with self._launcher.beside() as own:

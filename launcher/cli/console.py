@@ -21,17 +21,18 @@ from rich.text import Text
 
 from launcher.cli.params import GlobalOptions, shown_path
 from launcher.core.catalogue import cause_text
+from launcher.core.forecast import eta_s
 from launcher.core.model import State, Value
 from launcher.core.notices import NO_ROWS, headline, next_steps
-from launcher.core.pacing import eta_s
 from launcher.core.summary import Cause, Ending, Exit, Summary
-from launcher.core.words import counted, duration
+from launcher.core.words import duration, pluralize
 from launcher.redact import one_line, visible, visible_json
 from launcher.report.results import STDOUT, failed_file
 
 if TYPE_CHECKING:
     from launcher.app.runs import RunPlan
     from launcher.engine.progress import Progress
+    from launcher.ledger import UnsentMessage
 
 STYLES = {
     "started": "green", "failed": "red", "invalid": "red", "unknown": "yellow", "deferred": "yellow",
@@ -154,7 +155,7 @@ class Console:
             self._out.print(Text(NO_ROWS))
         self._out.print(
             Text(
-                f"A run would start {counted(would, 'row')} on {summary.portal}. Nothing was started.",
+                f"A run would start {pluralize(would, 'row')} on {summary.portal}. Nothing was started.",
                 style="bold",
             )
         )
@@ -219,7 +220,7 @@ class _ProgressView:
         progress = self._progress
         seconds = time.monotonic() - self._began
         done, total = progress.done, max(progress.expected_rows, progress.rows)
-        text = Text(f"{done:,} of {counted(total, 'row')}")
+        text = Text(f"{done:,} of {pluralize(total, 'row')}")
         for state in (State.STARTED, State.FAILED, State.INVALID, State.UNKNOWN, State.SKIPPED):
             if number := progress.settled[state]:
                 text.append(f" · {number:,} {state.value}", style=STYLES[state.value])
@@ -248,5 +249,12 @@ def _counts(summary: Summary) -> Text:
     parts = [Text(f"{summary.counts.total:,} rows")]
     parts += [Text(f"{n:,} {state}", style=STYLES.get(state, "")) for state, n in shown.items() if n]
     if summary.requests:
-        parts.append(Text(f"{counted(summary.requests, 'request')} in {duration(summary.seconds)}"))
+        parts.append(Text(f"{pluralize(summary.requests, 'request')} in {duration(summary.seconds)}"))
     return Text(" · ").join(parts)
+
+
+def unsent_lines(unsent: Sequence[UnsentMessage]) -> list[str]:
+    """Return a line for each."""
+    return [
+        f"not sent: {one.channel}: {one.subject}: {one.error or 'it waits for its first try'}" for one in unsent
+    ]

@@ -7,11 +7,12 @@ import io
 import json
 import sys
 import traceback
-from typing import TypedDict
+from collections.abc import Callable, Coroutine
+from typing import Any, TypedDict
 
 import click
 
-from launcher.cli.params import echo, global_options
+from launcher.cli.params import GlobalOptions, echo, global_options
 from launcher.redact import visible, visible_json
 
 _SECTIONS = {
@@ -128,6 +129,18 @@ _OUR_FAULT = (
     "this is a fault of the launcher; please report it with the lines above. The ledger has the truth about "
     "every row: see launcher runs, and go on with launcher resume"
 )
+
+
+def run_command(
+    work: Callable[[GlobalOptions], Coroutine[Any, Any, int]], *, is_foreground_service: bool = False
+) -> None:
+    """Run a command's work and exit with the code that it returns. Errors become messages.
+
+    `is_foreground_service`: it has no progress and no summary, and logs to a terminal too what it does.
+    """
+    from launcher.cli.runtime import run
+
+    run(work, is_foreground_service=is_foreground_service)
 
 
 def _show(error: click.ClickException) -> None:

@@ -15,16 +15,16 @@ from launcher.app.first_steps import described
 from launcher.app.query import write_results
 from launcher.app.templates import TemplateList
 from launcher.automation.night import NightResult
-from launcher.cli.console import Console
+from launcher.cli.console import Console, unsent_lines
 from launcher.cli.params import GlobalOptions, shown_path
 from launcher.core.findings import Finding, Severity, row_ranges
 from launcher.core.nights import JobResult
 from launcher.core.notices import NO_ROWS, headline, next_steps
-from launcher.core.pacing import Why
+from launcher.core.pacing import WaitReason
 from launcher.core.summary import SHOWN, Ending, Exit, Summary
 from launcher.core.templates import Parameter, Template
-from launcher.core.words import counted, duration
-from launcher.ledger import LedgerError, Unsent
+from launcher.core.words import duration, pluralize
+from launcher.ledger import LedgerError
 from launcher.report.results import STDOUT, ResultsError, failed_file
 
 
@@ -54,13 +54,6 @@ def _kind(template: Template, found: TemplateList) -> str:
     return f"{template.kind.name} {name}".rstrip()
 
 
-def unsent_lines(unsent: Sequence[Unsent]) -> list[str]:
-    """Return a line for each."""
-    return [
-        f"not sent: {one.channel}: {one.subject}: {one.error or 'it waits for its first try'}" for one in unsent
-    ]
-
-
 _STYLES = {Severity.STOPS: "bold red", Severity.ROWS: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
 
 _WORDS = {
@@ -71,9 +64,9 @@ _WORDS = {
 }
 
 _BINDS = {
-    Why.RATE: "the portal's rate limit sets the pace",
-    Why.OPERATING: "the portal's operating time limit sets the pace",
-    Why.IN_THE_AIR: "what a start costs sets the pace; more concurrency: may help",
+    WaitReason.RATE: "the portal's rate limit sets the pace",
+    WaitReason.OPERATING: "the portal's operating time limit sets the pace",
+    WaitReason.IN_THE_AIR: "what a start costs sets the pace; more concurrency: may help",
 }
 
 
@@ -90,7 +83,9 @@ def show_check(console: Console, report: CheckReport) -> None:
 
 
 def _headline(report: CheckReport) -> str:
-    return f"{report.file}: {counted(report.rows, 'row')} checked against {report.portal}. Nothing was started."
+    return (
+        f"{report.file}: {pluralize(report.rows, 'row')} checked against {report.portal}. Nothing was started."
+    )
 
 
 def _findings_table(found: list[Finding]) -> Table:
@@ -118,8 +113,8 @@ def _ending(report: CheckReport) -> str:
         return "There is nothing to start." if report.rows else NO_ROWS
     why = f"; {_BINDS[ahead.binds]}" if ahead.binds in _BINDS else ""
     return (
-        f"A run would start {counted(report.would_start, 'row')}, in about {duration(ahead.seconds)} and "
-        f"{counted(ahead.requests, 'request')}{why}."
+        f"A run would start {pluralize(report.would_start, 'row')}, in about {duration(ahead.seconds)} and "
+        f"{pluralize(ahead.requests, 'request')}{why}."
     )
 
 

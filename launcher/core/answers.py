@@ -13,7 +13,7 @@ from launcher.core.catalogue import MENDS, lost_text, moved_text, refused_caller
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Response:
     """The portal answered in JSON. Shape and meaning are not yet judged."""
 
     status: int
@@ -21,14 +21,14 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Unsent:
+class NotSent:
     """The request never left: certainly nothing started."""
 
     cause: str
 
 
 @dataclass(frozen=True, slots=True)
-class Unheard:
+class ResponseLost:
     """The request may have left, and no whole answer came back: all its starts may have happened."""
 
     cause: str
@@ -40,14 +40,14 @@ class TooLong:
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class Redirected:
     """The portal answered with a redirect to another host: nothing started."""
 
     host: str
 
 
 @dataclass(frozen=True, slots=True)
-class Barred:
+class Blocked:
     """Nothing started, and nothing will until a person has mended something, as a sign-in that is over."""
 
     code: str
@@ -55,7 +55,7 @@ class Barred:
     """Why, and what to do."""
 
 
-Outcome = Heard | Unsent | Unheard | TooLong | Moved | Barred
+Outcome = Response | NotSent | ResponseLost | TooLong | Redirected | Blocked
 
 TOO_LONG = (
     "a server in front of the portal takes no request as long as this one (HTTP 413); nothing was started"
@@ -74,7 +74,7 @@ class NoAnswer:
 def answer_of(outcome: Outcome) -> dict[str, object] | NoAnswer:
     """The body of the portal's answer to a question, or why there is none."""
     match outcome:
-        case Heard(status, body):
+        case Response(status, body):
             error = error_of(body)
             if error is None and isinstance(body, dict) and "result" in body:
                 return body
@@ -87,18 +87,18 @@ def answer_of(outcome: Outcome) -> dict[str, object] | NoAnswer:
                 return NoAnswer(refused_caller_text(code, text), refused=True)
             given = ": ".join(part for part in (code, text) if part) or "an error without a reason"
             return NoAnswer(f"the portal answered {given}", refused=False)
-        case Moved(host):
+        case Redirected(host):
             return NoAnswer(moved_text(host), refused=True)
-        case Barred(_, text):
+        case Blocked(_, text):
             return NoAnswer(text, refused=True)
         case TooLong():
             return NoAnswer(TOO_LONG, refused=True)
-        case Unsent(cause):
+        case NotSent(cause):
             return NoAnswer(
                 f"{not_reached(cause)}; see whether it can be reached from this machine, and check its address",
                 refused=False,
             )
-        case Unheard(cause):
+        case ResponseLost(cause):
             return NoAnswer(not_heard(cause), refused=False)
 
 
@@ -133,7 +133,7 @@ def contradicts_itself(body: object) -> bool:
     return isinstance(body, dict) and "error" in body and bool(body.get("result"))
 
 
-def maps_of(answer: Heard) -> tuple[dict[str, object], dict[str, object]] | None:
+def maps_of(answer: Response) -> tuple[dict[str, object], dict[str, object]] | None:
     """The maps of results and of errors, or None where this is not the answer to a batch."""
     if answer.status != 200 or not isinstance(answer.body, dict):
         return None
@@ -182,7 +182,7 @@ NOTHING = Times()
 
 def times_of(outcome: Outcome, *, alone: bool = False) -> Times:
     """What the answer to a batch says, or to a start that went alone."""
-    if not isinstance(outcome, Heard) or not isinstance(outcome.body, dict):
+    if not isinstance(outcome, Response) or not isinstance(outcome.body, dict):
         return NOTHING
     whole = outcome.body.get("time")
     if alone:

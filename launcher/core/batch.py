@@ -48,7 +48,7 @@ def command_key(start: Start) -> str:
     return f"r{start.row_number}"
 
 
-def must_go_alone(start: Start) -> bool:
+def needs_single_call(start: Start) -> bool:
     """Whether a batch would damage this start, so that it needs a single call."""
     values = 0
     for name, value in start.parameters.items():
@@ -78,7 +78,7 @@ def batch_size_for(starts: Sequence[Start], size: int, longest: float = math.inf
         length += sum(_encoded_at_most(text) for value in start.parameters.values() for text in _texts(value))
         if longest < math.inf:
             encoded += length_of(start)
-        if must_go_alone(start) or length > LONGEST_BATCH or encoded > longest:
+        if needs_single_call(start) or length > LONGEST_BATCH or encoded > longest:
             break
         count += 1
     return max(1, count)

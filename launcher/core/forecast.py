@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 
 from launcher.core.batch import MAX_COMMANDS
-from launcher.core.pacing import Pacing, Why
+from launcher.core.pacing import Pacing, WaitReason
 from launcher.core.pacing.limits import MARGIN
 from launcher.core.pacing.rate import Bucket
 from launcher.core.pacing.sizing import Costs, Sizing, Took
@@ -26,7 +26,7 @@ class Forecast:
 
     seconds: float
     requests: int
-    binds: Why | None
+    binds: WaitReason | None
     """What it waits for most; None where it hardly waits at all. IN_THE_AIR: more concurrency would help."""
 
 
@@ -48,15 +48,15 @@ def forecast(rows: int, pacing: Pacing, *, start_s: float, way_s: float = 0.05) 
     answers_s = (rows * start_s + requests * way_s) / at_once
     bound = {
         # The last requests do not end together: on average, half of one is the wait for it.
-        Why.IN_THE_AIR: answers_s + request_s * (1 - 1 / at_once) / 2,
-        Why.RATE: max(0.0, (requests - bucket.size) / bucket.per_second) if bucket else 0.0,
-        Why.OPERATING: 0.0,
+        WaitReason.IN_THE_AIR: answers_s + request_s * (1 - 1 / at_once) / 2,
+        WaitReason.RATE: max(0.0, (requests - bucket.size) / bucket.per_second) if bucket else 0.0,
+        WaitReason.OPERATING: 0.0,
     }
     allowed_s = limits.operating_seconds * (1 - MARGIN)
     if allowed_s and rows * start_s > allowed_s:
         windows = math.ceil(rows * start_s / allowed_s) - 1
         left = 1 - windows * allowed_s / (rows * start_s)
-        bound[Why.OPERATING] = windows * limits.window_s + left * answers_s
+        bound[WaitReason.OPERATING] = windows * limits.window_s + left * answers_s
     binds = max(bound, key=bound.__getitem__)
     # The first row goes alone, and so do the first of those that are sized by what it has cost.
     alone_s = 2 * (start_s + way_s) if rows > 1 else 0.0
@@ -69,3 +69,10 @@ def _known(start_s: float, way_s: float, batch_s: float) -> Costs:
     for _ in range(SAME):
         costs.take(Took(start_s + way_s, 1, start_s))
     return costs
+
+
+def eta_s(*, done: int, left: int, seconds: float) -> float | None:
+    """Seconds that the rest takes at the pace so far; None while there is none to judge by."""
+    if done <= 0 or seconds <= 0:
+        return None
+    return left * seconds / done

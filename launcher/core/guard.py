@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from launcher.core.batch import START, encode_call
 from launcher.core.catalogue import MENDS
-from launcher.core.words import counted
+from launcher.core.words import pluralize
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +43,11 @@ class Guard:
         # Which of a batch came first is not known, so the failed ones are taken to have.
         self._failed_of_first += min(failed, room)
         if limit.failures and self._failed >= limit.failures:
-            return f"{counted(self._failed, 'row')} failed, and stop_after: failures: is {limit.failures}"
+            return f"{pluralize(self._failed, 'row')} failed, and stop_after: failures: is {limit.failures}"
         if limit.share and self._failed_of_first > limit.share * limit.of_first:
             return (
-                f"{counted(self._failed_of_first, 'row')} of the first {limit.of_first} failed, more than the "
-                f"{limit.share:.0%} of stop_after:"
+                f"{pluralize(self._failed_of_first, 'row')} of the first {limit.of_first} failed, more than "
+                f"the {limit.share:.0%} of stop_after:"
             )
         return ""
 

@@ -56,7 +56,7 @@ class RowMapping:
     where: Sequence[Condition] = ()
     addresses: Collection[str] = ()
     """Hosts at which the portal answers beside `portal`: links to other ones are no IDs."""
-    kindred: Sequence[str] = ()
+    equivalents: Sequence[str] = ()
     """Jobs of which a start counts as one of `job`."""
 
 
@@ -124,7 +124,7 @@ class Mapper:
             parameters=parameters,
             start_key=self._key(self._mapping.job, template_id, document, identity),
             kin=tuple(
-                [(job, self._key(job, template_id, document, identity)) for job in self._mapping.kindred]
+                [(job, self._key(job, template_id, document, identity)) for job in self._mapping.equivalents]
             ),
         )
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from launcher.core.catalogue import cause_text
 from launcher.core.nights import JobResult, Outcome, superseded
 from launcher.core.summary import Cause, Ending, Exit, Summary
-from launcher.core.words import counted
+from launcher.core.words import pluralize
 
 NO_ROWS = "The file has no rows below its headings."
 
@@ -57,7 +57,7 @@ def next_steps(summary: Summary, failed: str) -> Iterator[Step]:
     waiting = counts["deferred"] + counts["pending"]
     if summary.ending is Ending.FINISHED and waiting:
         yield Step(
-            f"{counted(waiting, 'row')} could not be started yet. Try again with",
+            f"{pluralize(waiting, 'row')} could not be started yet. Try again with",
             f"launcher resume {summary.run}",
         )
     if counts["unknown"]:
@@ -67,7 +67,7 @@ def next_steps(summary: Summary, failed: str) -> Iterator[Step]:
         )
         yield Step("To send them all the same", f"launcher retry {summary.run} --unknown")
     for earlier in summary.unknown_before:
-        rows, run = counted(earlier.rows, "row"), earlier.run
+        rows, run = pluralize(earlier.rows, "row"), earlier.run
         yield Step(f"{rows} may have started in run {run}, which does not know: not sent, and still unknown.")
         yield Step(f"Ask the portal about the unknown rows of run {run}", f"launcher reconcile {run}")
         yield Step("To send them all the same", f"launcher retry {run} --unknown")
@@ -194,7 +194,7 @@ def _lines(notice: Notice) -> Iterator[str]:
     yield from (f"  {text}" for text in notice.late)
     yield from (f"  {note}" for note in result.notes[:NOTES])
     if len(result.notes) > NOTES:
-        yield f"  … and {counted(len(result.notes) - NOTES, 'more note')}"
+        yield f"  … and {pluralize(len(result.notes) - NOTES, 'more note')}"
     for step in result.steps:
         yield from (f"  {line}" for line in _of_run(step.summary, notice.to_mend.get(step.summary.run, "")))
 
@@ -212,7 +212,7 @@ def _of_run(summary: Summary, to_mend: str) -> Iterator[str]:
 
 def _explained(cause: Cause) -> str:
     text = cause_text(cause.code, cause.text)
-    return f"{counted(cause.rows, 'row')} {cause.state.value}, as row {cause.first_row}: {text}"
+    return f"{pluralize(cause.rows, 'row')} {cause.state.value}, as row {cause.first_row}: {text}"
 
 
 def chat(notices: Sequence[Notice]) -> str:

@@ -14,13 +14,13 @@ from enum import Enum
 
 from launcher.core.answers import (
     TOO_LONG,
-    Barred,
-    Heard,
-    Moved,
+    Blocked,
+    NotSent,
     Outcome,
+    Redirected,
+    Response,
+    ResponseLost,
     TooLong,
-    Unheard,
-    Unsent,
     contradicts_itself,
     error_of,
     maps_of,
@@ -31,7 +31,7 @@ from launcher.core.batch import command_key, length_of
 from launcher.core.catalogue import (
     BUSY,
     PORTAL_CODES,
-    Does,
+    Action,
     is_busy,
     moved_text,
     refused_caller_text,
@@ -66,14 +66,14 @@ class Limit(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class Backoff:
     """No request may leave for a while."""
 
     limit: Limit
 
 
 @dataclass(frozen=True, slots=True)
-class Halt:
+class Abort:
     """The portal refused the run as a whole: no request may leave any more. Blames no row."""
 
     code: str
@@ -81,19 +81,19 @@ class Halt:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class BatchOutcome:
     """What one request taught."""
 
     verdicts: tuple[Verdict, ...]
     """One for each start, in their order."""
-    hold: Hold | None = None
-    halt: Halt | None = None
+    hold: Backoff | None = None
+    halt: Abort | None = None
     lost: bool = False
     """Whether what the portal did is unknown for want of an answer that could be understood."""
     too_long: int = 0
     """Bytes of the request's commands, where they were too many for a server: they go again in shorter ones."""
 
-    def doubting(self, workflow_ids: Collection[str]) -> Judgement:
+    def doubting(self, workflow_ids: Collection[str]) -> BatchOutcome:
         """The same where other rows of the run have these workflow IDs: which row has started, nobody knows."""
         verdicts = tuple(
             given_twice(verdict.workflow_id) if verdict.workflow_id in workflow_ids else verdict
@@ -113,12 +113,12 @@ _WRONG_TEMPLATE = "ERROR_WRONG_WORKFLOW_ID"
 _CONTRADICTION = "the portal answered with a result and with an error"
 
 
-def judge_batch(starts: Sequence[Start], outcome: Outcome, *, own_templates: bool = False) -> Judgement:
+def judge_batch(starts: Sequence[Start], outcome: Outcome, *, own_templates: bool = False) -> BatchOutcome:
     """What became of the starts of one `batch`.
 
     `own_templates`: each row says its own template, so one that does not exist is that row's fault alone.
     """
-    if not isinstance(outcome, Heard):
+    if not isinstance(outcome, Response):
         return _not_heard(starts, outcome)
     if contradicts_itself(outcome.body):
         return _lost(starts, "unexpected answer", _CONTRADICTION)
@@ -136,10 +136,10 @@ def judge_batch(starts: Sequence[Start], outcome: Outcome, *, own_templates: boo
     return _judge_commands(starts, *maps, own_templates)
 
 
-def judge_single(start: Start, outcome: Outcome, *, own_templates: bool = False) -> Judgement:
+def judge_single(start: Start, outcome: Outcome, *, own_templates: bool = False) -> BatchOutcome:
     """What became of a start that went alone; `own_templates` as for a batch."""
     starts = (start,)
-    if not isinstance(outcome, Heard):
+    if not isinstance(outcome, Response):
         return _not_heard(starts, outcome)
     if contradicts_itself(outcome.body):
         return _lost(starts, "unexpected answer", _CONTRADICTION)
@@ -155,7 +155,7 @@ def judge_single(start: Start, outcome: Outcome, *, own_templates: bool = False)
 
 def _judge_commands(
     starts: Sequence[Start], results: Mapping[str, object], errors: Mapping[str, object], own_templates: bool
-) -> Judgement:
+) -> BatchOutcome:
     ids = Counter(value for value in results.values() if isinstance(value, str))
     verdicts = []
     hold, halt = None, None
@@ -167,12 +167,12 @@ def _judge_commands(
         hold, halt = hold or new_hold, halt or new_halt
         verdicts.append(verdict)
     summed = _summed(verdicts)
-    return Judgement(summed.verdicts, hold=hold, halt=halt, lost=summed.lost)
+    return BatchOutcome(summed.verdicts, hold=hold, halt=halt, lost=summed.lost)
 
 
 def _judge_command(
     key: str, results: Mapping[str, object], errors: Mapping[str, object], own_templates: bool
-) -> tuple[Verdict, Hold | None, Halt | None]:
+) -> tuple[Verdict, Backoff | None, Abort | None]:
     # A command failed when its key is there: the code inside may be empty.
     if key in errors and key in results:
         return _unexpected("the portal answered with a workflow and with an error"), None, None
@@ -186,15 +186,15 @@ def _judge_command(
     return _unexpected("the portal's answer leaves this row out"), None, None
 
 
-def _judge_error(code: str, text: str, own_templates: bool) -> tuple[Verdict, Hold | None, Halt | None]:
+def _judge_error(code: str, text: str, own_templates: bool) -> tuple[Verdict, Backoff | None, Abort | None]:
     match _reaction(code, own_templates):
-        case Does.WAITS_FOR_RATE:
-            return Verdict(State.DEFERRED, code=code, text=text), Hold(Limit.RATE), None
-        case Does.WAITS_FOR_OPERATING_TIME:
-            return Verdict(State.DEFERRED, code=code, text=text), Hold(Limit.OPERATING), None
-        case Does.STOPS:
-            return Verdict(State.PENDING), None, Halt(code, stop_text(code, text))
-        case Does.FAILS_THE_ROW:
+        case Action.WAITS_FOR_RATE:
+            return Verdict(State.DEFERRED, code=code, text=text), Backoff(Limit.RATE), None
+        case Action.WAITS_FOR_OPERATING_TIME:
+            return Verdict(State.DEFERRED, code=code, text=text), Backoff(Limit.OPERATING), None
+        case Action.STOPS:
+            return Verdict(State.PENDING), None, Abort(code, stop_text(code, text))
+        case Action.FAILS_THE_ROW:
             if is_busy(text):
                 return Verdict(State.DEFERRED, code=BUSY, text=text, later=True), None, None
             return Verdict(State.FAILED, code=code, text=text or "refused without a reason"), None, None
@@ -202,55 +202,57 @@ def _judge_error(code: str, text: str, own_templates: bool) -> tuple[Verdict, Ho
             return Verdict(State.UNKNOWN, code=code, text=text), None, None
 
 
-def _reaction(code: str, own_templates: bool) -> Does:
+def _reaction(code: str, own_templates: bool) -> Action:
     if own_templates and code.upper() == _WRONG_TEMPLATE:
-        return Does.FAILS_THE_ROW
+        return Action.FAILS_THE_ROW
     if not code:
         # The start's own refusals have no code: "Wrong DOCUMENT_ID!" and whatever the template says.
-        return Does.FAILS_THE_ROW
+        return Action.FAILS_THE_ROW
     entry = PORTAL_CODES.get(code.upper())
-    return Does.LEAVES_UNKNOWN if entry is None else entry.does
+    return Action.LEAVES_UNKNOWN if entry is None else entry.does
 
 
 def _judge_refusal(
     starts: Sequence[Start], status: int, error: tuple[str, str], own_templates: bool
-) -> Judgement:
+) -> BatchOutcome:
     """The whole request was refused with that error: one verdict for all of its rows."""
     code, text = error
     if refuses_caller(status, code):
-        return Judgement(
-            (Verdict(State.PENDING),) * len(starts), halt=Halt(code, refused_caller_text(code, text))
+        return BatchOutcome(
+            (Verdict(State.PENDING),) * len(starts), halt=Abort(code, refused_caller_text(code, text))
         )
     verdict, hold, halt = _judge_error(code, text, own_templates)
     lost = verdict.state is State.UNKNOWN
-    return Judgement((verdict,) * len(starts), hold=hold, halt=halt, lost=lost)
+    return BatchOutcome((verdict,) * len(starts), hold=hold, halt=halt, lost=lost)
 
 
-def _not_heard(starts: Sequence[Start], outcome: Unsent | Unheard | TooLong | Moved | Barred) -> Judgement:
+def _not_heard(
+    starts: Sequence[Start], outcome: NotSent | ResponseLost | TooLong | Redirected | Blocked
+) -> BatchOutcome:
     match outcome:
-        case Unsent(cause):
+        case NotSent(cause):
             verdict = Verdict(State.DEFERRED, code=cause, text=not_reached(cause))
-            return Judgement((verdict,) * len(starts), hold=Hold(Limit.CONNECTION))
+            return BatchOutcome((verdict,) * len(starts), hold=Backoff(Limit.CONNECTION))
         case TooLong() if len(starts) > 1:
             verdict = Verdict(State.DEFERRED, code="request too long", text=TOO_LONG)
-            return Judgement((verdict,) * len(starts), too_long=sum(map(length_of, starts)))
+            return BatchOutcome((verdict,) * len(starts), too_long=sum(map(length_of, starts)))
         case TooLong():
-            return Judgement((Verdict(State.FAILED, code="request too long", text=TOO_LONG),))
-        case Moved(host):
-            return Judgement((Verdict(State.PENDING),) * len(starts), halt=Halt("moved", moved_text(host)))
-        case Barred(code, text):
-            return Judgement((Verdict(State.PENDING),) * len(starts), halt=Halt(code, text))
-        case Unheard(cause):
+            return BatchOutcome((Verdict(State.FAILED, code="request too long", text=TOO_LONG),))
+        case Redirected(host):
+            return BatchOutcome((Verdict(State.PENDING),) * len(starts), halt=Abort("moved", moved_text(host)))
+        case Blocked(code, text):
+            return BatchOutcome((Verdict(State.PENDING),) * len(starts), halt=Abort(code, text))
+        case ResponseLost(cause):
             return _lost(starts, cause, f"{not_heard(cause)}; the workflow may have started")
 
 
-def _lost(starts: Sequence[Start], code: str, text: str) -> Judgement:
-    return Judgement((Verdict(State.UNKNOWN, code=code, text=text),) * len(starts), lost=True)
+def _lost(starts: Sequence[Start], code: str, text: str) -> BatchOutcome:
+    return BatchOutcome((Verdict(State.UNKNOWN, code=code, text=text),) * len(starts), lost=True)
 
 
-def _summed(verdicts: Sequence[Verdict]) -> Judgement:
+def _summed(verdicts: Sequence[Verdict]) -> BatchOutcome:
     """An answer that was understood for no row at all counts as lost."""
-    return Judgement(tuple(verdicts), lost=all(verdict.state is State.UNKNOWN for verdict in verdicts))
+    return BatchOutcome(tuple(verdicts), lost=all(verdict.state is State.UNKNOWN for verdict in verdicts))
 
 
 def _started(workflow_id: object) -> Verdict:

@@ -14,7 +14,7 @@ def nearest(wanted: str, known: Iterable[str]) -> str:
     return f' (did you mean "{by_folded[found[0]]}"?)' if found else ""
 
 
-def counted(number: int, one: str, many: str = "") -> str:
+def pluralize(number: int, one: str, many: str = "") -> str:
     """`1 row`, `5,000 rows`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 

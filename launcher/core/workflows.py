@@ -10,8 +10,8 @@ from typing import TypedDict
 
 from launcher.core.answers import error_of
 from launcher.core.batch import encode_call
-from launcher.core.catalogue import MENDS, PORTAL_CODES, Does, stop_text
-from launcher.core.words import counted
+from launcher.core.catalogue import MENDS, PORTAL_CODES, Action, stop_text
+from launcher.core.words import pluralize
 from launcher.errors import LauncherError
 
 STUCK_AFTER_S = 300
@@ -71,7 +71,7 @@ class Way(StrEnum):
     """It is deleted, with its record."""
 
 
-class Fate(StrEnum):
+class Termination(StrEnum):
     """What became of a workflow that was to be ended."""
 
     ASKED = "asked"
@@ -84,7 +84,7 @@ class Fate(StrEnum):
     """It still runs: the portal did not end it."""
 
 
-OVER = frozenset({Fate.ENDED, Fate.GONE})
+OVER = frozenset({Termination.ENDED, Termination.GONE})
 """A workflow with one of these does not run any more and never will."""
 
 
@@ -92,7 +92,7 @@ OVER = frozenset({Fate.ENDED, Fate.GONE})
 class Answered:
     """What one command's answer says. Without a fate it is to be seen whether the workflow still runs."""
 
-    fate: Fate | None = None
+    fate: Termination | None = None
     text: str = ""
     again: bool = False
     """The portal refused it only for now."""
@@ -114,12 +114,14 @@ def command(workflow_id: str, way: Way, run: str) -> str:
 def judge(key: str, results: Mapping[str, object], errors: Mapping[str, object]) -> Answered:
     """What the maps of a batch's answer say of the command with that key."""
     if key not in errors:
-        return Answered(Fate.ENDED) if results.get(key) is True else Answered(text="the portal did not say")
+        return (
+            Answered(Termination.ENDED) if results.get(key) is True else Answered(text="the portal did not say")
+        )
     code, text = error_of(errors[key]) or ("", "")
     if code.upper() in MENDS:
         return Answered(halt=stop_text(code, text))
     entry = PORTAL_CODES.get(code.upper())
-    again = entry is not None and entry.does in (Does.WAITS_FOR_RATE, Does.WAITS_FOR_OPERATING_TIME)
+    again = entry is not None and entry.does in (Action.WAITS_FOR_RATE, Action.WAITS_FOR_OPERATING_TIME)
     given = ": ".join(part for part in (code, text) if part) or "refused without a reason"
     return Answered(text=given, again=again)
 
@@ -145,8 +147,8 @@ class Watched:
         if not self.started:
             return "no workflow was started"
         if not self.running:
-            return f"none of the {counted(self.started, 'started workflow')} runs any more"
-        line = f"still running: {self.running:,} of {counted(self.started, 'started workflow')}"
+            return f"none of the {pluralize(self.started, 'started workflow')} runs any more"
+        line = f"still running: {self.running:,} of {pluralize(self.started, 'started workflow')}"
         if not self.stuck:
             return line
         rows = ("row " if len(self.stuck) == 1 else "rows ") + ", ".join(

@@ -12,9 +12,9 @@ from launcher.core.findings import Findings, Severity
 from launcher.core.guard import Rights
 from launcher.core.model import Document, Start, State
 from launcher.core.plan import DUPLICATE, Claim, Planned, Planner, keys_of
-from launcher.engine.asking import Asker
 from launcher.engine.documents import AT_ONCE, MOST_RUNNING, busy_documents, missing_documents
 from launcher.engine.job import Job
+from launcher.engine.portal_client import PortalClient
 from launcher.engine.preparing import Candidates
 from launcher.ledger import Ledger
 from launcher.sheets import Table
@@ -58,7 +58,7 @@ class RowCheck:
     """Checks the rows of one file against one portal."""
 
     ledger: Ledger
-    asker: Asker
+    client: PortalClient
     rights: Rights
     findings: Findings
     asks: bool = True
@@ -111,7 +111,7 @@ class RowCheck:
         asked, self._unasked = self._unasked[:AT_ONCE], self._unasked[AT_ONCE:]
         if not self._existence_told:
             return
-        missing = await missing_documents(self.asker, asked)
+        missing = await missing_documents(self.client, asked)
         if missing is None:
             self._existence_told = False
             self.findings.add(
@@ -149,7 +149,7 @@ class RowCheck:
     async def _ask_busy(self) -> None:
         """Tell of rows whose items have as many workflows running as they may have."""
         for entity in sorted({document.entity for document in self._row_numbers if _is_crm(document)}):
-            busy = await busy_documents(self.asker, entity)
+            busy = await busy_documents(self.client, entity)
             if busy is None:
                 self.findings.add(
                     Severity.NOTE,

@@ -9,7 +9,7 @@ from launcher.core.answers import answers_of_batch
 from launcher.core.batch import MAX_COMMANDS, encode_call
 from launcher.core.documents import kind_of_document
 from launcher.core.model import Document
-from launcher.engine.asking import Asker
+from launcher.engine.portal_client import PortalClient
 
 PAGE = 50
 """Elements and workflows that the portal lists at once. Source: official REST documentation, "List methods"."""
@@ -24,7 +24,7 @@ WORKFLOWS_AT_ONCE = 2
 """On one CRM item in the cloud. Source: Bitrix24's helpdesk, "Limits of business processes"."""
 
 
-async def missing_documents(asker: Asker, documents: Sequence[Document]) -> set[Document] | None:
+async def missing_documents(client: PortalClient, documents: Sequence[Document]) -> set[Document] | None:
     """Those of the documents, at most AT_ONCE, that the portal does not list; None where it does not tell.
 
     Documents beside CRM are not asked about. One that whoever calls may not read counts as missing. Raises
@@ -50,7 +50,7 @@ async def missing_documents(asker: Asker, documents: Sequence[Document]) -> set[
     keys = list(commands)
     for first in range(0, len(keys), MAX_COMMANDS):
         batch = {key: commands[key] for key in keys[first : first + MAX_COMMANDS]}
-        results, _ = answers_of_batch(await asker.ask("batch", {"halt": 0, "cmd": batch}))
+        results, _ = answers_of_batch(await client.ask("batch", {"halt": 0, "cmd": batch}))
         for key in batch:
             listed = _listed(results.get(key))
             if listed is None:
@@ -59,7 +59,7 @@ async def missing_documents(asker: Asker, documents: Sequence[Document]) -> set[
     return missing
 
 
-async def busy_documents(asker: Asker, entity: str) -> set[str] | None:
+async def busy_documents(client: PortalClient, entity: str) -> set[str] | None:
     """The IDs of the CRM documents of that entity on which as many workflows run as the cloud allows.
 
     None where more run than can be listed in good time, or the portal does not tell. Raises PortalError.
@@ -74,7 +74,7 @@ async def busy_documents(asker: Asker, entity: str) -> set[str] | None:
             )
             for offset in offsets[:MAX_COMMANDS]
         }
-        results, totals = answers_of_batch(await asker.ask("batch", {"halt": 0, "cmd": batch}))
+        results, totals = answers_of_batch(await client.ask("batch", {"halt": 0, "cmd": batch}))
         for key in batch:
             found = results.get(key)
             if not isinstance(found, list):

@@ -42,10 +42,12 @@ class Job:
     limit: int | None = None
     """Start that many rows at most."""
 
-    def mapping(self, portal: str, addresses: Collection[str] = (), kindred: Sequence[str] = ()) -> RowMapping:
+    def mapping(
+        self, portal: str, addresses: Collection[str] = (), equivalents: Sequence[str] = ()
+    ) -> RowMapping:
         """How a row becomes a start on that portal, which answers at these addresses too.
 
-        `kindred`: other jobs of which a start counts as one of this.
+        `equivalents`: other jobs of which a start counts as one of this.
         """
         return RowMapping(
             portal=portal,
@@ -61,7 +63,7 @@ class Job:
             kind_column=self.kind_column,
             where=self.where,
             addresses=addresses,
-            kindred=kindred,
+            equivalents=equivalents,
         )
 
     def to_plan(self) -> dict[str, object]:

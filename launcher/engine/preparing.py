@@ -15,30 +15,30 @@ from launcher.core.model import Candidate
 from launcher.core.parameters import offset_of, people_found, person_key, person_search
 from launcher.core.templates import SELECTED, Template, template_of
 from launcher.core.values import names_said
-from launcher.engine.asking import Asker
 from launcher.engine.job import Job
+from launcher.engine.portal_client import PortalClient
 from launcher.errors import PortalError
 from launcher.ledger import Ledger
 from launcher.sheets import Row
 
 
-async def list_templates(asker: Asker) -> list[Template]:
+async def list_templates(client: PortalClient) -> list[Template]:
     """All templates of the portal, by their ID. Raises PortalError."""
     body: dict[str, object] = {"SELECT": SELECTED, "ORDER": {"ID": "ASC"}}
-    return [found async for found in _templates(asker, body)]
+    return [found async for found in _templates(client, body)]
 
 
-async def template_with_id(asker: Asker, template_id: int) -> Template | None:
+async def template_with_id(client: PortalClient, template_id: int) -> Template | None:
     """The template with that ID, or None where the portal lists none. Raises PortalError."""
     body: dict[str, object] = {"SELECT": SELECTED, "FILTER": {"ID": template_id}}
     # A portal that ignored the filter would give all of them.
-    return next((each for each in [f async for f in _templates(asker, body)] if each.id == template_id), None)
+    return next((each for each in [f async for f in _templates(client, body)] if each.id == template_id), None)
 
 
-async def smart_process_names(asker: Asker) -> dict[str, str]:
+async def smart_process_names(client: PortalClient) -> dict[str, str]:
     """The names of the smart processes by their kind, `dynamic:147`; none where the portal does not tell."""
     try:
-        result = (await asker.ask("crm.type.list", {}))["result"]
+        result = (await client.ask("crm.type.list", {}))["result"]
     except PortalError:
         return {}
     types = result.get("types") if isinstance(result, dict) else None
@@ -49,27 +49,27 @@ async def smart_process_names(asker: Asker) -> dict[str, str]:
     }
 
 
-async def portal_offset(asker: Asker, time_zone: str = "") -> str:
+async def portal_offset(client: PortalClient, time_zone: str = "") -> str:
     """How far the portal's clock is from Greenwich: `+03:00`. Raises PortalError, also where that time zone is
     not the portal's."""
-    now = (await asker.ask("server.time", {}))["result"]
+    now = (await client.ask("server.time", {}))["result"]
     offset = offset_of(now) if isinstance(now, str) else ""
     if not offset:
-        raise PortalError(f"{asker.portal}: the portal's time cannot be understood")
+        raise PortalError(f"{client.portal}: the portal's time cannot be understood")
     if time_zone:
         there = dt.datetime.fromisoformat(str(now)).astimezone(ZoneInfo(time_zone)).isoformat()
         if offset_of(there) != offset:
             raise PortalError(
-                f"{asker.portal}: the portal's clock is at {offset}, and time_zone: {time_zone} is at "
+                f"{client.portal}: the portal's clock is at {offset}, and time_zone: {time_zone} is at "
                 f"{offset_of(there)} now; say the portal's own time zone"
             )
     return offset
 
 
-async def _templates(asker: Asker, body: dict[str, object]) -> AsyncIterator[Template]:
+async def _templates(client: PortalClient, body: dict[str, object]) -> AsyncIterator[Template]:
     start: object = 0
     while isinstance(start, int):
-        answer = await asker.ask("bizproc.workflow.template.list", {**body, "start": start})
+        answer = await client.ask("bizproc.workflow.template.list", {**body, "start": start})
         result = answer["result"]
         for item in result if isinstance(result, list) else []:
             if (template := template_of(item)) is not None:
@@ -78,20 +78,20 @@ async def _templates(asker: Asker, body: dict[str, object]) -> AsyncIterator[Tem
         start = following if isinstance(following, int) and following > start else None
 
 
-async def with_types(job: Job, templates: Sequence[Template], asker: Asker) -> Job:
+async def with_types(job: Job, templates: Sequence[Template], client: PortalClient) -> Job:
     """The job with the types of these templates' parameters, the portal's offset, and the people whom the job
     itself names. Asks only for what the job needs. Raises PortalError."""
     types = replace(job.types, declared={template.id: template.parameters for template in templates})
     if types.need_offset(list(job.parameters)):
-        types = replace(types, offset=await portal_offset(asker, types.time_zone))
+        types = replace(types, offset=await portal_offset(client, types.time_zone))
     people: dict[str, tuple[str, ...]] = {}
-    await PeopleFinder(asker, people).learn(names_said(job.parameters, types))
+    await PeopleFinder(client, people).learn(names_said(job.parameters, types))
     return replace(job, types=replace(types, people=people))
 
 
-async def ask_rights(asker: Asker) -> Rights:
+async def ask_rights(client: PortalClient) -> Rights:
     """What whoever calls may do. Raises PortalError."""
-    body = await asker.ask("batch", {"halt": 0, "cmd": dict(QUESTIONS)})
+    body = await client.ask("batch", {"halt": 0, "cmd": dict(QUESTIONS)})
     results, _ = answers_of_batch(body)
     return rights_of(results)
 
@@ -99,8 +99,8 @@ async def ask_rights(asker: Asker) -> Rights:
 class PeopleFinder:
     """Learns whom names mean; `known` grows, and whoever reads rows reads it."""
 
-    def __init__(self, asker: Asker, known: dict[str, tuple[str, ...]]) -> None:
-        self._asker = asker
+    def __init__(self, client: PortalClient, known: dict[str, tuple[str, ...]]) -> None:
+        self._asker = client
         self._known = known
         self._asked: set[str] = set()
 
@@ -128,9 +128,9 @@ class PeopleFinder:
 class Candidates:
     """What the rows of one file are to start."""
 
-    def __init__(self, mapper: Mapper, asker: Asker) -> None:
+    def __init__(self, mapper: Mapper, client: PortalClient) -> None:
         self._mapper = mapper
-        self._finder = PeopleFinder(asker, mapper.people)
+        self._finder = PeopleFinder(client, mapper.people)
 
     async def of(self, rows: Sequence[Row]) -> list[Candidate]:
         """One candidate for each row. Asks the portal only for people. Raises PortalError."""
@@ -141,4 +141,4 @@ class Candidates:
 
 async def mapping_of(job: Job, ledger: Ledger, portal: str) -> RowMapping:
     """How a row becomes a start of that job on that portal, as far as the ledger knows the portal."""
-    return job.mapping(portal, await ledger.addresses_of(portal), await ledger.kindred(portal, job.name))
+    return job.mapping(portal, await ledger.addresses_of(portal), await ledger.equivalents(portal, job.name))

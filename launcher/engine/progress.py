@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
-from launcher.core.course import PACED, Wait
 from launcher.core.model import State
 from launcher.core.states import SENDABLE
 from launcher.core.summary import Counts
+from launcher.core.timeline import PACED, Wait
 from launcher.ledger import Ledger, LedgerError
 from launcher.log import get_logger
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from launcher.core.answers import answers_of_batch
 from launcher.core.batch import MAX_COMMANDS, encode_call
 from launcher.core.reconcile import NOT_TOLD, LostRow, Running, Settled, settle
-from launcher.engine.asking import Asker
+from launcher.engine.portal_client import PortalClient
 from launcher.errors import PortalError
 from launcher.ledger import Ledger
 from launcher.log import get_logger
@@ -20,7 +20,7 @@ _PAGE = 50
 """Workflows listed at once. Source: official REST documentation, "bizproc.workflow.instances"."""
 
 
-async def reconcile(ledger: Ledger, asker: Asker, run_id: int) -> int:
+async def reconcile(ledger: Ledger, client: PortalClient, run_id: int) -> int:
     """Rows whose workflows are found running are STARTED; the others stay UNKNOWN, with the reason in words.
 
     Gives how many were found. Raises PortalError, LedgerError; what was settled until then stays so.
@@ -30,10 +30,10 @@ async def reconcile(ledger: Ledger, asker: Asker, run_id: int) -> int:
     while lost := await ledger.lost_rows(run_id, after_row=last_row):
         last_row = lost[-1].row_number
         if who is None or when is None:
-            who, when = await _own_user(asker), await asker.ahead_s()
+            who, when = await _own_user(client), await client.clock_offset_s()
         for first in range(0, len(lost), MAX_COMMANDS):
             some = lost[first : first + MAX_COMMANDS]
-            settled = await _settled(ledger, asker, run_id, some, user_id=who, portal_ahead_s=when)
+            settled = await _settled(ledger, client, run_id, some, user_id=who, portal_ahead_s=when)
             found += await ledger.settle(run_id, settled)
             not_told += sum(1 for one in settled if one.starter_not_told)
     if not_told:
@@ -46,7 +46,13 @@ async def reconcile(ledger: Ledger, asker: Asker, run_id: int) -> int:
 
 
 async def _settled(
-    ledger: Ledger, asker: Asker, run_id: int, lost: Sequence[LostRow], *, user_id: int, portal_ahead_s: float
+    ledger: Ledger,
+    client: PortalClient,
+    run_id: int,
+    lost: Sequence[LostRow],
+    *,
+    user_id: int,
+    portal_ahead_s: float,
 ) -> list[Settled]:
     commands = {
         f"r{row.row_number}": encode_call(
@@ -58,7 +64,7 @@ async def _settled(
         )
         for row in lost
     }
-    results, totals = answers_of_batch(await asker.ask("batch", {"halt": 0, "cmd": commands}))
+    results, totals = answers_of_batch(await client.ask("batch", {"halt": 0, "cmd": commands}))
     running, unanswered = {}, {}
     for row in lost:
         key = f"r{row.row_number}"
@@ -95,8 +101,8 @@ def _running(item: object) -> Running | None:
         return None
 
 
-async def _own_user(asker: Asker) -> int:
-    result = (await asker.ask("profile", {}))["result"]
+async def _own_user(client: PortalClient) -> int:
+    result = (await client.ask("profile", {}))["result"]
     if isinstance(result, Mapping) and str(result.get("ID", "")).isdigit():
         return int(result["ID"])
-    raise PortalError(f"{asker.portal}: the portal does not say who the webhook's owner is")
+    raise PortalError(f"{client.portal}: the portal does not say who the webhook's owner is")

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from launcher.core.course import Course, course, slot_s
 from launcher.core.model import State
 from launcher.core.summary import Ending, Summary, exit_code
+from launcher.core.timeline import Timeline, course, slot_s
 from launcher.ledger import (
     FailedFiles,
     Ledger,
@@ -75,7 +75,7 @@ async def save_report(ledger: Ledger, run: RunRecord, path: Path) -> None:
         to_mend=await _rows(ledger, run.id, (State.FAILED, State.INVALID)),
         # A row in the air when the run ended may have started.
         unknown=await _rows(ledger, run.id, (State.UNKNOWN, *(() if running else (State.SENT,)))),
-        made_at=time.time(),
+        created_at=time.time(),
     )
     await asyncio.to_thread(save_page, path, page)
 
@@ -84,7 +84,7 @@ async def _rows(ledger: Ledger, run_id: int, states: Sequence[State]) -> tuple[R
     return tuple(await ledger.recorded_rows(run_id, only=states))[:ROWS_AT_MOST]
 
 
-async def _course(ledger: Ledger, run_id: int) -> Course:
+async def _course(ledger: Ledger, run_id: int) -> Timeline:
     between = await ledger.answered_between(run_id)
     width_s = slot_s(between[1] - between[0]) if between else 1
     answers = await ledger.answers(run_id, slot_s=width_s)

@@ -12,13 +12,23 @@ from typing import Any
 import structlog
 
 from launcher.core import batch
-from launcher.core.answers import Barred, Heard, Moved, Outcome, Times, TooLong, Unheard, Unsent, times_of
+from launcher.core.answers import (
+    Blocked,
+    NotSent,
+    Outcome,
+    Redirected,
+    Response,
+    ResponseLost,
+    Times,
+    TooLong,
+    times_of,
+)
 from launcher.core.model import Start, State
-from launcher.core.verdict import Judgement, judge_batch, judge_single
-from launcher.engine.feed import Feed
-from launcher.engine.gate import Gate, Turn
+from launcher.core.verdict import BatchOutcome, judge_batch, judge_single
 from launcher.engine.live import Settled
 from launcher.engine.progress import Progress
+from launcher.engine.throttle import Slot, Throttle
+from launcher.engine.work_queue import WorkQueue
 from launcher.ledger import Judged, Ledger, LedgerError, LedgerGoneError, PortalLease, Record, Sent, Written
 from launcher.log import get_logger
 from launcher.portal.client import Portal
@@ -26,7 +36,7 @@ from launcher.portal.client import Portal
 _Waiting = tuple[Record[Any], asyncio.Future[Any]]
 
 
-class Recorder:
+class BatchWriter:
     """Records that come together are written in one transaction: one wait for the disk serves them all."""
 
     def __init__(self, ledger: Ledger, lease: PortalLease | None) -> None:
@@ -90,9 +100,9 @@ class Worker:
 
     run_id: int
     portal: Portal
-    feed: Feed
-    gate: Gate
-    recorder: Recorder
+    queue: WorkQueue
+    throttle: Throttle
+    batch_writer: BatchWriter
     requests: Requests
     progress: Progress
     settled: Settled
@@ -101,15 +111,15 @@ class Worker:
 
     async def run(self) -> None:
         """Send rows until no more are handed out."""
-        while await self.feed.ready(batch.MAX_COMMANDS) and not self.gate.is_closed:
+        while await self.queue.ready(batch.MAX_COMMANDS) and not self.throttle.is_closed:
             # A turn comes first, and rows then, so that none stand aside in the hands of one who waits.
-            async with self.gate.turn(lambda: self.feed.at_hand(batch.MAX_COMMANDS)) as turn:
-                if turn.rows and (starts := await self.feed.take(turn.rows)):
-                    count = batch.batch_size_for(starts, turn.rows, turn.longest)
-                    await self.feed.give_back(starts[count:])
-                    await self._send(starts[:count], turn)
+            async with self.throttle.slot(lambda: self.queue.available(batch.MAX_COMMANDS)) as slot:
+                if slot.rows and (starts := await self.queue.take(slot.rows)):
+                    count = batch.batch_size_for(starts, slot.rows, slot.longest)
+                    await self.queue.requeue(starts[count:])
+                    await self._send(starts[:count], slot)
 
-    async def _send(self, starts: Sequence[Start], turn: Turn) -> None:
+    async def _send(self, starts: Sequence[Start], slot: Slot) -> None:
         number = self.requests.next()
         with structlog.contextvars.bound_contextvars(request_id=number):
             sent = Sent(
@@ -118,19 +128,19 @@ class Worker:
                 starts=tuple(starts),
                 at=time.time(),
             )
-            kept = await self.recorder.write(sent)
+            kept = await self.batch_writer.write(sent)
             self.progress.settled[State.SKIPPED] += len(starts) - len(kept)
             if len(kept) < len(starts):
                 self.settled({start.row_number for start in starts} - {start.row_number for start in kept})
-            await self.feed.settle(len(starts) - len(kept))
+            await self.queue.settle(len(starts) - len(kept))
             if kept:
-                await self._ask(number, kept, turn)
+                await self._ask(number, kept, slot)
 
-    async def _ask(self, number: int, starts: tuple[Start, ...], turn: Turn) -> None:
+    async def _ask(self, number: int, starts: tuple[Start, ...], slot: Slot) -> None:
         self.progress.requests += 1
-        turn.leaves(len(starts))
+        slot.leaves(len(starts))
         outcome, judgement, times = await self._call(starts)
-        turn.heard()
+        slot.heard()
         record = Judged(
             run_id=self.run_id,
             request_number=number,
@@ -139,14 +149,14 @@ class Worker:
             outcome=_in_short(outcome),
             at=time.time(),
         )
-        recorded = await self.recorder.write(record)
-        self.gate.learn(turn, recorded.judgement, times)
+        recorded = await self.batch_writer.write(record)
+        self.throttle.learn(slot, recorded.judgement, times)
         self._tell(starts, outcome, recorded.judgement)
         self._doubt(recorded.doubted)
         await self._settle(starts, recorded.judgement)
 
-    async def _call(self, starts: tuple[Start, ...]) -> tuple[Outcome, Judgement, Times]:
-        if len(starts) == 1 and batch.must_go_alone(starts[0]):
+    async def _call(self, starts: tuple[Start, ...]) -> tuple[Outcome, BatchOutcome, Times]:
+        if len(starts) == 1 and batch.needs_single_call(starts[0]):
             outcome = await self.portal.call(batch.START, batch.encode_single(starts[0]))
             judgement = judge_single(starts[0], outcome, own_templates=self.own_templates)
             return outcome, judgement, times_of(outcome, alone=True)
@@ -160,7 +170,7 @@ class Worker:
             self.settled(row_numbers)
             _log.warning("no longer started: another row has the same workflow ID", rows=sorted(row_numbers))
 
-    async def _settle(self, starts: Sequence[Start], judgement: Judgement) -> None:
+    async def _settle(self, starts: Sequence[Start], judgement: BatchOutcome) -> None:
         again = []
         done = []
         for start, verdict in zip(starts, judgement.verdicts, strict=True):
@@ -170,11 +180,11 @@ class Worker:
                 self.progress.settled[verdict.state] += 1
                 done.append(start.row_number)
         self.settled(done)
-        await self.feed.give_back(again)
-        await self.feed.settle(len(starts) - len(again))
+        await self.queue.requeue(again)
+        await self.queue.settle(len(starts) - len(again))
 
     @staticmethod
-    def _tell(starts: Sequence[Start], outcome: Outcome, judgement: Judgement) -> None:
+    def _tell(starts: Sequence[Start], outcome: Outcome, judgement: BatchOutcome) -> None:
         states = Counter(verdict.state.value for verdict in judgement.verdicts)
         _log.debug("request", outcome=_in_short(outcome), **states)
         if unknown := states[State.UNKNOWN.value]:
@@ -190,16 +200,16 @@ class Worker:
 
 def _in_short(outcome: Outcome) -> str:
     match outcome:
-        case Heard(status, body):
+        case Response(status, body):
             code = body.get("error") if isinstance(body, dict) else None
             return f"HTTP {status} {code}" if isinstance(code, str) else f"HTTP {status}"
-        case Unsent(cause):
+        case NotSent(cause):
             return f"not sent: {cause}"
-        case Unheard(cause):
+        case ResponseLost(cause):
             return f"lost: {cause}"
         case TooLong():
             return "HTTP 413"
-        case Moved(host):
+        case Redirected(host):
             return f"moved to {host}"
-        case Barred(code):
+        case Blocked(code):
             return f"barred: {code}"

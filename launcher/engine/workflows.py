@@ -12,7 +12,7 @@ from launcher.core.model import State
 from launcher.core.summary import Ending
 from launcher.core.workflows import (
     Answered,
-    Fate,
+    Termination,
     Watched,
     Way,
     command,
@@ -20,8 +20,8 @@ from launcher.core.workflows import (
     next_wait_s,
     wait_until_deadline_s,
 )
-from launcher.engine.asking import TRIES, Asker, send, wait, who_runs
 from launcher.engine.cancel import CancelToken
+from launcher.engine.portal_client import TRIES, PortalClient, send, wait, who_runs
 from launcher.engine.summary import summarise
 from launcher.errors import PortalError
 from launcher.ledger import Ledger, RunRecord, StartedWorkflow, StopOutcome, Stops
@@ -32,7 +32,7 @@ class Watcher:
     """Watches one run. What has ended once is not asked about again."""
 
     ledger: Ledger
-    asker: Asker
+    client: PortalClient
     run: RunRecord
     every_s: float
     timeout_s: float | None = None
@@ -71,13 +71,13 @@ class Watcher:
     async def look(self) -> Watched:
         """The run's workflows as they are now. Raises PortalError, LedgerError."""
         if self._ahead_s is None:
-            self._ahead_s = await self.asker.ahead_s()
+            self._ahead_s = await self.client.clock_offset_s()
         running, stuck, last_row = 0, [], 0
         stops = Stops(self.ledger.database)
         while workflows := await stops.not_over(self.run.id, after_row=last_row):
             last_row = workflows[-1].row_number
             left = [workflow for workflow in workflows if workflow.workflow_id not in self._over]
-            found = await who_runs(self.asker, left)
+            found = await who_runs(self.client, left)
             now = time.time() + self._ahead_s
             running += len(found)
             stuck += [
@@ -95,11 +95,11 @@ class Watcher:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ender:
+class WorkflowTerminator:
     """Ends one run's workflows in one way."""
 
     stops: Stops
-    asker: Asker
+    client: PortalClient
     run: RunRecord
     way: Way
     cancel: CancelToken
@@ -117,10 +117,10 @@ class Ender:
             new = [workflow for workflow in workflows if workflow.workflow_id not in seen]
             seen.update(workflow.workflow_id for workflow in new)
             tell(len(new))
-            running = await who_runs(self.asker, new)
+            running = await who_runs(self.client, new)
             found += [workflow for workflow in new if workflow.workflow_id in running]
             over = [w for w in new if w.workflow_id not in running and w.workflow_id in asked]
-            await self.stops.settle(self.run.id, [StopOutcome(workflow, Fate.GONE) for workflow in over])
+            await self.stops.settle(self.run.id, [StopOutcome(workflow, Termination.GONE) for workflow in over])
         return found
 
     async def end(
@@ -139,7 +139,7 @@ class Ender:
             await self.stops.settle(self.run.id, outcomes)
             tell(outcomes)
             if halt:
-                raise PortalError(f"{self.asker.portal}: {halt}", refused=True)
+                raise PortalError(f"{self.client.portal}: {halt}", refused=True)
 
     async def _send(self, workflows: Sequence[StartedWorkflow]) -> tuple[list[StopOutcome], str]:
         """What became of these, and why the portal refuses them all, where it does."""
@@ -147,11 +147,11 @@ class Ender:
         left, failures = {f"r{workflow.row_number}": workflow for workflow in workflows}, 0
         while left:
             commands = {key: command(w.workflow_id, self.way, self.run.name) for key, w in left.items()}
-            results, errors = await send(self.asker, commands)
+            results, errors = await send(self.client, commands)
             answered = {key: judge(key, results, errors) for key in left}
             if halt := next((each.halt for each in answered.values() if each.halt), ""):
                 ended = [key for key, each in answered.items() if each.fate is not None]
-                return [*outcomes, *(StopOutcome(left[key], Fate.ENDED) for key in ended)], halt
+                return [*outcomes, *(StopOutcome(left[key], Termination.ENDED) for key in ended)], halt
             failures += 1
             again = {key for key, each in answered.items() if each.again and failures < TRIES}
             outcomes += await self._seen({k: left[k] for k in left if k not in again}, answered)
@@ -165,11 +165,13 @@ class Ender:
     ) -> list[StopOutcome]:
         """What became of them; of those that the portal did not end, by looking whether they still run."""
         unsure = [workflow for key, workflow in workflows.items() if answered[key].fate is None]
-        running = await who_runs(self.asker, unsure)
+        running = await who_runs(self.client, unsure)
         outcomes = []
         for key, workflow in workflows.items():
             fate = answered[key].fate
             if fate is None:
-                fate = Fate.REFUSED if workflow.workflow_id in running else Fate.GONE
-            outcomes.append(StopOutcome(workflow, fate, answered[key].text if fate is Fate.REFUSED else ""))
+                fate = Termination.REFUSED if workflow.workflow_id in running else Termination.GONE
+            outcomes.append(
+                StopOutcome(workflow, fate, answered[key].text if fate is Termination.REFUSED else "")
+            )
         return outcomes

@@ -1,7 +1,6 @@
 """The durable record of runs, and the only place with SQL."""
 
 from launcher.errors import LedgerError, LedgerGoneError
-from launcher.ledger.course import StartedWorkflow, StopOutcome, Stops
 from launcher.ledger.database import sqlite_file
 from launcher.ledger.ledger import Ledger, open_ledger
 from launcher.ledger.lock import (
@@ -15,11 +14,12 @@ from launcher.ledger.lock import (
 )
 from launcher.ledger.model import NewRow, NewRun, PortalLease, RecordedRow, RunRecord, run_name, run_number
 from launcher.ledger.nights import FailedFiles, NightRecord, Nights
-from launcher.ledger.notices import Notices, QueuedMessage, Unsent
+from launcher.ledger.notices import Notices, QueuedMessage, UnsentMessage
 from launcher.ledger.pruning import Prunable, compact, portals, prunable, prune
 from launcher.ledger.pruning_nights import Age, OldNights, old_nights, prune_nights
 from launcher.ledger.records import Judged, Record, Recorded, Sent, Written
 from launcher.ledger.tallies import Tally, tallies, unknown_before
+from launcher.ledger.timeline import StartedWorkflow, StopOutcome, Stops
 from launcher.ledger.upkeep import back_up, examine
 
 __all__ = [
@@ -49,7 +49,7 @@ __all__ = [
     "StopOutcome",
     "Stops",
     "Tally",
-    "Unsent",
+    "UnsentMessage",
     "Written",
     "back_up",
     "compact",

@@ -15,13 +15,13 @@ from launcher.core.model import Document, Start, State
 from launcher.core.plan import Claim
 from launcher.core.summary import Ending
 from launcher.ledger.changes import OF_A_PLAN, RowChanges, claim_starts, values_of
-from launcher.ledger.course import CourseKeeping
 from launcher.ledger.database import open_database
 from launcher.ledger.model import NewRow, NewRun, PortalLease, RunRecord, run_name
 from launcher.ledger.reading import PAGE, Reading, from_json, run_of
 from launcher.ledger.records import Record, Written
 from launcher.ledger.schema import addresses, claims, rows, runs
 from launcher.ledger.statements import Prepared
+from launcher.ledger.timeline import TimelineRecords
 
 
 @asynccontextmanager
@@ -31,7 +31,7 @@ async def open_ledger(location: str) -> AsyncIterator[Ledger]:
         yield Ledger(database)
 
 
-class Ledger(Reading, RowChanges, CourseKeeping):
+class Ledger(Reading, RowChanges, TimelineRecords):
     """The durable record. What a method has written is on disk when it returns."""
 
     async def begin_run(self, run: NewRun) -> RunRecord:

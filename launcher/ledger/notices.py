@@ -23,7 +23,7 @@ class QueuedMessage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unsent:
+class UnsentMessage:
     """A message that has not arrived. Times are seconds since 1970."""
 
     id: int
@@ -75,11 +75,11 @@ class Notices:
             insert(notices).values(channel=channel, error=error, created_at=at, **values)
         )
 
-    async def waiting(self, *, since: float) -> list[Unsent]:
+    async def waiting(self, *, since: float) -> list[UnsentMessage]:
         """Return those that are to be tried, the oldest first."""
         return await self._found(("waiting",), since)
 
-    async def unsent(self, *, since: float) -> list[Unsent]:
+    async def unsent(self, *, since: float) -> list[UnsentMessage]:
         """Return those that did not arrive, also if no other try is made."""
         return await self._found(("draft", "waiting", "given up"), since)
 
@@ -106,7 +106,7 @@ class Notices:
     async def _change(self, notice: int, **values: object) -> None:
         await self._database.execute(update(notices).where(notices.c.id == notice).values(**values))
 
-    async def _found(self, states: Sequence[str], since: float) -> list[Unsent]:
+    async def _found(self, states: Sequence[str], since: float) -> list[UnsentMessage]:
         query = (
             select(notices)
             .where(notices.c.state.in_(states), notices.c.created_at >= since)
@@ -139,6 +139,6 @@ def keep(
 _OURS = ("state", "sent_at", "taken_until", "night")
 
 
-def _unsent(row: Row[tuple[object, ...]]) -> Unsent:
+def _unsent(row: Row[tuple[object, ...]]) -> UnsentMessage:
     values = {name: value for name, value in row._mapping.items() if name not in _OURS}
-    return Unsent(**{**values, "files": tuple(str(values["files"]).splitlines())})
+    return UnsentMessage(**{**values, "files": tuple(str(values["files"]).splitlines())})

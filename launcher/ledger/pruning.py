@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Select, delete, func, insert, or_, select, up
 from launcher.core.model import State
 from launcher.core.states import MAY_HAVE_STARTED, SENDABLE, UNSETTLED
 from launcher.core.summary import Counts, Ending
-from launcher.core.words import counted
+from launcher.core.words import pluralize
 from launcher.ledger.ledger import Ledger
 from launcher.ledger.model import RunRecord
 from launcher.ledger.reading import run_of
@@ -76,7 +76,7 @@ def _not_over(run: RunRecord, counts: Counts) -> str:
     waiting = sum(counts[state] for state in UNSETTLED)
     if run.ending is Ending.FINISHED and run.loaded and not waiting:
         return ""
-    return f"it is not finished, {counted(waiting, 'row')} to send" if waiting else "it is not finished"
+    return f"it is not finished, {pluralize(waiting, 'row')} to send" if waiting else "it is not finished"
 
 
 async def prune(ledger: Ledger, run_id: int) -> bool:

@@ -140,7 +140,7 @@ class Reading:
         query = select(addresses.c.address).where(addresses.c.portal == portal)
         return await self._database.scalars(query)
 
-    async def kindred(self, portal: str, job: str) -> list[str]:
+    async def equivalents(self, portal: str, job: str) -> list[str]:
         """Return the other jobs with runs on that portal whose starts count as that job's.
 
         Runs without a job count for each, and each counts for them.

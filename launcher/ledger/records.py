@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, case, exists, func, insert, litera
 
 from launcher.core.model import Start, State
 from launcher.core.states import ANSWERS, Event
-from launcher.core.verdict import Judgement, Verdict, given_twice
+from launcher.core.verdict import BatchOutcome, Verdict, given_twice
 from launcher.errors import LedgerError
 from launcher.ledger.model import run_name
 from launcher.ledger.schema import attempts, claims, requests, rows
@@ -154,7 +154,7 @@ class Record(Protocol[Written]):
 class Recorded:
     """How rows stand in the ledger after an answer."""
 
-    judgement: Judgement
+    judgement: BatchOutcome
     """Of the request's own starts."""
     doubted: tuple[int, ...] = ()
     """Rows of earlier requests that are no longer STARTED but UNKNOWN: a row of this one has the same ID."""
@@ -171,7 +171,7 @@ class Judged:
     run_id: int
     request_number: int
     starts: tuple[Start, ...]
-    judgement: Judgement
+    judgement: BatchOutcome
     outcome: str
     """In a few words, for the record of requests."""
     at: float

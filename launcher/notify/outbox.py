@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from launcher.errors import DeliveryError
-from launcher.ledger import LedgerError, Notices, QueuedMessage, Unsent
+from launcher.ledger import LedgerError, Notices, QueuedMessage, UnsentMessage
 from launcher.log import get_logger
 from launcher.notify.channels import DELIVER_WITHIN_S, Channel, Message, deliver
 
@@ -52,18 +52,18 @@ class Outbox:
     async def send(self, pauses: Sequence[float] = PAUSES_S) -> None:
         """What could be sent has arrived when this returns. What is left of former nights goes, too."""
         for pause_s in (*pauses, None):
-            waiting: dict[str, list[Unsent]] = {}
+            waiting: dict[str, list[UnsentMessage]] = {}
             for unsent in await self._notices.waiting(since=self._now() - TOO_OLD_S):
                 waiting.setdefault(unsent.channel, []).append(unsent)
             if not any(await asyncio.gather(*map(self._round, waiting.values()))) or pause_s is None:
                 break
             await asyncio.sleep(pause_s)
 
-    async def unsent(self) -> list[Unsent]:
+    async def unsent(self) -> list[UnsentMessage]:
         """What has not arrived, with the reason."""
         return await self._notices.unsent(since=self._now() - TOO_OLD_S)
 
-    async def _round(self, waiting: Sequence[Unsent]) -> bool:
+    async def _round(self, waiting: Sequence[UnsentMessage]) -> bool:
         """Try the messages of one channel, until one does not get through; whether that is worth another try.
 
         The newest first: it says most. One after another: after a day without its server, many wait for one.
@@ -73,7 +73,7 @@ class Outbox:
                 return True
         return False
 
-    async def _try(self, unsent: Unsent) -> bool:
+    async def _try(self, unsent: UnsentMessage) -> bool:
         """Whether it is worth another try."""
         channel = self._channels.get(unsent.channel)
         if channel is None:
@@ -88,7 +88,7 @@ class Outbox:
             _log.error("not kept what became of a message", to=unsent.channel, reason=str(error))
             return False
 
-    async def _settled(self, channel: Channel, unsent: Unsent) -> bool:
+    async def _settled(self, channel: Channel, unsent: UnsentMessage) -> bool:
         """Whether it has arrived or never will, as the ledger knows when this returns."""
         message = Message(
             subject=unsent.subject,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, Self
 
-from launcher.core.answers import Barred, Heard, Unsent
+from launcher.core.answers import Blocked, NotSent, Response
 from launcher.portal.address import Address, AddressError, address_in, split
 from launcher.redact import register
 
@@ -61,7 +61,7 @@ class Authorisation(Protocol):
         """What the next request carries."""
         ...
 
-    async def renew(self, spent: Signature, refused: Heard) -> Heard | Unsent | Barred | None:
+    async def renew(self, spent: Signature, refused: Response) -> Response | NotSent | Blocked | None:
         """None when a request that was refused because `spent` had expired may be sent again, signed anew;
         else what the call comes to. The refusal proves that nothing was started."""
         ...
@@ -81,7 +81,7 @@ class Webhook:
         """Always the same."""
         return Signature(self._path)
 
-    async def renew(self, spent: Signature, refused: Heard) -> Heard:  # noqa: ARG002
+    async def renew(self, spent: Signature, refused: Response) -> Response:  # noqa: ARG002
         """Nothing to renew: the portal's refusal stands."""
         return refused
 

@@ -1,8 +1,8 @@
 """Calls the portal, each time over a connection of its own.
 
-This is the one border where the library's errors become facts: the request never left (`Unsent`), or it
-may have left and no whole answer came back (`Unheard`). No exception crosses it, because aiohttp writes the
-full URL, which is the credential, into its errors.
+This is the one border where the library's errors become facts: the request never left (`NotSent`), or it
+may have left and no whole answer came back (`ResponseLost`). No exception crosses it, because aiohttp writes
+the full URL, which is the credential, into its errors.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ import aiohttp
 
 from launcher import __version__
 from launcher.core.answers import (
-    Barred,
-    Heard,
-    Moved,
+    Blocked,
     NoAnswer,
+    NotSent,
     Outcome,
+    Redirected,
+    Response,
+    ResponseLost,
     TooLong,
-    Unheard,
-    Unsent,
     answer_of,
     contradicts_itself,
     error_of,
@@ -131,15 +131,15 @@ class Portal:
             outcome = await self._post(access, signature, method, body)
             if isinstance(outcome, _Redirect):
                 if not await self._follow(access, outcome.location):
-                    return Moved(_host_of(outcome.location))
-            elif isinstance(outcome, Heard) and _has_expired(outcome) and not renewed:
+                    return Redirected(_host_of(outcome.location))
+            elif isinstance(outcome, Response) and _has_expired(outcome) and not renewed:
                 failed = await access.authorisation.renew(signature, outcome)
                 if failed is not None:
                     return failed
                 renewed = True
             else:
                 return outcome
-        return Moved(self._access.portal)
+        return Redirected(self._access.portal)
 
     async def _follow(self, sent_to: Access, location: str) -> bool:
         """Whether there is another address to send to; where a request has found it before, it is that one."""
@@ -156,7 +156,7 @@ class Portal:
 
     async def _post(
         self, access: Access, signature: Signature, method: str, body: Mapping[str, object]
-    ) -> Heard | Unsent | Unheard | TooLong | Barred | _Redirect:
+    ) -> Response | NotSent | ResponseLost | TooLong | Blocked | _Redirect:
         try:
             async with self._in_session().post(
                 f"{access.address}{signature.path.value}{method}",
@@ -167,11 +167,11 @@ class Portal:
                     return _Redirect(response.headers.get("Location", ""))
                 return _parsed(response.status, await response.read())
         except aiohttp.ClientConnectorCertificateError as error:
-            return Barred("certificate", _distrusted(access, error.certificate_error))
+            return Blocked("certificate", _distrusted(access, error.certificate_error))
         except NEVER_LEFT as error:
-            return Unsent(type(error).__name__)
+            return NotSent(type(error).__name__)
         except MAY_HAVE_LEFT as error:
-            return Unheard(type(error).__name__)
+            return ResponseLost(type(error).__name__)
 
     def _in_session(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -188,7 +188,7 @@ def _distrusted(access: Access, error: Exception) -> str:
     )
 
 
-def _has_expired(answer: Heard) -> bool:
+def _has_expired(answer: Response) -> bool:
     """Whether the portal refused the request for its token's age. With 401 alone: then nothing was executed."""
     if answer.status != 401 or contradicts_itself(answer.body):
         return False
@@ -204,17 +204,17 @@ class _Redirect:
         return "_Redirect([secret])"
 
 
-def _parsed(status: int, content: bytes) -> Heard | Unheard | TooLong | Barred:
+def _parsed(status: int, content: bytes) -> Response | ResponseLost | TooLong | Blocked:
     if status == TOO_LONG:
         return TooLong()
     try:
         # A portal may repeat the address that it was called at in its own words.
         text = without_known(content.decode())
-        return Heard(status, json.loads(text, object_pairs_hook=_no_key_twice, parse_constant=_no_constant))
+        return Response(status, json.loads(text, object_pairs_hook=_no_key_twice, parse_constant=_no_constant))
     except (ValueError, RecursionError):
         if status == UNAUTHORIZED:
-            return Barred(f"HTTP {status}", refused_caller_text("", f"a page with HTTP {status}"))
-        return Unheard(f"HTTP {status} without JSON")
+            return Blocked(f"HTTP {status}", refused_caller_text("", f"a page with HTTP {status}"))
+        return ResponseLost(f"HTTP {status} without JSON")
 
 
 def _no_key_twice(pairs: list[tuple[str, object]]) -> dict[str, object]:

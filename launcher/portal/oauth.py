@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from launcher.core.answers import Barred, Heard, Unsent
+from launcher.core.answers import Blocked, NotSent, Response
 from launcher.core.catalogue import MENDS
 from launcher.errors import InputError
 from launcher.portal.access import Hidden, Signature
@@ -168,8 +168,8 @@ class OAuth:
         self._file = file
         self._application = application
         self._signed_in = signed_in
-        self._renewal: asyncio.Task[Unsent | Barred | None] | None = None
-        self._refused: Barred | None = None
+        self._renewal: asyncio.Task[NotSent | Blocked | None] | None = None
+        self._refused: Blocked | None = None
         self._is_spending = False
         """Whether the token server has been asked, and what it gives is not yet on disk."""
 
@@ -177,7 +177,7 @@ class OAuth:
         """The token as it is now."""
         return Signature(_PATH, self._signed_in.access)
 
-    async def renew(self, spent: Signature, refused: Heard) -> Unsent | Barred | None:  # noqa: ARG002
+    async def renew(self, spent: Signature, refused: Response) -> NotSent | Blocked | None:  # noqa: ARG002
         """One renewal, however many ask for it; none where another worker or process has renewed already."""
         if self._refused is not None or self.signature() != spent:
             return self._refused
@@ -194,7 +194,7 @@ class OAuth:
             self._renewal.cancel()  # it waits for another process
         await asyncio.wait([self._renewal])
 
-    async def _renew(self, spent: Signature) -> Unsent | Barred | None:
+    async def _renew(self, spent: Signature) -> NotSent | Blocked | None:
         try:
             async with self._file.held():
                 stored = self._file.read()
@@ -205,14 +205,14 @@ class OAuth:
                     return None
                 return await self._exchange(stored)
         except TokensError as error:
-            self._refused = Barred("sign-in", str(error))
+            self._refused = Blocked("sign-in", str(error))
         return self._refused
 
-    async def _exchange(self, stored: SignIn) -> Unsent | Barred | None:
+    async def _exchange(self, stored: SignIn) -> NotSent | Blocked | None:
         try:
             place = self._file.reserve()
         except PrivateFileError as error:
-            return Barred("sign-in", f"{error}; the sign-in was not renewed, since it could not be stored")
+            return Blocked("sign-in", f"{error}; the sign-in was not renewed, since it could not be stored")
         self._is_spending = True
         try:
             return self._settle(place, stored, await self._application.renew(stored.refresh))
@@ -220,8 +220,8 @@ class OAuth:
             self._is_spending = False
 
     def _settle(
-        self, place: Replacement, stored: SignIn, answer: Granted | Denied | Unsent
-    ) -> Unsent | Barred | None:
+        self, place: Replacement, stored: SignIn, answer: Granted | Denied | NotSent
+    ) -> NotSent | Blocked | None:
         match answer:
             case Granted(access, refresh):
                 renewed = replace(stored, access=access, refresh=refresh)
@@ -237,9 +237,9 @@ class OAuth:
                 return None
             case Denied(code, text):
                 place.forget()
-                self._refused = Barred(code, explanation(code, text))
+                self._refused = Blocked(code, explanation(code, text))
                 return self._refused
-            case Unsent():
+            case NotSent():
                 place.forget()
                 return answer
 

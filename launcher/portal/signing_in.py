@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from aiohttp import web
 
-from launcher.core.answers import Unsent
+from launcher.core.answers import NotSent
 from launcher.core.catalogue import spoken
 from launcher.errors import InputError
 from launcher.portal.access import Hidden
@@ -90,7 +90,7 @@ async def exchange(address: Address, application: Application, code: Hidden) -> 
             )
         case Denied(refused, text):
             raise SignInError(explanation(refused, text))
-        case Unsent(cause):
+        case NotSent(cause):
             reason = spoken(cause.removeprefix("token server: "))
             reported = f" ({reason})" if reason else ""
             raise SignInError(

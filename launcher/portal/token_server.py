@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from launcher import __version__
-from launcher.core.answers import Unsent, error_of
+from launcher.core.answers import NotSent, error_of
 from launcher.portal.access import Hidden, trusted
 from launcher.portal.address import AddressError, is_loopback
 from launcher.redact import register, without_known
@@ -53,15 +53,15 @@ class Application:
 
     ca_file: Path | None = None
 
-    async def grant_for_code(self, code: Hidden) -> Granted | Denied | Unsent:
+    async def grant_for_code(self, code: Hidden) -> Granted | Denied | NotSent:
         """Tokens for the code of a sign-in, which lives 30 seconds and is good once. Raises AddressError."""
         return await self._ask("authorization_code", "code", code)
 
-    async def renew(self, refresh: Hidden) -> Granted | Denied | Unsent:
-        """Tokens for a refresh token. Unsent: none were heard of; whether the old one is spent is unknown."""
+    async def renew(self, refresh: Hidden) -> Granted | Denied | NotSent:
+        """Tokens for a refresh token. NotSent: none were heard of; whether the old one is spent is unknown."""
         return await self._ask("refresh_token", "refresh_token", refresh)
 
-    async def _ask(self, grant_type: str, name: str, value: Hidden) -> Granted | Denied | Unsent:
+    async def _ask(self, grant_type: str, name: str, value: Hidden) -> Granted | Denied | NotSent:
         try:
             async with (
                 aiohttp.ClientSession(
@@ -86,7 +86,7 @@ class Application:
                 return _understood(response.status, await response.read())
         except _LOST as error:
             # Without its text: that holds the URL, and the URL holds the secret.
-            return Unsent(f"token server: {type(error).__name__}")
+            return NotSent(f"token server: {type(error).__name__}")
 
     def _is_here(self) -> bool:
         return is_loopback(urlsplit(self.token_server).hostname or "")
@@ -103,7 +103,7 @@ async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType)
         raise aiohttp.ClientConnectionError(type(error).__name__) from None
 
 
-def _understood(status: int, content: bytes) -> Granted | Denied | Unsent:
+def _understood(status: int, content: bytes) -> Granted | Denied | NotSent:
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):
@@ -117,7 +117,7 @@ def _understood(status: int, content: bytes) -> Granted | Denied | Unsent:
             register(access)
             register(refresh)
             return Granted(Hidden(access), Hidden(refresh))
-    return Unsent(f"token server: HTTP {status}")
+    return NotSent(f"token server: HTTP {status}")
 
 
 def token_server_named(text: str) -> str:

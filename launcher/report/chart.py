@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from launcher.core.course import Bar, Course, Stretch, Wait, steps
 from launcher.core.model import State
-from launcher.core.words import counted, duration
+from launcher.core.timeline import Bar, Interval, Timeline, Wait, steps
+from launcher.core.words import duration, pluralize
 
 WIDTH = 960
 LEFT, RIGHT, TOP, BOTTOM = 108, 948, 14, 224
@@ -77,7 +77,7 @@ class Chart:
     """Those that occur."""
 
 
-def chart(course: Course, *, working_s: float) -> Chart | None:
+def chart(course: Timeline, *, working_s: float) -> Chart | None:
     """The chart of that course; None where nothing was sent. `working_s`: how long the run was at work."""
     bars = course.bars
     if not bars:
@@ -112,14 +112,14 @@ def _name(reason: str) -> str:
 class _Plan:
     """Where moments and numbers stand."""
 
-    def __init__(self, course: Course, top: float) -> None:
+    def __init__(self, course: Timeline, top: float) -> None:
         breaks = len(course.stretches) - 1
         self.gap = min(BREAK, (RIGHT - LEFT) / 4 / breaks) if breaks else 0.0
         self.bar_s = course.bar_s
         self.bar_width = (RIGHT - LEFT - self.gap * breaks) / len(course.bars)
         self.top = top
         self.course = course
-        self.stretches: list[tuple[Stretch, float]] = []
+        self.stretches: list[tuple[Interval, float]] = []
         self.bars: list[tuple[Bar, float]] = []
         x = float(LEFT)
         for stretch in course.stretches:
@@ -168,7 +168,7 @@ def _marks(plan: _Plan, reasons: Sequence[str]) -> Iterator[Box]:
                 yield Box(round(begin, 1), y, round(min(end, RIGHT + 2) - begin, 1), LANE - 5, colour, text)
 
 
-def _times(plan: _Plan, course: Course) -> list[Label]:
+def _times(plan: _Plan, course: Timeline) -> list[Label]:
     """The time below the beginning of each stretch, and below round times where there is room."""
     days = len({day(bar.begins_at) for bar, _ in plan.bars}) > 1
     apart = LABELS_APART * 1.4 if days else LABELS_APART
@@ -196,11 +196,11 @@ def _seconds_of_day(at: float) -> int:
     return here.hour * 3600 + here.minute * 60 + here.second
 
 
-def description(course: Course, *, working_s: float) -> str:
+def description(course: Timeline, *, working_s: float) -> str:
     """What the chart shows, for those who do not see it."""
     answered = sum(bar.total for bar in course.bars)
     most = max((course.rate(bar.total) for bar in course.bars), default=0)
-    answers = counted(answered, "row")
+    answers = pluralize(answered, "row")
     text = f"{answers} answered, repeats included; at the fastest {most:,.0f} a {_unit(course)}. "
     waited = course.waited_s()
     if waited:
@@ -217,13 +217,13 @@ def description(course: Course, *, working_s: float) -> str:
     return text.strip()
 
 
-def bar_description(bar: Bar, course: Course) -> str:
+def bar_description(bar: Bar, course: Timeline) -> str:
     """`10:21: 2,400 started, 3 failed`."""
     counts = ", ".join(f"{bar.rows[state]:,} {state}" for state in STACKED if bar.rows.get(state))
     return f"{clock(bar.begins_at, seconds=course.bar_s < 60)}: {counts or 'nothing'}"
 
 
-def _unit(course: Course) -> str:
+def _unit(course: Timeline) -> str:
     return "minute" if course.unit_s == 60 else "second"
 
 

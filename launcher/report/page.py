@@ -18,11 +18,11 @@ from markupsafe import Markup
 
 from launcher import __version__
 from launcher.core.catalogue import spoken
-from launcher.core.course import Course
 from launcher.core.model import State
 from launcher.core.notices import headline, next_steps
 from launcher.core.summary import Ending, Summary
-from launcher.core.words import counted, duration
+from launcher.core.timeline import Timeline
+from launcher.core.words import duration, pluralize
 from launcher.ledger import RecordedRow, RunRecord
 from launcher.redact import redacted_text
 from launcher.report.chart import WIDTH, chart, clock, day
@@ -53,13 +53,13 @@ class Page:
 
     run: RunRecord
     summary: Summary
-    course: Course
+    course: Timeline
     examples: Mapping[int, RecordedRow]
     """The first row of each cause, by its number."""
     to_mend: tuple[RecordedRow, ...]
     """FAILED and INVALID rows: the first, where there are too many."""
     unknown: tuple[RecordedRow, ...]
-    made_at: float
+    created_at: float
 
 
 def report_path(run: RunRecord) -> Path:
@@ -186,7 +186,7 @@ def _templates() -> Environment:
         moment=_moment,
         offset=_offset,
         duration=duration,
-        counted=counted,
+        pluralize=pluralize,
     )
     made.globals.update(
         version=__version__, clock=clock, day=day,

@@ -98,14 +98,14 @@ class Settings:
         """Every configured portal of which it is known how it is called, or the one that needs no entry."""
         if not self.config.portals:
             return [self.portal(None)]
-        found, troubles = [], []
+        found, problems = [], []
         for name, portal in self.config.portals.items():
             try:
                 found.append(self._complete(name, portal))
             except SettingsError as trouble:
-                troubles.append(trouble)
+                problems.append(trouble)
         if not found:
-            raise troubles[0]
+            raise problems[0]
         return found
 
     def surroundings(self, name: str) -> Surroundings:

@@ -128,17 +128,17 @@ class _Reading:
         return values
 
 
-def mistakes(file: YamlFile, troubles: Sequence[ErrorDetails]) -> Iterator[str]:
+def mistakes(file: YamlFile, problems: Sequence[ErrorDetails]) -> Iterator[str]:
     """A line for each, with its place and what is expected there; no value, which may be a secret."""
-    return (_explained(file, trouble) for trouble in _told(troubles))
+    return (_explained(file, trouble) for trouble in _told(problems))
 
 
-def _told(troubles: Sequence[ErrorDetails]) -> list[ErrorDetails]:
+def _told(problems: Sequence[ErrorDetails]) -> list[ErrorDetails]:
     """Those that the person can mend: not that a list is too short only since its entries are wrong."""
-    places = [trouble["loc"] for trouble in troubles]
+    places = [trouble["loc"] for trouble in problems]
     return [
         trouble
-        for trouble in troubles
+        for trouble in problems
         if trouble["type"] != "too_short"
         or not any(
             len(place) > len(trouble["loc"]) and place[: len(trouble["loc"])] == trouble["loc"]

@@ -56,8 +56,8 @@ def open_xlsx(source: Source, *, sheet: str | None, header_row: int | None) -> T
     facts = grid.Facts(hidden=scan.hidden, filtered=scan.filtered, merged=scan.merged)
     if not quick:
         return grid.table(source, chosen.name, rows, facts, header_row=header_row)
-    counted = grid.Counted(scan.below(header_row or scan.early[0]), scan.width)
-    return grid.table(source, chosen.name, rows, facts, header_row=header_row, counted=counted)
+    pluralize = grid.Counted(scan.below(header_row or scan.early[0]), scan.width)
+    return grid.table(source, chosen.name, rows, facts, header_row=header_row, pluralize=pluralize)
 
 
 def _rows(source: Source, book: Workbook, sheet: SheetPart) -> grid.Rows:

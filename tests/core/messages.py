@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from launcher.core.catalogue import (
     ENTRIES,
-    Does,
+    Action,
     Entry,
     answers_lost_text,
     given_up_text,
@@ -47,7 +47,7 @@ def _lines(entry: Entry) -> Iterator[str]:
         yield f"- stops with: {moved_text('new.example')}"
     elif entry is REFUSED_CALLER:
         yield f"- stops with: {refused_caller_text('A_CODE', PORTALS_WORDS)}"
-    elif entry.does is Does.STOPS:
+    elif entry.does is Action.STOPS:
         yield f"- stops with: {stop_text(entry.code, PORTALS_WORDS)}"
     elif not entry.title:
         yield f"- in the results: {row_text(entry.code, entry.text or PORTALS_WORDS)}"

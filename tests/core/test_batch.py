@@ -19,7 +19,7 @@ from launcher.core.batch import (
     encode_command,
     encode_single,
     length_of,
-    must_go_alone,
+    needs_single_call,
 )
 from launcher.core.documents import KINDS, kind_named
 from launcher.core.model import Document, Start, Value
@@ -137,7 +137,7 @@ def test_php_reads_back_exactly_the_values_that_were_encoded(
         start_key="",
     )
 
-    if not must_go_alone(start):
+    if not needs_single_call(start):
         assert_read_back(php, start)
 
 
@@ -181,7 +181,7 @@ def test_php_drops_nothing_of_a_start_that_may_go_in_a_batch(
     php: Read, many: Callable[[int], dict[str, Value]]
 ) -> None:
     """parse_str drops what comes after a thousand values, in silence."""
-    counts = [count for count in range(100, 1100) if not must_go_alone(lead(2, many(count)))]
+    counts = [count for count in range(100, 1100) if not needs_single_call(lead(2, many(count)))]
 
     assert counts
     assert max(counts) < 1099
@@ -245,8 +245,8 @@ REPLACED = ["$result", "$next", "$total", "$time", "$error"]
 )
 def test_a_text_that_the_portal_would_replace_goes_alone(word: str, text: str) -> None:
     for cell in (text.format(word), text.format(word.upper()), text.format(word.title())):
-        assert must_go_alone(lead(2, {"A": "harmless", "B": cell}))
-        assert must_go_alone(lead(2, {"A": ("harmless", cell)}))
+        assert needs_single_call(lead(2, {"A": "harmless", "B": cell}))
+        assert needs_single_call(lead(2, {"A": ("harmless", cell)}))
 
 
 @given(
@@ -259,22 +259,22 @@ def test_a_text_that_the_portal_would_replace_goes_alone(word: str, text: str) -
 def test_so_it_does_in_any_case_and_amid_any_text(
     before: str, word: tuple[str, ...], between: str, after: str
 ) -> None:
-    assert must_go_alone(lead(2, {"A": f"{before}{''.join(word)}{between}[{after}"}))
+    assert needs_single_call(lead(2, {"A": f"{before}{''.join(word)}{between}[{after}"}))
 
 
 def test_a_parameter_named_so_goes_alone() -> None:
-    assert must_go_alone(lead(2, {"$result.x": "1"}))
+    assert needs_single_call(lead(2, {"$result.x": "1"}))
 
 
 @pytest.mark.parametrize(
     "name", ["", "a[b]", "[", "]", "a]b", "Список[0]", " ", "\t", "\v", "\0", "a\0b", "__Host-a", "__Secure-a"]
 )
 def test_a_name_that_php_cannot_keep_goes_alone(name: str) -> None:
-    assert must_go_alone(lead(2, {"A": "1", name: "2"}))
+    assert needs_single_call(lead(2, {"A": "1", name: "2"}))
 
 
 def test_an_empty_list_which_a_command_cannot_say_goes_alone() -> None:
-    assert must_go_alone(lead(2, {"A": "1", "B": ()}))
+    assert needs_single_call(lead(2, {"A": "1", "B": ()}))
 
 
 @pytest.mark.parametrize(
@@ -297,8 +297,8 @@ def test_an_empty_list_which_a_command_cannot_say_goes_alone() -> None:
     ],
 )
 def test_an_ordinary_text_does_not_cost_a_call_of_its_own(text: str) -> None:
-    assert not must_go_alone(lead(2, {"A": text, "B": (text, text)}))
-    assert not must_go_alone(lead(2))
+    assert not needs_single_call(lead(2, {"A": text, "B": (text, text)}))
+    assert not needs_single_call(lead(2))
 
 
 @given(st.dictionaries(st.text(), values, max_size=5))
@@ -387,7 +387,7 @@ def test_whatever_is_waiting_at_least_one_goes_and_several_only_where_a_batch_ke
 
     assert 1 <= count <= min(size, len(starts))
     if count > 1:
-        assert not any(must_go_alone(start) for start in starts[:count])
+        assert not any(needs_single_call(start) for start in starts[:count])
         commands = encode(starts[:count])["cmd"]
         assert isinstance(commands, dict)
         assert sum(len(command) for command in commands.values()) < LONGEST_BATCH + count * 200

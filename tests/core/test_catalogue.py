@@ -12,7 +12,7 @@ from launcher.core import catalogue
 from launcher.core.catalogue import (
     BUSY,
     ENTRIES,
-    Does,
+    Action,
     Entry,
     Started,
     Who,
@@ -125,7 +125,7 @@ def test_an_entry_is_found_by_each_of_its_names_whatever_their_case(entry: Entry
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
 def test_where_somebody_has_to_mend_it_the_entry_says_what_to_do(entry: Entry) -> None:
-    if entry.does not in (Does.SKIPS, Does.SETTLES):
+    if entry.does not in (Action.SKIPS, Action.SETTLES):
         assert entry.mend or entry.who is Who.NOBODY
     for clause in (entry.meaning, entry.mend):
         assert not clause.endswith(".")
@@ -259,7 +259,7 @@ def given_codes() -> Iterator[str]:
     yield BUSY
 
 
-AT = {"Halt": 0, "_lost": 1, "Invalid": 1, "Unheard": 0, "Unsent": 0}
+AT = {"Abort": 0, "_lost": 1, "Invalid": 1, "ResponseLost": 0, "NotSent": 0}
 """Which argument of what is a code, where it goes without its name."""
 
 

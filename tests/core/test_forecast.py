@@ -1,10 +1,9 @@
 """How long a run will take, and why: judged by going through it to its end, and by arithmetic."""
 
-
 import pytest
 
 from launcher.core.forecast import forecast
-from launcher.core.pacing import PLANS, Limits, Pacing, Why
+from launcher.core.pacing import PLANS, Limits, Pacing, WaitReason
 from tests.support.on_paper import PortalModel, Run
 
 STANDARD, ENTERPRISE, SELF_HOSTED = PLANS["standard"], PLANS["enterprise"], PLANS["self-hosted"]
@@ -27,15 +26,15 @@ def test_it_is_within_a_tenth_of_what_a_run_to_the_end_comes_to(
 @pytest.mark.parametrize(
     ("limits", "start_s", "binds"),
     [
-        (STANDARD, 0.0, Why.RATE),
-        (STANDARD, 0.12, Why.OPERATING),
-        (SELF_HOSTED, 0.12, Why.IN_THE_AIR),
-        (ENTERPRISE, 0.0, Why.RATE),
-        (ENTERPRISE, 0.0045, Why.OPERATING),
+        (STANDARD, 0.0, WaitReason.RATE),
+        (STANDARD, 0.12, WaitReason.OPERATING),
+        (SELF_HOSTED, 0.12, WaitReason.IN_THE_AIR),
+        (ENTERPRISE, 0.0, WaitReason.RATE),
+        (ENTERPRISE, 0.0045, WaitReason.OPERATING),
     ],
 )
 def test_it_says_what_binds_also_where_that_begins_only_after_a_while(
-    limits: Limits, start_s: float, binds: Why
+    limits: Limits, start_s: float, binds: WaitReason
 ) -> None:
     assert forecast(10_000_000, Pacing(limits=limits), start_s=start_s).binds is binds
 

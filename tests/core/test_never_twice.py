@@ -14,10 +14,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from launcher.core.answers import Barred, Heard, Moved, Outcome, Unheard, Unsent
+from launcher.core.answers import Blocked, NotSent, Outcome, Redirected, Response, ResponseLost
 from launcher.core.batch import batch_size_for, command_key
 from launcher.core.model import Document, Start, State, start_key
-from launcher.core.pacing import Caution
+from launcher.core.pacing import SlowStart
 from launcher.core.plan import SKIP, Claim, Planned, Planner
 from launcher.core.reconcile import LostRow, Running, settle
 from launcher.core.states import ANSWERS, MAY_HAVE_STARTED, SENDABLE, TRANSITIONS, Event
@@ -163,27 +163,27 @@ NOBODY_KNOWS = {
 }
 
 NOTHING_STARTED: list[Outcome] = [
-    Heard(503, error("QUERY_LIMIT_EXCEEDED")),
-    Heard(429, error("OPERATION_TIME_LIMIT")),
-    Heard(401, error("NO_AUTH_FOUND")),
-    Heard(503, error("OVERLOAD_LIMIT")),
-    Unsent("ClientConnectorError"),
-    Moved("new.example"),
-    Barred("invalid_grant", "sign in again"),
+    Response(503, error("QUERY_LIMIT_EXCEEDED")),
+    Response(429, error("OPERATION_TIME_LIMIT")),
+    Response(401, error("NO_AUTH_FOUND")),
+    Response(503, error("OVERLOAD_LIMIT")),
+    NotSent("ClientConnectorError"),
+    Redirected("new.example"),
+    Blocked("invalid_grant", "sign in again"),
 ]
 MEANS_NOTHING: list[Outcome] = [
-    Unheard("ServerDisconnectedError"),
-    Unheard("TimeoutError"),
-    Unheard("HTTP 200 without JSON"),
-    Heard(200, []),
-    Heard(200, None),
-    Heard(200, {}),
-    Heard(200, {"result": []}),
-    Heard(502, batch_body({"r2": "66e.1", "r3": "66e.2"})),
-    Heard(500, error("INTERNAL_SERVER_ERROR")),
-    Heard(400, error("", "Wrong DOCUMENT_ID!")),
-    Heard(400, error("CODE_THAT_NOBODY_KNOWS")),
-    Heard(503, batch_body({"r2": "66e.1"}) | error("QUERY_LIMIT_EXCEEDED")),
+    ResponseLost("ServerDisconnectedError"),
+    ResponseLost("TimeoutError"),
+    ResponseLost("HTTP 200 without JSON"),
+    Response(200, []),
+    Response(200, None),
+    Response(200, {}),
+    Response(200, {"result": []}),
+    Response(502, batch_body({"r2": "66e.1", "r3": "66e.2"})),
+    Response(500, error("INTERNAL_SERVER_ERROR")),
+    Response(400, error("", "Wrong DOCUMENT_ID!")),
+    Response(400, error("CODE_THAT_NOBODY_KNOWS")),
+    Response(503, batch_body({"r2": "66e.1"}) | error("QUERY_LIMIT_EXCEEDED")),
 ]
 
 
@@ -210,7 +210,7 @@ class Answered:
                 results[key] = started
             elif fate is Fate.NUMBER_FOR_AN_ID:
                 results[key] = 66
-        return Heard(200, batch_body(results, errors))
+        return Response(200, batch_body(results, errors))
 
 
 @dataclass(frozen=True)
@@ -219,7 +219,7 @@ class OneIdForAll:
 
     def of(self, portal: Portal, starts: Sequence[Start], now: float) -> Outcome:
         [first, *_] = portal.execute(starts, now)
-        return Heard(200, batch_body({command_key(start): first for start in starts}))
+        return Response(200, batch_body({command_key(start): first for start in starts}))
 
 
 @dataclass(frozen=True)
@@ -279,7 +279,7 @@ class NeverTwice(RuleBasedStateMachine):
         self.runs = 0
         self.run = 0
         """The run that is going; one at a time, as one portal allows."""
-        self.caution = Caution(concurrency=3)
+        self.slow_start = SlowStart(concurrency=3)
         self.air: list[Request] = []
 
     @initialize(file=files, job=jobs)
@@ -306,11 +306,11 @@ class NeverTwice(RuleBasedStateMachine):
     def crash(self, executed: int) -> None:
         """The process is killed; the portal goes on with what is in the air, as far as it gets."""
         for request in self.air:
-            Lost(Unheard("killed"), executed).of(self.portal, request.starts, self.now)
+            Lost(ResponseLost("killed"), executed).of(self.portal, request.starts, self.now)
         self.air.clear()
 
     def take_up(self, run: int) -> None:
-        self.run, self.caution = run, Caution(concurrency=3)
+        self.run, self.slow_start = run, SlowStart(concurrency=3)
         for row in self.ledger.all_in(State.SENT, run):
             row.happens(Event.INTERRUPTED)
 
@@ -319,7 +319,7 @@ class NeverTwice(RuleBasedStateMachine):
         """Requests leave; each is answered at once, or with None not yet."""
         for seconds, answer in exchanges:
             self.now += seconds
-            if self.caution.may_send(len(self.air)):
+            if self.slow_start.may_send(len(self.air)):
                 self.send()
             if self.air and answer is not None:
                 self.hear(self.air.pop(), answer)
@@ -331,7 +331,7 @@ class NeverTwice(RuleBasedStateMachine):
 
     def send(self) -> None:
         waiting = self.ledger.sendable(self.run)
-        kept = self.ledger.sent(self.run, waiting[: batch_size_for(waiting, self.caution.size)], self.now)
+        kept = self.ledger.sent(self.run, waiting[: batch_size_for(waiting, self.slow_start.size)], self.now)
         for start in kept:
             assert identity(start) not in self.portal.may_have_started, "sent after it may have happened"
         if kept:
@@ -346,9 +346,9 @@ class NeverTwice(RuleBasedStateMachine):
         judgement = judge_batch(request.starts, outcome)
         self.ledger.judged(request.run, request.starts, judgement.verdicts)
         if judgement.lost:
-            self.caution.lost(sent_at=request.left_at, now=self.now)
+            self.slow_start.lost(sent_at=request.left_at, now=self.now)
         elif {verdict.state for verdict in judgement.verdicts} & {State.STARTED, State.FAILED}:
-            self.caution.answered(sent_at=request.left_at)
+            self.slow_start.answered(sent_at=request.left_at)
 
     @precondition(lambda self: any(self.ledger.all_in(State.FAILED)))
     @rule(back=st.integers(0, 2))

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from launcher.core.pacing import PLANS, Bucket, Caution, Limits, Pause, backoff_s, eta_s
+from launcher.core.forecast import eta_s
+from launcher.core.pacing import PLANS, Bucket, Limits, Pause, SlowStart, backoff_s
 from tests.support.examples import examples
 
 
@@ -225,140 +226,140 @@ def test_trouble_lasts_from_the_first_refusal_until_a_request_gets_through() -> 
 seconds = itertools.count(1000, 10)
 
 
-def answer(caution: Caution) -> None:
+def answer(slow_start: SlowStart) -> None:
     """A request leaves now and is answered."""
-    caution.answered(sent_at=next(seconds))
+    slow_start.answered(sent_at=next(seconds))
 
 
-def lose(caution: Caution) -> None:
+def lose(slow_start: SlowStart) -> None:
     """A request leaves now, and its answer is lost a second later."""
     sent_at = next(seconds)
-    caution.lost(sent_at=sent_at, now=sent_at + 1)
+    slow_start.lost(sent_at=sent_at, now=sent_at + 1)
 
 
-def recovering(concurrency: int = 4) -> Caution:
+def recovering(concurrency: int = 4) -> SlowStart:
     """After one good answer and one lost batch."""
-    caution = Caution(concurrency=concurrency)
-    answer(caution)
-    lose(caution)
-    return caution
+    slow_start = SlowStart(concurrency=concurrency)
+    answer(slow_start)
+    lose(slow_start)
+    return slow_start
 
 
 def test_one_row_goes_first_and_alone_and_the_rest_only_after_its_answer() -> None:
-    caution = Caution(concurrency=4)
+    slow_start = SlowStart(concurrency=4)
 
-    assert caution.size == 1
-    assert [caution.may_send(in_flight) for in_flight in range(3)] == [True, False, False]
+    assert slow_start.size == 1
+    assert [slow_start.may_send(in_flight) for in_flight in range(3)] == [True, False, False]
 
-    answer(caution)
+    answer(slow_start)
 
-    assert caution.size == 50
-    assert [caution.may_send(in_flight) for in_flight in range(6)] == [True] * 4 + [False] * 2
+    assert slow_start.size == 50
+    assert [slow_start.may_send(in_flight) for in_flight in range(6)] == [True] * 4 + [False] * 2
 
 
 def test_after_a_lost_answer_one_row_goes_alone_again() -> None:
-    caution = recovering()
+    slow_start = recovering()
 
-    assert caution.size == 1
-    assert caution.may_send(0)
-    assert not caution.may_send(1)
+    assert slow_start.size == 1
+    assert slow_start.may_send(0)
+    assert not slow_start.may_send(1)
 
 
 def test_batches_double_from_answer_to_answer_until_they_are_whole_again() -> None:
-    caution = recovering()
+    slow_start = recovering()
     sizes = []
 
     for _ in range(8):
-        answer(caution)
-        sizes.append(caution.size)
+        answer(slow_start)
+        sizes.append(slow_start.size)
 
     assert sizes == [2, 4, 8, 16, 32, 50, 50, 50]
-    assert caution.may_send(3)
+    assert slow_start.may_send(3)
 
 
 def test_a_loss_on_the_way_back_begins_again_at_one() -> None:
-    caution = recovering()
+    slow_start = recovering()
     for _ in range(4):
-        answer(caution)
+        answer(slow_start)
 
-    lose(caution)
+    lose(slow_start)
 
-    assert caution.size == 1
-    assert not caution.may_send(1)
-    answer(caution)
-    assert caution.size == 2
+    assert slow_start.size == 1
+    assert not slow_start.may_send(1)
+    answer(slow_start)
+    assert slow_start.size == 2
 
 
 def test_a_lost_first_answer_leads_to_doubling_too() -> None:
-    caution = Caution(concurrency=4)
+    slow_start = SlowStart(concurrency=4)
 
-    lose(caution)
-    assert caution.size == 1
-    answer(caution)
+    lose(slow_start)
+    assert slow_start.size == 1
+    answer(slow_start)
 
-    assert caution.size == 2
+    assert slow_start.size == 2
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 20])
 def test_no_batch_is_larger_than_it_may_be(batch_size: int) -> None:
-    caution = Caution(batch_size=batch_size, concurrency=4)
-    answer(caution)
-    assert caution.size == batch_size
+    slow_start = SlowStart(batch_size=batch_size, concurrency=4)
+    answer(slow_start)
+    assert slow_start.size == batch_size
 
-    lose(caution)
+    lose(slow_start)
     for _ in range(8):
-        answer(caution)
-        assert caution.size <= batch_size
-    assert caution.size == batch_size
+        answer(slow_start)
+        assert slow_start.size <= batch_size
+    assert slow_start.size == batch_size
 
 
 def test_ten_answers_lost_in_a_row_are_hopeless_and_nine_are_not() -> None:
-    caution = Caution(concurrency=4)
+    slow_start = SlowStart(concurrency=4)
 
     for _ in range(9):
-        lose(caution)
-    assert not caution.hopeless
+        lose(slow_start)
+    assert not slow_start.hopeless
 
-    lose(caution)
-    assert caution.hopeless
+    lose(slow_start)
+    assert slow_start.hopeless
 
 
 def test_one_answer_between_them_gives_hope_again() -> None:
-    caution = Caution(concurrency=4)
+    slow_start = SlowStart(concurrency=4)
 
     for _ in range(9):
-        lose(caution)
-    answer(caution)
+        lose(slow_start)
+    answer(slow_start)
     for _ in range(9):
-        lose(caution)
+        lose(slow_start)
 
-    assert not caution.hopeless
+    assert not slow_start.hopeless
 
 
 def test_batches_that_were_in_the_air_together_and_are_lost_together_count_once() -> None:
-    caution = Caution(concurrency=50)
-    caution.answered(sent_at=0)
+    slow_start = SlowStart(concurrency=50)
+    slow_start.answered(sent_at=0)
 
     for lost_at in range(2, 42):
-        caution.lost(sent_at=1, now=lost_at)
-    assert not caution.hopeless
+        slow_start.lost(sent_at=1, now=lost_at)
+    assert not slow_start.hopeless
     for _ in range(8):
-        lose(caution)
-    assert not caution.hopeless
-    lose(caution)
-    assert caution.hopeless
+        lose(slow_start)
+    assert not slow_start.hopeless
+    lose(slow_start)
+    assert slow_start.hopeless
 
 
 def test_an_answer_to_a_request_that_left_before_a_loss_proves_nothing() -> None:
-    caution = Caution(concurrency=4)
-    caution.answered(sent_at=0)
-    caution.lost(sent_at=10, now=20)
+    slow_start = SlowStart(concurrency=4)
+    slow_start.answered(sent_at=0)
+    slow_start.lost(sent_at=10, now=20)
 
-    caution.answered(sent_at=15)
-    assert (caution.size, caution.may_send(1)) == (1, False)
+    slow_start.answered(sent_at=15)
+    assert (slow_start.size, slow_start.may_send(1)) == (1, False)
 
-    caution.answered(sent_at=20)
-    assert caution.size == 2
+    slow_start.answered(sent_at=20)
+    assert slow_start.size == 2
 
 
 def test_the_time_left_follows_from_the_pace_so_far() -> None:

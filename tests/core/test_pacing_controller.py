@@ -9,9 +9,9 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from launcher.core.pacing import PLANS, Controller, Leave, Lesson, Limits, Pacing, Wait, Why
+from launcher.core.pacing import PLANS, Controller, Feedback, Leave, Limits, Pacing, Wait, WaitReason
 from tests.support.examples import examples
-from tests.support.on_paper import Charged, Course, PortalModel, Run
+from tests.support.on_paper import Charged, PortalModel, Run, Timeline
 
 STANDARD, ENTERPRISE, SELF_HOSTED = PLANS["standard"], PLANS["enterprise"], PLANS["self-hosted"]
 RATE_ONLY = replace(STANDARD, operating_seconds=0)
@@ -27,7 +27,7 @@ def run(rows: int, limits: Limits, *, concurrency: int = 4, **portal: object) ->
     return found
 
 
-def all_started(found: Run, rows: int) -> Course:
+def all_started(found: Run, rows: int) -> Timeline:
     assert (found.course.started, found.course.unknown) == (rows, 0)
     return found.course
 
@@ -179,7 +179,7 @@ portals = st.fixed_dictionaries(
 class Watched(Run):
     """Looks at each request that leaves: does it pass a limit that is known?"""
 
-    def _send(self) -> tuple[float, Why]:
+    def _send(self) -> tuple[float, WaitReason]:
         in_air = [flight for flight in self.controller._flights if not flight.heard]
         start_s = self.controller.costs.start_s.high
         sent_before = self.course.requests
@@ -203,7 +203,7 @@ def test_whatever_starts_cost_it_plans_to_pass_no_limit_and_never_gets_stuck(
     course = found.go()
 
     assert found.portal.refused_rate == 0
-    assert course.done == len(sequence) or found.controller.caution.hopeless
+    assert course.done == len(sequence) or found.controller.slow_start.hopeless
 
 
 @given(
@@ -256,7 +256,7 @@ def test_a_controller_that_waits_for_an_answer_says_so() -> None:
     assert not isinstance(first, Wait)
     found.controller.take(first, 0.0)
 
-    assert found.controller.ask(0.0, rows=10) == Wait(math.inf, Why.IN_THE_AIR)
+    assert found.controller.ask(0.0, rows=10) == Wait(math.inf, WaitReason.IN_THE_AIR)
 
 
 def test_a_request_that_was_too_long_halves_those_after_it_and_nobody_waits() -> None:
@@ -266,7 +266,7 @@ def test_a_request_that_was_too_long_halves_those_after_it_and_nobody_waits() ->
         leave = controller.ask(now, rows=50)
         assert isinstance(leave, Leave)
         flight = controller.take(leave, now)
-        controller.learn(flight, Lesson(heard_at=now, settled=not length, too_long=length), now)
+        controller.learn(flight, Feedback(heard_at=now, settled=not length, too_long=length), now)
         controller.done(flight)
         lengths.append(controller.longest)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from launcher.core.pacing import Flight
+from launcher.core.pacing import InFlight
 from launcher.core.pacing.concurrency import Concurrency
 from launcher.core.pacing.sizing import Costs, Estimate, Sizing, Took
 
@@ -95,7 +95,7 @@ def test_an_estimate_rises_at_once_and_falls_by_and_by() -> None:
 
 def test_a_request_is_late_when_its_answer_should_be_there_by_what_starts_have_cost() -> None:
     costs = Costs(10)
-    flight = Flight(50, probe=False, left_at=0.0)
+    flight = InFlight(50, probe=False, left_at=0.0)
     assert not costs.is_late(flight, 1000.0)
     for _ in range(30):
         costs.take(Took(1.05, 50, 1.0))

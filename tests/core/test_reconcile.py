@@ -81,15 +81,15 @@ def test_the_cloud_may_start_a_row_until_it_cuts_the_request_after_60_seconds() 
     assert LATEST_S >= 60
 
 
-@pytest.mark.parametrize("ahead_s", [-7200.0, -30.0, 30.0, 7200.0])
-def test_the_window_is_by_the_portals_clock_and_not_by_ours(ahead_s: float) -> None:
-    by_its_clock = running(after_s=ahead_s + 1.0)
+@pytest.mark.parametrize("clock_offset_s", [-7200.0, -30.0, 30.0, 7200.0])
+def test_the_window_is_by_the_portals_clock_and_not_by_ours(clock_offset_s: float) -> None:
+    by_its_clock = running(after_s=clock_offset_s + 1.0)
 
-    assert settled([lost()], {2: [by_its_clock]}, portal_ahead_s=ahead_s) == [Settled(2, workflow_id=ID)]
-    if abs(ahead_s) > LATEST_S:
+    assert settled([lost()], {2: [by_its_clock]}, portal_ahead_s=clock_offset_s) == [Settled(2, workflow_id=ID)]
+    if abs(clock_offset_s) > LATEST_S:
         assert settled([lost()], {2: [by_its_clock]}) == [Settled(2, reason=LISTS_NONE)]
         by_our_clock = running(after_s=1.0)
-        assert settled([lost()], {2: [by_our_clock]}, portal_ahead_s=ahead_s)[0].reason == LISTS_NONE
+        assert settled([lost()], {2: [by_our_clock]}, portal_ahead_s=clock_offset_s)[0].reason == LISTS_NONE
 
 
 @pytest.mark.parametrize(

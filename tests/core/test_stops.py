@@ -3,7 +3,7 @@
 import pytest
 
 from launcher.core.catalogue import MENDS
-from launcher.core.workflows import Answered, Fate, Way, command, judge
+from launcher.core.workflows import Answered, Termination, Way, command, judge
 from launcher.simulator import php
 from tests.core.making import error
 
@@ -19,7 +19,7 @@ def test_a_workflow_is_terminated_with_a_status_that_names_the_run_and_killed_wi
 
 
 def test_only_a_plain_yes_says_that_it_has_ended() -> None:
-    assert judge("r2", {"r2": True}, {}) == Answered(Fate.ENDED)
+    assert judge("r2", {"r2": True}, {}) == Answered(Termination.ENDED)
     for result in (False, None, 1, "true", [], {}):
         assert judge("r2", {"r2": result}, {}).fate is None
     assert judge("r2", {}, {}).fate is None

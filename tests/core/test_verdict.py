@@ -7,14 +7,24 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from launcher.core.answers import Barred, Heard, Moved, NoAnswer, Outcome, TooLong, Unheard, Unsent, answer_of
+from launcher.core.answers import (
+    Blocked,
+    NoAnswer,
+    NotSent,
+    Outcome,
+    Redirected,
+    Response,
+    ResponseLost,
+    TooLong,
+    answer_of,
+)
 from launcher.core.batch import length_of
 from launcher.core.catalogue import BUSY, MENDS, PORTAL_CODES, found, refused_caller_text, stop_text
 from launcher.core.model import State
 from launcher.core.verdict import (
-    Halt,
-    Hold,
-    Judgement,
+    Abort,
+    Backoff,
+    BatchOutcome,
     Limit,
     Verdict,
     given_twice,
@@ -77,11 +87,11 @@ REFUSALS = [
 ]
 
 
-def states(judgement: Judgement) -> list[State]:
+def states(judgement: BatchOutcome) -> list[State]:
     return [verdict.state for verdict in judgement.verdicts]
 
 
-def assert_all_unknown_and_lost(judgement: Judgement, rows: int = 3) -> None:
+def assert_all_unknown_and_lost(judgement: BatchOutcome, rows: int = 3) -> None:
     assert states(judgement) == [State.UNKNOWN] * rows
     assert judgement.lost
     assert judgement.hold is None
@@ -92,14 +102,14 @@ def assert_all_unknown_and_lost(judgement: Judgement, rows: int = 3) -> None:
         assert not verdict.workflow_id
 
 
-def assert_means(means: Means, code: str, verdict: Verdict, judgement: Judgement) -> None:
+def assert_means(means: Means, code: str, verdict: Verdict, judgement: BatchOutcome) -> None:
     assert verdict.workflow_id == ""
     assert not verdict.later
     match means:
         case Means.WAIT_FOR_RATE | Means.WAIT_FOR_OPERATING_TIME:
             rate = means is Means.WAIT_FOR_RATE
             assert verdict == Verdict(State.DEFERRED, code=code, text="the portal's words")
-            assert judgement.hold == Hold(Limit.RATE if rate else Limit.OPERATING)
+            assert judgement.hold == Backoff(Limit.RATE if rate else Limit.OPERATING)
             assert judgement.halt is None
         case Means.STOP:
             assert verdict == Verdict(State.PENDING)
@@ -120,7 +130,7 @@ def spellings(code: str) -> list[str]:
 @pytest.mark.parametrize(("status", "code", "means"), TABLE)
 def test_a_documented_code_decides_on_every_row_of_its_request(status: int, code: str, means: Means) -> None:
     for spelling in spellings(code):
-        judgement = judge_batch(ROWS, Heard(status, error(spelling, "the portal's words")))
+        judgement = judge_batch(ROWS, Response(status, error(spelling, "the portal's words")))
 
         assert len(judgement.verdicts) == 3
         assert judgement.lost == (means is Means.UNKNOWN)
@@ -131,7 +141,7 @@ def test_a_documented_code_decides_on_every_row_of_its_request(status: int, code
 @pytest.mark.parametrize(("status", "code", "means"), TABLE)
 def test_a_documented_code_decides_on_a_start_that_went_alone(status: int, code: str, means: Means) -> None:
     for spelling in spellings(code):
-        judgement = judge_single(ROWS[0], Heard(status, error(spelling, "the portal's words")))
+        judgement = judge_single(ROWS[0], Response(status, error(spelling, "the portal's words")))
 
         [verdict] = judgement.verdicts
         assert judgement.lost == (means is Means.UNKNOWN)
@@ -145,7 +155,7 @@ def test_a_documented_code_of_one_command_decides_on_its_row_alone(
     for spelling in spellings(code):
         body = batch_body({"r2": "id of 2", "r4": "id of 4"}, {"r3": error(spelling, "the portal's words")})
 
-        judgement = judge_batch(ROWS, Heard(200, body))
+        judgement = judge_batch(ROWS, Response(200, body))
 
         before, verdict, after = judgement.verdicts
         assert before == Verdict(State.STARTED, workflow_id="id of 2")
@@ -160,8 +170,8 @@ def test_where_each_row_says_its_own_template_a_wrong_one_is_that_rows_fault_alo
     body = batch_body({"r2": "id of 2", "r4": "id of 4"}, {"r3": wrong})
     failed = Verdict(State.FAILED, code=code, text="Template not found")
 
-    judgement = judge_batch(ROWS, Heard(200, body), own_templates=True)
-    alone = judge_single(ROWS[1], Heard(400, wrong), own_templates=True)
+    judgement = judge_batch(ROWS, Response(200, body), own_templates=True)
+    alone = judge_single(ROWS[1], Response(400, wrong), own_templates=True)
 
     assert [verdict.state for verdict in judgement.verdicts] == [State.STARTED, State.FAILED, State.STARTED]
     assert judgement.verdicts[1] == alone.verdicts[0] == failed
@@ -179,11 +189,11 @@ def test_where_each_row_says_its_own_template_a_wrong_one_is_that_rows_fault_alo
 )
 def test_where_each_row_says_its_own_template_other_errors_mean_what_they_mean(status: int, code: str) -> None:
     told = error(code, "the portal's words")
-    one = Heard(200, batch_body({"r2": "id of 2", "r4": "id of 4"}, {"r3": told}))
+    one = Response(200, batch_body({"r2": "id of 2", "r4": "id of 4"}, {"r3": told}))
 
-    for outcome in (one, Heard(status, told)):
+    for outcome in (one, Response(status, told)):
         assert judge_batch(ROWS, outcome, own_templates=True) == judge_batch(ROWS, outcome)
-    alone = Heard(status, told)
+    alone = Response(status, told)
     assert judge_single(ROWS[0], alone, own_templates=True) == judge_single(ROWS[0], alone)
 
 
@@ -202,9 +212,9 @@ def test_every_code_that_stops_a_run_has_a_mend_and_no_other_has() -> None:
 def test_a_code_that_nothing_recognises_is_unknown(status: int, code: str) -> None:
     body = error(code, "words")
 
-    assert_all_unknown_and_lost(judge_batch(ROWS, Heard(status, body)))
-    assert_all_unknown_and_lost(judge_single(ROWS[0], Heard(status, body)), rows=1)
-    in_batch = judge_batch(ROWS, Heard(200, batch_body({"r2": "a", "r4": "b"}, {"r3": body})))
+    assert_all_unknown_and_lost(judge_batch(ROWS, Response(status, body)))
+    assert_all_unknown_and_lost(judge_single(ROWS[0], Response(status, body)), rows=1)
+    in_batch = judge_batch(ROWS, Response(200, batch_body({"r2": "a", "r4": "b"}, {"r3": body})))
     assert states(in_batch) == [State.STARTED, State.UNKNOWN, State.STARTED]
     assert in_batch.verdicts[1] == Verdict(State.UNKNOWN, code=code, text="words")
 
@@ -225,20 +235,22 @@ def test_a_whole_request_refused_for_who_sent_it_started_nothing(status: int, co
     body = error(code, "words")
 
     for judgement, rows in (
-        (judge_batch(ROWS, Heard(status, body)), 3),
-        (judge_single(ROWS[0], Heard(status, body)), 1),
+        (judge_batch(ROWS, Response(status, body)), 3),
+        (judge_single(ROWS[0], Response(status, body)), 1),
     ):
         assert judgement.verdicts == (Verdict(State.PENDING),) * rows
-        assert judgement.halt == Halt(code, refused_caller_text(code, "words"))
+        assert judgement.halt == Abort(code, refused_caller_text(code, "words"))
         assert judgement.hold is None
         assert not judgement.lost
-    answer = answer_of(Heard(status, body))
+    answer = answer_of(Response(status, body))
     assert answer == NoAnswer(refused_caller_text(code, "words"), refused=True)
 
 
 @pytest.mark.parametrize(("status", "code"), REFUSED_CALLERS)
 def test_one_command_with_such_a_code_says_nothing_certain(status: int, code: str) -> None:
-    judgement = judge_batch(ROWS, Heard(200, batch_body({"r2": "a", "r4": "b"}, {"r3": error(code, "words")})))
+    judgement = judge_batch(
+        ROWS, Response(200, batch_body({"r2": "a", "r4": "b"}, {"r3": error(code, "words")}))
+    )
 
     assert states(judgement) == [State.STARTED, State.UNKNOWN, State.STARTED]
     assert judgement.halt is None
@@ -250,8 +262,8 @@ def test_a_whole_request_refused_with_401_or_403_stops_the_run_and_blames_no_row
     status: int, code: str
 ) -> None:
     for judgement in (
-        judge_batch(ROWS, Heard(status, error(code, "words"))),
-        judge_single(ROWS[0], Heard(status, error(code, "words"))),
+        judge_batch(ROWS, Response(status, error(code, "words"))),
+        judge_single(ROWS[0], Response(status, error(code, "words"))),
     ):
         assert {verdict.state for verdict in judgement.verdicts} == {State.PENDING}
         assert judgement.halt is not None
@@ -259,16 +271,16 @@ def test_a_whole_request_refused_with_401_or_403_stops_the_run_and_blames_no_row
 
 def test_a_page_with_403_says_nothing_certain() -> None:
     """A server in front may put its page in place of an answer, after the portal has executed the request."""
-    assert_all_unknown_and_lost(judge_batch(ROWS, Unheard("HTTP 403 without JSON")))
+    assert_all_unknown_and_lost(judge_batch(ROWS, ResponseLost("HTTP 403 without JSON")))
 
 
 @pytest.mark.parametrize("code", [None, 0, 7, False, True, ["NO_AUTH_FOUND"], {"NO_AUTH_FOUND": 1}, {}])
 def test_a_code_that_is_no_text_is_unknown(code: object) -> None:
     body = error(code, "words")
 
-    assert_all_unknown_and_lost(judge_batch(ROWS, Heard(400, body)))
-    assert_all_unknown_and_lost(judge_single(ROWS[0], Heard(400, body)), rows=1)
-    in_batch = judge_batch(ROWS, Heard(200, batch_body({"r2": "a", "r4": "b"}, {"r3": body})))
+    assert_all_unknown_and_lost(judge_batch(ROWS, Response(400, body)))
+    assert_all_unknown_and_lost(judge_single(ROWS[0], Response(400, body)), rows=1)
+    in_batch = judge_batch(ROWS, Response(200, batch_body({"r2": "a", "r4": "b"}, {"r3": body})))
     assert states(in_batch) == [State.STARTED, State.UNKNOWN, State.STARTED]
 
 
@@ -276,29 +288,29 @@ def test_a_code_that_is_no_text_is_unknown(code: object) -> None:
 def test_an_empty_code_fails_the_row_and_keeps_the_portals_words(text: str) -> None:
     body = batch_body({"r2": "a", "r4": "b"}, {"r3": error("", text)})
 
-    assert judge_batch(ROWS, Heard(200, body)).verdicts == (
+    assert judge_batch(ROWS, Response(200, body)).verdicts == (
         Verdict(State.STARTED, workflow_id="a"),
         Verdict(State.FAILED, code="", text=text),
         Verdict(State.STARTED, workflow_id="b"),
     )
-    alone = judge_single(ROWS[0], Heard(400, error("", text)))
-    assert alone == Judgement((Verdict(State.FAILED, code="", text=text),))
+    alone = judge_single(ROWS[0], Response(400, error("", text)))
+    assert alone == BatchOutcome((Verdict(State.FAILED, code="", text=text),))
 
 
 def test_a_row_whose_item_has_all_its_workflows_waits_and_holds_up_no_other() -> None:
     text = "Для каждого документа может одновременно быть запущено не более 2 процесса(ов)"
     waits = Verdict(State.DEFERRED, code=BUSY, text=text, later=True)
 
-    judgement = judge_batch(ROWS, Heard(200, batch_body({"r2": "a", "r4": "b"}, {"r3": error("", text)})))
+    judgement = judge_batch(ROWS, Response(200, batch_body({"r2": "a", "r4": "b"}, {"r3": error("", text)})))
 
     assert states(judgement) == [State.STARTED, State.DEFERRED, State.STARTED]
     assert judgement.verdicts[1] == waits
     assert (judgement.hold, judgement.halt) == (None, None)
-    assert judge_single(ROWS[0], Heard(400, error("", text))) == Judgement((waits,))
+    assert judge_single(ROWS[0], Response(400, error("", text))) == BatchOutcome((waits,))
 
 
 def test_a_row_that_fails_without_words_still_has_some() -> None:
-    alone = judge_single(ROWS[0], Heard(400, {"error": ""}))
+    alone = judge_single(ROWS[0], Response(400, {"error": ""}))
 
     assert states(alone) == [State.FAILED]
     assert "without a reason" in alone.verdicts[0].text
@@ -306,15 +318,15 @@ def test_a_row_that_fails_without_words_still_has_some() -> None:
 
 def test_one_command_that_fails_with_an_empty_code_is_no_success() -> None:
     """There is nothing but the key in result_error to tell it by."""
-    judgement = judge_batch(ROWS[:1], Heard(200, batch_body({}, {"r2": error("", "Wrong DOCUMENT_ID!")})))
+    judgement = judge_batch(ROWS[:1], Response(200, batch_body({}, {"r2": error("", "Wrong DOCUMENT_ID!")})))
 
-    assert judgement == Judgement((Verdict(State.FAILED, text="Wrong DOCUMENT_ID!"),))
+    assert judgement == BatchOutcome((Verdict(State.FAILED, text="Wrong DOCUMENT_ID!"),))
 
 
 @pytest.mark.parametrize("status", [200, 404, 405, 429, 500, 502, 503])
 def test_an_empty_code_with_another_status_than_400_is_nothing_that_the_start_says(status: int) -> None:
     for text in ("words", ""):
-        alone = judge_single(ROWS[0], Heard(status, error("", text)))
+        alone = judge_single(ROWS[0], Response(status, error("", text)))
         assert_all_unknown_and_lost(alone, rows=1)
         assert text in alone.verdicts[0].text
 
@@ -322,7 +334,7 @@ def test_an_empty_code_with_another_status_than_400_is_nothing_that_the_start_sa
 @pytest.mark.parametrize("status", [200, 400, 500])
 def test_a_batch_that_is_refused_without_a_code_is_unknown(status: int) -> None:
     for text in ("words", ""):
-        judgement = judge_batch(ROWS, Heard(status, error("", text)))
+        judgement = judge_batch(ROWS, Response(status, error("", text)))
         assert_all_unknown_and_lost(judgement)
         assert text in judgement.verdicts[0].text
 
@@ -335,9 +347,9 @@ def test_wherever_one_of_fifty_fails_each_other_row_keeps_its_own_id() -> None:
         results = {f"r{start.row_number}": f"id of {start.row_number}" for start in reversed(starts)}
         del results[failed]
 
-        judgement = judge_batch(starts, Heard(200, batch_body(results, {failed: error("", "no such lead")})))
+        judgement = judge_batch(starts, Response(200, batch_body(results, {failed: error("", "no such lead")})))
 
-        assert judgement == Judgement(
+        assert judgement == BatchOutcome(
             tuple(
                 Verdict(State.FAILED, text="no such lead")
                 if start is starts[place]
@@ -353,7 +365,7 @@ def test_in_whatever_order_an_answer_comes_each_row_gets_its_own(order: list[int
     results = {f"r{row}": f"id of {row}" for row in order if row not in failed}
     errors = {f"r{row}": error("", f"refusal of {row}") for row in order if row in failed}
 
-    verdicts = judge_batch(leads(50), Heard(200, batch_body(results, errors))).verdicts
+    verdicts = judge_batch(leads(50), Response(200, batch_body(results, errors))).verdicts
 
     assert verdicts == tuple(
         Verdict(State.FAILED, text=f"refusal of {row}")
@@ -368,10 +380,10 @@ def test_where_the_operating_time_ends_within_a_batch_what_started_stays_started
     results = {f"r{start.row_number}": f"id of {start.row_number}" for start in starts[:19]}
     errors = {f"r{start.row_number}": error("OPERATION_TIME_LIMIT", "wait") for start in starts[19:]}
 
-    judgement = judge_batch(starts, Heard(200, batch_body(results, errors)))
+    judgement = judge_batch(starts, Response(200, batch_body(results, errors)))
 
     assert states(judgement) == [State.STARTED] * 19 + [State.DEFERRED] * 31
-    assert judgement.hold == Hold(Limit.OPERATING)
+    assert judgement.hold == Backoff(Limit.OPERATING)
     assert judgement.halt is None
 
 
@@ -382,12 +394,12 @@ def test_a_command_that_stops_the_run_takes_nothing_from_those_that_started() ->
         "r5": error("PORTAL_DELETED", "gone"),
     }
 
-    judgement = judge_batch(leads(4), Heard(200, batch_body({"r2": "a"}, errors)))
+    judgement = judge_batch(leads(4), Response(200, batch_body({"r2": "a"}, errors)))
 
     assert states(judgement) == [State.STARTED, State.PENDING, State.DEFERRED, State.PENDING]
     assert judgement.halt is not None
     assert judgement.halt.code == "ACCESS_DENIED"
-    assert judgement.hold == Hold(Limit.RATE)
+    assert judgement.hold == Backoff(Limit.RATE)
 
 
 GOOD = batch_body({"r2": "a", "r3": "b", "r4": "c"})
@@ -413,30 +425,30 @@ NOT_THE_ANSWER_TO_A_BATCH: list[object] = [
 
 @pytest.mark.parametrize("body", NOT_THE_ANSWER_TO_A_BATCH, ids=repr)
 def test_what_is_not_the_answer_to_a_batch_leaves_every_row_unknown(body: object) -> None:
-    assert_all_unknown_and_lost(judge_batch(ROWS, Heard(200, body)))
+    assert_all_unknown_and_lost(judge_batch(ROWS, Response(200, body)))
 
 
 @pytest.mark.parametrize("status", [100, 201, 202, 204, 206, 400, 404, 500, 502, 503, 504])
 def test_a_good_answer_with_another_status_than_200_is_not_believed(status: int) -> None:
-    assert_all_unknown_and_lost(judge_batch(ROWS, Heard(status, GOOD)))
-    assert_all_unknown_and_lost(judge_single(ROWS[0], Heard(status, {"result": ID})), rows=1)
+    assert_all_unknown_and_lost(judge_batch(ROWS, Response(status, GOOD)))
+    assert_all_unknown_and_lost(judge_single(ROWS[0], Response(status, {"result": ID})), rows=1)
 
 
 @pytest.mark.parametrize(
     "workflow_id", [7, 0, 1.5, True, False, None, "", " ", "\n\t", [], {}, [ID], {"ID": ID}], ids=repr
 )
 def test_what_is_no_workflow_id_leaves_its_row_unknown(workflow_id: object) -> None:
-    judgement = judge_batch(ROWS, Heard(200, batch_body({"r2": "a", "r3": workflow_id, "r4": "c"})))
+    judgement = judge_batch(ROWS, Response(200, batch_body({"r2": "a", "r3": workflow_id, "r4": "c"})))
 
     assert states(judgement) == [State.STARTED, State.UNKNOWN, State.STARTED]
     assert judgement.verdicts[1].text
     assert not judgement.verdicts[1].workflow_id
     assert not judgement.lost
-    assert_all_unknown_and_lost(judge_single(ROWS[0], Heard(200, {"result": workflow_id})), rows=1)
+    assert_all_unknown_and_lost(judge_single(ROWS[0], Response(200, {"result": workflow_id})), rows=1)
 
 
 def test_a_command_in_neither_map_leaves_its_row_unknown() -> None:
-    judgement = judge_batch(ROWS, Heard(200, batch_body({"r2": "a"}, {"r4": error("", "no")})))
+    judgement = judge_batch(ROWS, Response(200, batch_body({"r2": "a"}, {"r4": error("", "no")})))
 
     assert states(judgement) == [State.STARTED, State.UNKNOWN, State.FAILED]
     assert judgement.verdicts[1].code == "unexpected answer"
@@ -445,7 +457,7 @@ def test_a_command_in_neither_map_leaves_its_row_unknown() -> None:
 def test_a_command_in_both_maps_leaves_its_row_unknown() -> None:
     body = batch_body({"r2": "a", "r3": "b", "r4": "c"}, {"r3": error("QUERY_LIMIT_EXCEEDED", "slow")})
 
-    judgement = judge_batch(ROWS, Heard(200, body))
+    judgement = judge_batch(ROWS, Response(200, body))
 
     assert states(judgement) == [State.STARTED, State.UNKNOWN, State.STARTED]
     assert judgement.hold is None
@@ -453,13 +465,13 @@ def test_a_command_in_both_maps_leaves_its_row_unknown() -> None:
 
 @pytest.mark.parametrize("unreadable", [None, [], {}, "", "QUERY_LIMIT_EXCEEDED", 7, {"code": ""}], ids=repr)
 def test_an_error_that_cannot_be_read_leaves_its_row_unknown(unreadable: object) -> None:
-    judgement = judge_batch(ROWS, Heard(200, batch_body({"r2": "a", "r4": "c"}, {"r3": unreadable})))
+    judgement = judge_batch(ROWS, Response(200, batch_body({"r2": "a", "r4": "c"}, {"r3": unreadable})))
 
     assert states(judgement) == [State.STARTED, State.UNKNOWN, State.STARTED]
 
 
 def test_one_id_for_two_rows_is_believed_of_neither() -> None:
-    judgement = judge_batch(leads(4), Heard(200, batch_body({"r2": ID, "r3": "b", "r4": ID, "r5": "d"})))
+    judgement = judge_batch(leads(4), Response(200, batch_body({"r2": ID, "r3": "b", "r4": ID, "r5": "d"})))
 
     assert states(judgement) == [State.UNKNOWN, State.STARTED, State.UNKNOWN, State.STARTED]
     assert judgement.verdicts[0] == judgement.verdicts[2] == given_twice(ID)
@@ -468,42 +480,45 @@ def test_one_id_for_two_rows_is_believed_of_neither() -> None:
 
 
 def test_an_id_that_another_row_of_the_run_has_is_believed_of_neither() -> None:
-    judgement = judge_batch(ROWS, Heard(200, batch_body({"r2": "a", "r3": ID}, {"r4": error("", "no")})))
+    judgement = judge_batch(ROWS, Response(200, batch_body({"r2": "a", "r3": ID}, {"r4": error("", "no")})))
 
     doubted = judgement.doubting({ID, "elsewhere"})
 
     assert doubted.verdicts == (judgement.verdicts[0], given_twice(ID), judgement.verdicts[2])
     assert not doubted.lost
-    assert judge_single(ROWS[0], Heard(200, {"result": ID})).doubting({ID}).lost
+    assert judge_single(ROWS[0], Response(200, {"result": ID})).doubting({ID}).lost
     assert judgement.doubting(set()) == judgement
 
 
 def test_an_answer_to_rows_that_were_not_asked_about_tells_nothing() -> None:
-    judgement = judge_batch(ROWS, Heard(200, batch_body({"r20": "a", "R3": "b", "4": "c", "2": "d"})))
+    judgement = judge_batch(ROWS, Response(200, batch_body({"r20": "a", "R3": "b", "4": "c", "2": "d"})))
 
     assert_all_unknown_and_lost(judgement)
 
 
 def test_an_answer_is_lost_only_where_it_was_understood_for_no_row_at_all() -> None:
-    assert judge_batch(ROWS, Heard(200, batch_body({"r2": 1, "r3": 2}))).lost
-    assert not judge_batch(ROWS, Heard(200, batch_body({"r2": 1}, {"r3": error("", "no")}))).lost
+    assert judge_batch(ROWS, Response(200, batch_body({"r2": 1, "r3": 2}))).lost
+    assert not judge_batch(ROWS, Response(200, batch_body({"r2": 1}, {"r3": error("", "no")}))).lost
 
 
 @pytest.mark.parametrize("cause", ["HTTP 502 without JSON", "ServerDisconnectedError", "TimeoutError"])
 def test_an_answer_that_was_not_heard_leaves_every_row_unknown(cause: str) -> None:
     """HTML of a proxy, cut JSON, a reset, a time-out: the portal may have done it all."""
-    for judgement, rows in ((judge_batch(ROWS, Unheard(cause)), 3), (judge_single(ROWS[0], Unheard(cause)), 1)):
+    for judgement, rows in (
+        (judge_batch(ROWS, ResponseLost(cause)), 3),
+        (judge_single(ROWS[0], ResponseLost(cause)), 1),
+    ):
         assert_all_unknown_and_lost(judgement, rows)
         assert {verdict.code for verdict in judgement.verdicts} == {cause}
 
 
 def test_a_request_that_never_left_is_sent_again_later() -> None:
     for judgement, rows in (
-        (judge_batch(ROWS, Unsent("ClientConnectorError")), 3),
-        (judge_single(ROWS[0], Unsent("ClientConnectorError")), 1),
+        (judge_batch(ROWS, NotSent("ClientConnectorError")), 3),
+        (judge_single(ROWS[0], NotSent("ClientConnectorError")), 1),
     ):
         assert states(judgement) == [State.DEFERRED] * rows
-        assert judgement.hold == Hold(Limit.CONNECTION)
+        assert judgement.hold == Backoff(Limit.CONNECTION)
         assert judgement.halt is None
         assert not judgement.lost
         assert {verdict.code for verdict in judgement.verdicts} == {"ClientConnectorError"}
@@ -529,19 +544,19 @@ def test_a_request_that_is_too_long_goes_again_and_a_row_that_is_fails() -> None
 def test_a_sign_in_that_cannot_be_renewed_stops_the_run_and_blames_no_row() -> None:
     """The portal had refused the request for its token's age: nothing was executed."""
     for judgement, rows in (
-        (judge_batch(ROWS, Barred("invalid_grant", "sign in again")), 3),
-        (judge_single(ROWS[0], Barred("invalid_grant", "sign in again")), 1),
+        (judge_batch(ROWS, Blocked("invalid_grant", "sign in again")), 3),
+        (judge_single(ROWS[0], Blocked("invalid_grant", "sign in again")), 1),
     ):
         assert judgement.verdicts == (Verdict(State.PENDING),) * rows
-        assert judgement.halt == Halt("invalid_grant", "sign in again")
+        assert judgement.halt == Abort("invalid_grant", "sign in again")
         assert judgement.hold is None
         assert not judgement.lost
 
 
 def test_a_portal_that_moved_stops_the_run_blames_no_row_and_says_where_it_is() -> None:
     for judgement, rows in (
-        (judge_batch(ROWS, Moved("new.bitrix24.com")), 3),
-        (judge_single(ROWS[0], Moved("new.bitrix24.com")), 1),
+        (judge_batch(ROWS, Redirected("new.bitrix24.com")), 3),
+        (judge_single(ROWS[0], Redirected("new.bitrix24.com")), 1),
     ):
         assert judgement.verdicts == (Verdict(State.PENDING),) * rows
         assert judgement.halt is not None
@@ -552,14 +567,14 @@ def test_a_portal_that_moved_stops_the_run_blames_no_row_and_says_where_it_is() 
 
 
 def test_a_start_that_went_alone_is_started_with_the_id_that_it_got() -> None:
-    judgement = judge_single(ROWS[0], Heard(200, {"result": ID, "time": {"operating": 0.1}}))
+    judgement = judge_single(ROWS[0], Response(200, {"result": ID, "time": {"operating": 0.1}}))
 
-    assert judgement == Judgement((Verdict(State.STARTED, workflow_id=ID),))
+    assert judgement == BatchOutcome((Verdict(State.STARTED, workflow_id=ID),))
 
 
 @pytest.mark.parametrize("body", [[], {}, None, "", ID, 7, [ID], {"time": {}}, {"result_error": []}], ids=repr)
 def test_what_is_not_the_answer_to_a_start_leaves_the_row_unknown(body: object) -> None:
-    assert_all_unknown_and_lost(judge_single(ROWS[0], Heard(200, body)), rows=1)
+    assert_all_unknown_and_lost(judge_single(ROWS[0], Response(200, body)), rows=1)
 
 
 # Any JSON at all, and JSON that is nearly an answer, where mistakes hide.
@@ -582,7 +597,7 @@ bodies = st.one_of(anything, errors, near, whole)
 statuses = st.sampled_from([200, 200, 200, 400, 401, 429, 500, 503]) | st.integers(100, 599)
 
 
-def assert_lawful(judgement: Judgement, count: int) -> None:
+def assert_lawful(judgement: BatchOutcome, count: int) -> None:
     """One verdict for each start, and none that its judgement contradicts."""
     assert len(judgement.verdicts) == count
     for verdict in judgement.verdicts:
@@ -608,7 +623,7 @@ def test_no_answer_to_a_batch_is_taken_for_a_start_that_it_does_not_tell_of(
 ) -> None:
     starts = ROWS[:count]
 
-    judgement = judge_batch(starts, Heard(status, body))
+    judgement = judge_batch(starts, Response(status, body))
 
     assert_lawful(judgement, count)
     for start, verdict in zip(starts, judgement.verdicts, strict=True):
@@ -629,7 +644,7 @@ def test_no_answer_to_a_batch_is_taken_for_a_start_that_it_does_not_tell_of(
 def test_no_answer_to_a_single_call_is_taken_for_a_start_that_it_does_not_tell_of(
     status: int, body: Any
 ) -> None:
-    judgement = judge_single(lead(2), Heard(status, body))
+    judgement = judge_single(lead(2), Response(status, body))
 
     assert_lawful(judgement, 1)
     [verdict] = judgement.verdicts
@@ -640,9 +655,9 @@ def test_no_answer_to_a_single_call_is_taken_for_a_start_that_it_does_not_tell_o
         assert verdict.workflow_id.strip()
 
 
-@given(st.sampled_from([Unsent, Unheard, Moved]), st.text(), st.integers(1, 50))
+@given(st.sampled_from([NotSent, ResponseLost, Redirected]), st.text(), st.integers(1, 50))
 def test_nothing_is_started_or_failed_where_nothing_was_answered(
-    kind: type[Unsent | Unheard | Moved], cause: str, count: int
+    kind: type[NotSent | ResponseLost | Redirected], cause: str, count: int
 ) -> None:
     judgement = judge_batch(leads(count), kind(cause))
 
@@ -653,14 +668,14 @@ def test_nothing_is_started_or_failed_where_nothing_was_answered(
 def test_the_answer_to_a_question_is_its_whole_body() -> None:
     body = {"result": [{"ID": "7"}], "total": 1, "next": 50}
 
-    assert answer_of(Heard(200, body)) == body
+    assert answer_of(Response(200, body)) == body
 
 
 @pytest.mark.parametrize(("status", "code", "means"), TABLE)
 def test_a_question_that_is_refused_for_good_is_told_the_mend_and_any_other_may_be_asked_again(
     status: int, code: str, means: Means
 ) -> None:
-    answer = answer_of(Heard(status, error(code, "the portal's words")))
+    answer = answer_of(Response(status, error(code, "the portal's words")))
 
     assert isinstance(answer, NoAnswer)
     assert answer.refused == (means is Means.STOP)
@@ -674,17 +689,17 @@ def test_a_question_that_is_refused_for_good_is_told_the_mend_and_any_other_may_
 @pytest.mark.parametrize(
     ("outcome", "refused", "words"),
     [
-        (Moved("new.bitrix24.com"), True, "new.bitrix24.com"),
-        (Barred("invalid_grant", "sign in again"), True, "sign in again"),
-        (Unsent("ClientConnectorError"), False, "could not be reached: connection refused"),
-        (Unheard("TimeoutError"), False, "did not come within 90 seconds"),
-        (Unheard("HTTP 502 without JSON"), False, "HTTP 502"),
-        (Unsent("BrandNewError"), False, "could not be reached"),
-        (Unheard("BrandNewError"), False, "answer was lost"),
-        (Heard(200, []), False, "understood"),
-        (Heard(200, {"time": {}}), False, "understood"),
-        (Heard(200, None), False, "understood"),
-        (Heard(200, {"result": []} | error("QUERY_LIMIT_EXCEEDED", "no")), False, "QUERY_LIMIT_EXCEEDED"),
+        (Redirected("new.bitrix24.com"), True, "new.bitrix24.com"),
+        (Blocked("invalid_grant", "sign in again"), True, "sign in again"),
+        (NotSent("ClientConnectorError"), False, "could not be reached: connection refused"),
+        (ResponseLost("TimeoutError"), False, "did not come within 90 seconds"),
+        (ResponseLost("HTTP 502 without JSON"), False, "HTTP 502"),
+        (NotSent("BrandNewError"), False, "could not be reached"),
+        (ResponseLost("BrandNewError"), False, "answer was lost"),
+        (Response(200, []), False, "understood"),
+        (Response(200, {"time": {}}), False, "understood"),
+        (Response(200, None), False, "understood"),
+        (Response(200, {"result": []} | error("QUERY_LIMIT_EXCEEDED", "no")), False, "QUERY_LIMIT_EXCEEDED"),
     ],
     ids=repr,
 )
@@ -696,14 +711,14 @@ def test_a_question_without_an_answer_says_why_and_whether_asking_again_helps(
     assert isinstance(answer, NoAnswer)
     assert answer.refused == refused
     assert words in answer.text
-    if isinstance(outcome, Unsent | Unheard) and found(outcome.cause):
+    if isinstance(outcome, NotSent | ResponseLost) and found(outcome.cause):
         assert "Error" not in answer.text
 
 
 @given(statuses, bodies)
 @settings(max_examples=examples(150))
 def test_any_answer_to_a_question_is_an_answer_or_says_why_not(status: int, body: Any) -> None:
-    answer = answer_of(Heard(status, body))
+    answer = answer_of(Response(status, body))
 
     assert isinstance(answer, NoAnswer) or answer is body
 
@@ -711,7 +726,7 @@ def test_any_answer_to_a_question_is_an_answer_or_says_why_not(status: int, body
 @pytest.mark.parametrize("code", ["", "QUERY_LIMIT_EXCEEDED", "NO_AUTH_FOUND"])
 @pytest.mark.parametrize("status", [200, 400, 503])
 def test_an_answer_with_a_result_and_an_error_is_believed_in_neither(code: str, status: int) -> None:
-    assert_all_unknown_and_lost(judge_batch(ROWS, Heard(status, GOOD | error(code, "no"))))
+    assert_all_unknown_and_lost(judge_batch(ROWS, Response(status, GOOD | error(code, "no"))))
     assert_all_unknown_and_lost(
-        judge_single(ROWS[0], Heard(status, {"result": ID} | error(code, "no"))), rows=1
+        judge_single(ROWS[0], Response(status, {"result": ID} | error(code, "no"))), rows=1
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from launcher.core.words import counted, duration, nearest
+from launcher.core.words import duration, nearest, pluralize
 
 
 @pytest.mark.parametrize(
@@ -28,11 +28,11 @@ def test_a_duration_is_as_exact_as_a_person_needs_it(seconds: float, words: str)
 
 
 def test_one_thing_is_counted_in_the_singular_and_thousands_have_a_comma() -> None:
-    assert counted(1, "row") == "1 row"
-    assert counted(0, "row") == "0 rows"
-    assert counted(5000, "row") == "5,000 rows"
-    assert counted(2, "entry", "entries") == "2 entries"
-    assert counted(1, "entry", "entries") == "1 entry"
+    assert pluralize(1, "row") == "1 row"
+    assert pluralize(0, "row") == "0 rows"
+    assert pluralize(5000, "row") == "5,000 rows"
+    assert pluralize(2, "entry", "entries") == "2 entries"
+    assert pluralize(1, "entry", "entries") == "1 entry"
 
 
 def test_the_nearest_known_word_is_named_as_it_is_written() -> None:

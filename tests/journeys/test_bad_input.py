@@ -159,13 +159,13 @@ class Refusals:
 async def refusals(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Refusals]:
     """Every case is run once."""
     async with Simulator(Settings(burst=0)) as portal:
-        turn = asyncio.Semaphore(AT_ONCE)
+        slot = asyncio.Semaphore(AT_ONCE)
         folders = {name: make_folder(tmp_path_factory.mktemp("case"), case) for name, case in CASES.items()}
 
         async def run(name: str) -> Ended:
             case, home = CASES[name], folders[name].parent / "home"
             webhook = portal.webhook_url if case.webhook is None else case.webhook
-            async with turn:
+            async with slot:
                 return await Launcher(home)(
                     "run", *case.arguments, cwd=folders[name], env={"BITRIX24_WEBHOOK_URL": webhook}
                 )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.core.course import PACED
+from launcher.core.timeline import PACED
 from launcher.ledger import open_ledger
 from launcher.simulator import Settings, Simulator
 from tests.journeys.chaos import Desk, until

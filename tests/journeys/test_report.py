@@ -14,8 +14,8 @@ import pytest
 from lxml import etree
 from playwright.async_api import Browser, Page
 
-from launcher.core.course import PACED
 from launcher.core.model import State
+from launcher.core.timeline import PACED
 from launcher.ledger import open_ledger
 from launcher.simulator import Settings, Simulator
 from tests.conftest import on_the_browsers_loop

@@ -255,6 +255,6 @@ async def test_the_variables_of_a_whole_run_hold_no_secret(
             await run(launcher, request)
 
     frames = rendered(caught.value)
-    for name in (" run ", "conduct", "_send", " call "):
+    for name in (" run ", "execute", "_send", " call "):
         assert any(name in frame for frame in frames), name
     assert [frame for frame in frames if SECRET in frame] == []

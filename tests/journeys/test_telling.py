@@ -327,7 +327,7 @@ async def test_a_fault_in_the_telling_changes_nothing_of_the_night(
     def faulty(*_: object) -> str:
         raise KeyError("a fault")
 
-    for name in ("lateness.missed", "notifications.subject"):
+    for name in ("scheduled.missed", "notifications.subject"):
         monkeypatch.setattr(f"launcher.automation.{name}", faulty)
     with capture_logs() as lines:
         [result] = await night()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from launcher.core.course import PACED, Answers, Wait, course
 from launcher.core.model import State
+from launcher.core.timeline import PACED, Answers, Wait, course
 from launcher.report.chart import BOTTOM, LEFT, RIGHT, TOP, WIDTH, chart
 
 NOON = 1_700_000_000.0

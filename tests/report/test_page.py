@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from launcher.core.course import Answers, course
 from launcher.core.model import State
 from launcher.core.summary import Cause, Counts, Ending, Summary
+from launcher.core.timeline import Answers, course
 from launcher.ledger import RecordedRow, RunRecord
 from launcher.report.page import CELL_AT_MOST, COLUMNS_AT_MOST, ROWS_AT_MOST, Page, report_path, save_page
 
@@ -44,7 +44,7 @@ NOTHING = Page(
     examples={},
     to_mend=(),
     unknown=(),
-    made_at=1.7e9,
+    created_at=1.7e9,
 )
 
 

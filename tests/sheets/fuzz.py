@@ -110,7 +110,7 @@ def fuzz(count: int, seed: int) -> tuple[Counter[str], list[str]]:
     """Read `count` damaged files; gives what came out of them, and the troubles."""
     files, dice = seeds(), random.Random(seed)
     outcomes: Counter[str] = Counter()
-    troubles: list[str] = []
+    problems: list[str] = []
     slowest = 0.0
     before = signal.signal(signal.SIGPROF, _hung)
     with tempfile.TemporaryDirectory() as folder:
@@ -131,13 +131,13 @@ def fuzz(count: int, seed: int) -> tuple[Counter[str], list[str]]:
                 outcomes["trouble"] += 1
                 kept = Path(tempfile.gettempdir()) / f"fuzz-{seed}-{number}"
                 kept.write_bytes(data)
-                troubles.append(f"{kept}: {traceback.format_exc(limit=-3)}")
+                problems.append(f"{kept}: {traceback.format_exc(limit=-3)}")
             finally:
                 signal.setitimer(signal.ITIMER_PROF, 0)
             slowest = max(slowest, time.process_time() - began)
     signal.signal(signal.SIGPROF, before)
     outcomes["slowest, ms"] = round(slowest * 1000)
-    return outcomes, troubles
+    return outcomes, problems
 
 
 def main() -> int:
@@ -146,11 +146,11 @@ def main() -> int:
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     # Of the address space, which the libraries that are loaded take half of already.
     resource.setrlimit(resource.RLIMIT_AS, (3 * MAX_BYTES, 3 * MAX_BYTES))
-    outcomes, troubles = fuzz(count, seed)
+    outcomes, problems = fuzz(count, seed)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     print(dict(outcomes), f"peak {peak >> 20} MB")
-    print(*troubles[:20], sep="\n")
-    return int(bool(troubles) or peak > MAX_BYTES)
+    print(*problems[:20], sep="\n")
+    return int(bool(problems) or peak > MAX_BYTES)
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ async def test_no_question_and_no_change_looks_at_all_rows(tmp_path: Path) -> No
             await ledger.claims(["key3"])
             await ledger.start_cost_s(NEW_RUN.portal)
             await ledger.answered_since(NEW_RUN.portal, 0.0, most=10)
-            await ledger.kindred(NEW_RUN.portal, NEW_RUN.job)
+            await ledger.equivalents(NEW_RUN.portal, NEW_RUN.job)
             await ledger.last_row(run.id)
             await ledger.sendable(run.id, State.PENDING, after_row=0, limit=10)
             await ledger.rows_numbered(run.id, [3])

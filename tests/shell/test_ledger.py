@@ -18,12 +18,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, MetaData, bindparam, insert, select, text, update
 
-from launcher.core.course import Wait
 from launcher.core.model import Document, Invalid, Start, State
 from launcher.core.plan import SKIP, Planned, Planner, keys_of
 from launcher.core.reconcile import Settled
 from launcher.core.summary import Ending
-from launcher.core.verdict import Judgement, Verdict, given_twice
+from launcher.core.timeline import Wait
+from launcher.core.verdict import BatchOutcome, Verdict, given_twice
 from launcher.ledger import (
     Judged,
     Ledger,
@@ -85,7 +85,7 @@ def judged(run: RunRecord, request: int, *pairs: tuple[Start, Verdict]) -> Judge
         run_id=run.id,
         request_number=request,
         starts=tuple(one for one, _ in pairs),
-        judgement=Judgement(tuple(verdict for _, verdict in pairs)),
+        judgement=BatchOutcome(tuple(verdict for _, verdict in pairs)),
         outcome="HTTP 200",
         at=1001.0,
     )
@@ -135,16 +135,16 @@ async def test_rows_of_one_run_that_have_the_same_workflow_id_are_unknown(ledger
         await ledger.record([sent(run, number, start(number))])
 
     assert await ledger.record([judged(run, 2, (start(2), started))]) == [
-        Recorded(Judgement((started,))),
+        Recorded(BatchOutcome((started,))),
     ]
     # In one transaction, as requests that end together are.
     other = Verdict(State.STARTED, "66e.2")
     assert await ledger.record([judged(run, 3, (start(3), other)), judged(run, 4, (start(4), started))]) == [
-        Recorded(Judgement((other,))),
-        Recorded(Judgement((given_twice("66e.1"),), lost=True), doubted=(2,)),
+        Recorded(BatchOutcome((other,))),
+        Recorded(BatchOutcome((given_twice("66e.1"),), lost=True), doubted=(2,)),
     ]
     assert await ledger.record([judged(run, 5, (start(5), started))]) == [
-        Recorded(Judgement((given_twice("66e.1"),), lost=True)),
+        Recorded(BatchOutcome((given_twice("66e.1"),), lost=True)),
     ]
 
     assert await states(ledger, run) == {
@@ -229,10 +229,10 @@ async def test_runs_without_a_job_count_for_every_job_and_every_jobs_for_them(le
     for job, portal in (("a", "p"), ("b", "p"), ("a", "p"), ("c", "elsewhere"), ("", "elsewhere")):
         await ledger.begin_run(replace(NEW_RUN, job=job, portal=portal))
 
-    assert await ledger.kindred("p", "") == ["a", "b"]
-    assert await ledger.kindred("p", "a") == []
+    assert await ledger.equivalents("p", "") == ["a", "b"]
+    assert await ledger.equivalents("p", "a") == []
     await ledger.begin_run(replace(NEW_RUN, job="", portal="p"))
-    assert await ledger.kindred("p", "a") == [""]
+    assert await ledger.equivalents("p", "a") == [""]
 
 
 async def test_a_row_that_another_process_has_sent_is_not_sent_again(ledger: Ledger) -> None:

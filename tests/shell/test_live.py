@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from launcher.core.model import Document, Start, State
 from launcher.core.plan import Planned
-from launcher.core.verdict import Judgement, Verdict
+from launcher.core.verdict import BatchOutcome, Verdict
 from launcher.engine import live
 from launcher.engine.live import forget_live, shown_live
 from launcher.engine.results import save_results
@@ -72,7 +72,7 @@ async def judge(ledger: Ledger, run: RunRecord, number: int, verdict: Verdict = 
         run_id=run.id,
         request_number=number,
         starts=(start(number),),
-        judgement=Judgement((verdict,)),
+        judgement=BatchOutcome((verdict,)),
         outcome="",
         at=time.time(),
     )

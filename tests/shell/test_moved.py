@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from launcher.core.answers import Barred, Heard, Moved, Outcome
+from launcher.core.answers import Blocked, Outcome, Redirected, Response
 from launcher.portal.access import Access, parse_webhook
 from launcher.portal.address import AddressError
 from launcher.portal.client import Portal
@@ -66,7 +66,7 @@ async def test_a_good_new_host_gets_the_request_once_and_all_that_follow(portals
     async with Portal(portals.access(old_address)) as portal:
         for number in (1, 2, 3):
             outcome = await portal.call("bizproc.workflow.start", start(number))
-            assert isinstance(outcome, Heard)
+            assert isinstance(outcome, Response)
             assert outcome.status == 200
 
     assert (len(old.requests), started(old)) == (1, [])
@@ -90,7 +90,7 @@ async def test_twenty_requests_that_are_redirected_at_once_all_go_on_once(portal
         )
 
     assert told == [new_address.removeprefix("https://")]
-    assert [type(outcome) for outcome in outcomes] == [Heard] * 20
+    assert [type(outcome) for outcome in outcomes] == [Response] * 20
     assert started(new) == sorted(f"LEAD_{number}" for number in range(1, 21))
     assert started(old) == []
 
@@ -113,7 +113,7 @@ async def test_a_foreign_host_is_not_even_connected_to(portals: Portals, host: s
 
         outcome = await called(portals.access(address))
 
-    assert outcome == [Moved(f"{stranger}:{foreign.port}")]
+    assert outcome == [Redirected(f"{stranger}:{foreign.port}")]
     assert (foreign.connections, started(old)) == (0, [])
 
 
@@ -125,7 +125,7 @@ async def test_no_redirect_leads_out_of_tls(portals: Portals, host: str) -> None
 
         outcome = await called(portals.access(address, host))
 
-    assert outcome == [Moved(f"{host}:{plain.port}")]
+    assert outcome == [Redirected(f"{host}:{plain.port}")]
     assert (plain.connections, started(old)) == (0, [])
 
 
@@ -136,7 +136,7 @@ async def test_a_loop_ends_at_the_first_place_that_was_seen_before(portals: Port
 
     outcome = await called(portals.access(old_address))
 
-    assert outcome == [Moved(old_address.removeprefix("https://"))]
+    assert outcome == [Redirected(old_address.removeprefix("https://"))]
     assert (len(old.requests), len(new.requests)) == (1, 1)
     assert (started(old), started(new)) == ([], [])
 
@@ -148,8 +148,8 @@ async def test_a_host_that_the_settings_allow_is_followed_to_and_no_other(portal
     [refused] = await called(portals.access(old_address, "another.stranger.test"))
     [followed] = await called(portals.access(old_address, STRANGER))
 
-    assert isinstance(refused, Moved)
-    assert isinstance(followed, Heard)
+    assert isinstance(refused, Redirected)
+    assert isinstance(followed, Response)
     assert started(new) == ["LEAD_1"]
 
 
@@ -161,7 +161,7 @@ async def test_a_good_new_host_without_a_good_certificate_is_told_nothing(portal
 
         outcome = await called(portals.access(address))
 
-    assert isinstance(outcome[0], Barred)
+    assert isinstance(outcome[0], Blocked)
     assert "Hostname mismatch" in outcome[0].text
     assert b"".join(impostor.received) == b""
 
@@ -171,7 +171,7 @@ async def test_a_portal_in_the_cloud_is_followed_within_the_cloud(portals: Porta
     new, new_address = await portals.at("company-group.bitrix24.com")
     old.script("moved", location=new_address)
 
-    assert [type(outcome) for outcome in await called(portals.access(old_address))] == [Heard]
+    assert [type(outcome) for outcome in await called(portals.access(old_address))] == [Response]
     assert (started(old), started(new)) == ([], ["LEAD_1"])
 
 
@@ -191,8 +191,8 @@ async def test_a_token_goes_where_a_webhook_would(portals: Portals, tmp_path: Pa
         old.script("moved", location=new_address)
         [followed] = await called(access)
 
-    assert isinstance(refused, Moved)
-    assert isinstance(followed, Heard)
+    assert isinstance(refused, Redirected)
+    assert isinstance(followed, Response)
     assert followed.status == 200
     assert (foreign.connections, started(old), started(new)) == (0, [], ["LEAD_1"])
 
@@ -205,7 +205,7 @@ async def test_without_its_ca_file_a_portal_of_ones_own_is_told_nothing(portals:
 
     outcome = await called(replace(portals.access(address), ca_file=None))
 
-    assert isinstance(outcome[0], Barred)
+    assert isinstance(outcome[0], Blocked)
     assert "local issuer" in outcome[0].text
     assert "ca_file:" in outcome[0].text
     assert portal.requests == []
@@ -246,7 +246,7 @@ async def test_plain_http_over_a_network_only_where_it_is_allowed(portals: Porta
     access = portals.access(address)
 
     assert access.address.is_readable_on_the_way
-    assert [type(outcome) for outcome in await called(access)] == [Heard]
+    assert [type(outcome) for outcome in await called(access)] == [Response]
     assert started(portal) == ["LEAD_1"]
 
 
@@ -258,6 +258,6 @@ async def test_a_plain_portal_is_followed_into_tls_only(portals: Portals) -> Non
     old.script("moved", location=new_address)
     [followed] = await called(portals.access(old_address))
 
-    assert isinstance(refused, Moved)
-    assert isinstance(followed, Heard)
+    assert isinstance(refused, Redirected)
+    assert isinstance(followed, Response)
     assert (plain.connections, started(new)) == (0, ["LEAD_1"])

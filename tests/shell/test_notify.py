@@ -182,7 +182,7 @@ async def test_a_server_that_answers_nonsense_is_said(greeting: str) -> None:
 
 
 async def test_a_server_that_never_answers_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("launcher.notify.delivery.DELIVER_WITHIN_S", 0.2)
+    monkeypatch.setattr("launcher.notify.channels.DELIVER_WITHIN_S", 0.2)
     async with stubborn_server() as server:
         with pytest.raises(DeliveryError, match="not taken within"):
             await deliver(email(server.port), MESSAGE)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.core.answers import Barred, Heard, Unsent
+from launcher.core.answers import Blocked, NotSent, Response
 from launcher.core.model import State
 from launcher.core.summary import Exit
 from launcher.ledger import Ledger
@@ -72,7 +72,7 @@ async def test_a_token_goes_in_the_body_and_never_in_the_url(simulator: Simulato
     async with Portal(access_with(tokens.path)) as portal:
         outcome = await call(portal, 1)
 
-    assert isinstance(outcome, Heard)
+    assert isinstance(outcome, Response)
     assert outcome.status == 200
     assert portal.name == simulator.url.removeprefix("http://")
     assert started(simulator) == ["LEAD_1"]
@@ -88,7 +88,7 @@ async def test_twenty_workers_whose_token_has_expired_renew_it_once_and_each_sta
     async with Portal(access_with(tokens.path)) as portal:
         outcomes = await asyncio.gather(*(call(portal, number) for number in range(1, WORKERS + 1)))
 
-    assert [type(outcome) for outcome in outcomes] == [Heard] * WORKERS
+    assert [type(outcome) for outcome in outcomes] == [Response] * WORKERS
     assert started(simulator) == sorted(f"LEAD_{number}" for number in range(1, WORKERS + 1))
     assert simulator.token_requests == ["refresh_token granted"]
     assert len(simulator.requests) == 2 * WORKERS
@@ -144,7 +144,7 @@ async def test_a_portal_that_goes_on_saying_expired_is_not_asked_a_third_time(
     async with Portal(access_with(tokens.path)) as portal:
         outcome = await call(portal, 1)
 
-    assert isinstance(outcome, Heard)
+    assert isinstance(outcome, Response)
     assert outcome.status == 401
     assert (len(simulator.requests), simulator.token_requests) == (2, ["refresh_token granted"])
 
@@ -161,7 +161,7 @@ async def test_only_401_expired_token_is_sent_again(
     async with Portal(access_with(tokens.path)) as portal:
         outcome = await call(portal, 1)
 
-    assert isinstance(outcome, Heard)
+    assert isinstance(outcome, Response)
     assert outcome.status == status
     assert (len(simulator.requests), simulator.token_requests) == (1, [])
 
@@ -191,7 +191,7 @@ async def test_a_renewal_that_is_refused_says_what_to_do_and_is_asked_once(
 
     assert simulator.started == []
     for outcome in (*outcomes, later):
-        assert isinstance(outcome, Barred)
+        assert isinstance(outcome, Blocked)
         assert outcome.code == code
         assert words in outcome.text
     assert len([each for each in simulator.requests if each.method == "bizproc.workflow.start"]) == 6
@@ -243,7 +243,7 @@ async def test_a_token_server_that_does_not_answer_leaves_the_row_to_be_sent_lat
     async with Portal(access_with(tokens.path)) as portal:
         outcome = await call(portal, 1)
 
-    assert isinstance(outcome, Unsent)
+    assert isinstance(outcome, NotSent)
     assert outcome.cause.startswith("token server: ")
     assert simulator.started == []
 
@@ -253,7 +253,7 @@ async def test_a_redirecting_token_server_is_not_followed(simulator: Simulator, 
         simulator.script("moved", method="oauth.token", location=elsewhere.url)
         simulator.expire_tokens()
         async with Portal(access_with(tokens.path)) as portal:
-            assert await call(portal, 1) == Unsent("token server: HTTP 302")
+            assert await call(portal, 1) == NotSent("token server: HTTP 302")
 
     assert elsewhere.token_requests == []
 
@@ -304,10 +304,10 @@ async def test_where_the_next_token_could_not_be_stored_the_present_one_is_not_s
             refused = await call(portal, 1)
         again = await call(portal, 1)
 
-    assert isinstance(refused, Barred)
+    assert isinstance(refused, Blocked)
     assert "No space left on device" in refused.text
     assert simulator.token_requests == ["refresh_token granted"], "asked only once there was room"
-    assert isinstance(again, Heard)
+    assert isinstance(again, Response)
     assert started(simulator) == ["LEAD_1"]
 
 
@@ -325,9 +325,9 @@ async def test_a_token_that_was_written_and_could_not_be_renamed_is_found_by_the
     async with Portal(access_with(tokens.path)) as portal:
         again = await call(portal, 1)
 
-    assert isinstance(refused, Barred)
+    assert isinstance(refused, Blocked)
     assert "could not be stored" in refused.text
-    assert isinstance(again, Heard)
+    assert isinstance(again, Response)
     assert (started(simulator), simulator.token_requests) == (["LEAD_1"], ["refresh_token granted"])
 
 
@@ -399,7 +399,7 @@ async def test_a_sign_in_to_another_portal_under_a_run_is_not_used_for_it(
         signed_in(other, tokens.path)
         outcome = await call(portal, 1)
 
-    assert isinstance(outcome, Barred)
+    assert isinstance(outcome, Blocked)
     assert "another portal" in outcome.text
     assert (other.requests, simulator.token_requests, other.token_requests) == ([], [], [])
 
@@ -409,7 +409,7 @@ async def test_a_sign_in_to_another_portal_under_a_run_is_not_used_for_it(
 CALLER = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from launcher.core.answers import Barred
+from launcher.core.answers import Blocked
 from launcher.portal.access import Access
 from launcher.portal.address import parse_address
 from launcher.portal.client import Portal
@@ -441,7 +441,7 @@ async def main(path, first, last, death):
                 "TEMPLATE_ID": 1, "DOCUMENT_ID": ["crm", "CCrmDocumentLead", f"LEAD_{number}"]})
             for number in range(int(first), int(last))))
     for outcome in outcomes:
-        print(outcome.text if isinstance(outcome, Barred) else type(outcome).__name__)
+        print(outcome.text if isinstance(outcome, Blocked) else type(outcome).__name__)
 
 asyncio.run(main(*sys.argv[1:]))
 """
@@ -475,7 +475,7 @@ async def test_processes_never_renew_at_once(simulator: Simulator, tokens: Token
 
     ended = await asyncio.gather(*map(told, processes))
 
-    assert ended == [["Heard"] * 5] * 4
+    assert ended == [["Response"] * 5] * 4
     assert started(simulator) == sorted(f"LEAD_{number}" for number in range(1, 21))
     assert simulator.token_requests == ["refresh_token granted"]
 
@@ -534,7 +534,7 @@ async def test_killed_once_it_is_written_and_not_yet_renamed_the_new_token_is_fo
     assert await told(process) == []
     assert await killed(process)
     assert simulator.started == []
-    assert await told(await caller(tokens, 1, 4)) == ["Heard"] * 3
+    assert await told(await caller(tokens, 1, 4)) == ["Response"] * 3
     assert started(simulator) == ["LEAD_1", "LEAD_2", "LEAD_3"]
     assert simulator.token_requests == ["refresh_token granted"], "no second renewal"
 
@@ -545,4 +545,4 @@ async def test_a_killed_process_leaves_no_lock(simulator: Simulator, tokens: Tok
     await told(process)
     signed_in(simulator, tokens.path, refresh=simulator.settings.refresh_token + ".1")
 
-    assert await told(await caller(tokens, 1, 2)) == ["Heard"]
+    assert await told(await caller(tokens, 1, 2)) == ["Response"]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import aiohttp
 import pytest
 
-from launcher.core.answers import Barred, Heard, Moved, Outcome, TooLong, Unheard, Unsent
+from launcher.core.answers import Blocked, NotSent, Outcome, Redirected, Response, ResponseLost, TooLong
 from launcher.portal.access import Access, parse_webhook
 from launcher.portal.address import AddressError
 from launcher.portal.client import MAY_HAVE_LEFT, NEVER_LEFT, Portal
@@ -54,15 +54,15 @@ async def called(url: str, *, times: int = 1) -> list[Outcome]:
 
 
 def heard(status: int) -> Callable[[Outcome], bool]:
-    return lambda outcome: isinstance(outcome, Heard) and outcome.status == status
+    return lambda outcome: isinstance(outcome, Response) and outcome.status == status
 
 
 def lost(outcome: Outcome) -> bool:
-    return isinstance(outcome, Unheard)
+    return isinstance(outcome, ResponseLost)
 
 
 def moved(outcome: Outcome) -> bool:
-    return outcome == Moved("new.example:8443")
+    return outcome == Redirected("new.example:8443")
 
 
 FAULT_OUTCOMES: dict[str, tuple[Callable[[Outcome], bool], int]] = {
@@ -137,14 +137,14 @@ async def test_a_fault_becomes_what_is_certain_of_it(
         assert heard(200)(await portal.call("batch", BATCH))
 
     assert fits(outcome), outcome
-    assert not (simulator.started and isinstance(outcome, Unsent))
+    assert not (simulator.started and isinstance(outcome, NotSent))
     assert SECRET not in repr(outcome)
 
 
 async def test_what_the_portal_answered_arrives_as_it_was(simulator: Simulator) -> None:
     [outcome] = await called(simulator.webhook_url)
 
-    assert isinstance(outcome, Heard)
+    assert isinstance(outcome, Response)
     assert isinstance(outcome.body, dict)
     given = {start.key: start.workflow_id for start in simulator.started}
     assert outcome.body["result"]["result"] == given
@@ -158,7 +158,7 @@ async def test_a_refused_connection_is_unsent() -> None:
     with ports.kept() as port:
         [outcome] = await called(f"http://127.0.0.1:{port}/rest/1/{SECRET}/")
 
-    assert outcome == Unsent("ClientConnectorError")
+    assert outcome == NotSent("ClientConnectorError")
 
 
 async def test_a_host_that_nobody_knows_is_unsent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,13 +169,13 @@ async def test_a_host_that_nobody_knows_is_unsent(monkeypatch: pytest.MonkeyPatc
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
 
-    assert await called(f"https://portal.invalid/rest/1/{SECRET}/") == [Unsent("ClientConnectorDNSError")]
+    assert await called(f"https://portal.invalid/rest/1/{SECRET}/") == [NotSent("ClientConnectorDNSError")]
 
 
 async def test_tls_against_a_port_without_it_is_unsent(simulator: Simulator) -> None:
     [outcome] = await called(simulator.webhook_url.replace("http://", "https://"))
 
-    assert isinstance(outcome, Unsent)
+    assert isinstance(outcome, NotSent)
     assert "SSL" in outcome.cause
     assert simulator.requests == []
 
@@ -269,7 +269,7 @@ async def test_an_answer_that_says_nothing_certain_is_unheard(answer: bytes) -> 
     async with raw_server(answering(answer, then_close=True)) as server:
         outcomes = await called(server.url)
 
-    assert [type(outcome) for outcome in outcomes] == [Unheard]
+    assert [type(outcome) for outcome in outcomes] == [ResponseLost]
     assert len(server.requests) == 1
     assert SECRET not in repr(outcomes)
 
@@ -286,7 +286,7 @@ async def test_whatever_comes_with_401_started_nothing(body: bytes) -> None:
     async with raw_server(answering(response(body, "401 Unauthorized"), then_close=True)) as server:
         (outcome,) = await called(server.url)
 
-    assert isinstance(outcome, Barred)
+    assert isinstance(outcome, Blocked)
 
 
 async def test_an_answer_that_trickles_longer_than_the_time_out_is_unheard(
@@ -297,7 +297,7 @@ async def test_an_answer_that_trickles_longer_than_the_time_out_is_unheard(
         calling = asyncio.create_task(called(server.url))
         await until(lambda: len(server.requests) == 1)
         clock.put_forward(LONG_S)
-        assert await calling == [Unheard("TimeoutError")]
+        assert await calling == [ResponseLost("TimeoutError")]
 
 
 async def test_a_request_that_the_server_closes_on_is_not_repeated() -> None:
@@ -307,8 +307,8 @@ async def test_a_request_that_the_server_closes_on_is_not_repeated() -> None:
     async with raw_server(respond) as server:
         first, second = await called(server.url, times=2)
 
-    assert isinstance(first, Heard)
-    assert isinstance(second, Unheard)
+    assert isinstance(first, Response)
+    assert isinstance(second, ResponseLost)
     assert len(server.requests) == 2
 
 
@@ -320,7 +320,7 @@ async def test_a_request_after_the_server_has_closed_the_connection_is_heard() -
     async with raw_server(respond) as server:
         outcomes = await called(server.url, times=5)
 
-    assert all(isinstance(outcome, Heard) for outcome in outcomes)
+    assert all(isinstance(outcome, Response) for outcome in outcomes)
     assert len(server.requests) == 5
 
 
@@ -334,7 +334,7 @@ async def test_an_answer_said_twice_is_not_that_of_the_next_request() -> None:
     async with raw_server(respond) as server:
         outcomes = await called(server.url, times=3)
 
-    assert outcomes == [Heard(200, {"result": f"66e.{number}"}) for number in (1, 2, 3)]
+    assert outcomes == [Response(200, {"result": f"66e.{number}"}) for number in (1, 2, 3)]
 
 
 # Redirects
@@ -346,7 +346,7 @@ async def test_a_redirect_to_a_stranger_is_not_followed_and_only_its_host_is_kep
     async with raw_server(answering(response(b"", f"{status} Moved", location))) as server:
         [outcome] = await called(server.url)
 
-    assert isinstance(outcome, Moved)
+    assert isinstance(outcome, Redirected)
     assert outcome.host.lower() == "new.example:8443"
     assert len(server.requests) == 1
 
@@ -354,7 +354,7 @@ async def test_a_redirect_to_a_stranger_is_not_followed_and_only_its_host_is_kep
 @pytest.mark.parametrize("headers", [(), ("Location: /auth/",), ("Location: ",)])
 async def test_a_redirect_that_names_no_host_says_so(headers: tuple[str, ...]) -> None:
     async with raw_server(answering(response(b"", "302 Found", *headers))) as server:
-        assert await called(server.url) == [Moved("")]
+        assert await called(server.url) == [Redirected("")]
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -395,7 +395,7 @@ async def test_portals_that_send_to_each_other_are_left_after_a_few_requests() -
         urls.update(a=a.url, b=b.url)
         [outcome] = await called(a.url)
 
-    assert isinstance(outcome, Moved)
+    assert isinstance(outcome, Redirected)
     assert 2 <= len(a.requests) + len(b.requests) <= 5
 
 
@@ -480,7 +480,7 @@ async def test_a_proxy_that_refuses_the_tunnel_is_unsent_and_does_not_see_the_se
         monkeypatch.delenv("NO_PROXY", raising=False)
         outcomes = await called(f"https://portal.example/rest/1/{SECRET}/")
 
-    assert outcomes == [Unsent("ClientHttpProxyError")]
+    assert outcomes == [NotSent("ClientHttpProxyError")]
     assert proxy.requests[0].startswith(b"CONNECT portal.example:443 ")
     assert SECRET.encode() not in b"".join(proxy.requests)
 
@@ -671,7 +671,7 @@ def test_an_address_does_not_print_its_secret() -> None:
 @pytest.mark.parametrize("word", [b"NaN", b"Infinity", b"-Infinity"])
 async def test_what_json_does_not_know_is_unheard(word):
     async with raw_server(answering(response(b'{"result":' + word + b"}"))) as server:
-        assert [type(o) for o in await called(server.url)] == [Unheard]
+        assert [type(o) for o in await called(server.url)] == [ResponseLost]
 
 
 @pytest.mark.parametrize("tail", ["?x=" + SECRET, "#" + SECRET])
@@ -679,14 +679,14 @@ async def test_a_redirect_without_a_path_keeps_the_host_only(tail):
     async with raw_server(
         answering(response(b"", "302 Found", f"Location: https://new.example{tail}"))
     ) as server:
-        assert await called(server.url) == [Moved("new.example")]
+        assert await called(server.url) == [Redirected("new.example")]
 
 
 async def test_the_portals_own_words_are_heard_without_the_secret():
     body = b'{"error":"X","error_description":"no /rest/1/' + SECRET.encode() + b'/batch"}'
     async with raw_server(answering(response(body, "400 Bad Request"))) as server:
         [outcome] = await called(server.url)
-    assert isinstance(outcome, Heard)
+    assert isinstance(outcome, Response)
     assert SECRET not in repr(outcome)
 
 
@@ -697,4 +697,4 @@ async def test_a_303_says_that_the_post_was_executed_and_is_never_sent_again():
     async with Simulator(Settings(burst=0, secret=SECRET)) as there:
         async with raw_server(answering(response(b"", "303 See Other", f"Location: {there.url}/"))) as old:
             [outcome] = await called(old.url)
-        assert (there.started, type(outcome)) == ([], Unheard)
+        assert (there.started, type(outcome)) == ([], ResponseLost)

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import insert, update
 
 from launcher.core.pacing import PLANS, Pacing
-from launcher.engine.asking import Asker, recall
-from launcher.engine.gate import now
+from launcher.engine.portal_client import PortalClient, load_recent_requests
+from launcher.engine.throttle import now
 from launcher.ledger import Ledger, RunRecord
 from launcher.ledger.schema import requests, runs
 from launcher.portal.access import parse_webhook
@@ -37,8 +37,8 @@ async def portal() -> AsyncIterator[Portal]:
         yield portal
 
 
-def asker(portal: Portal, plan: str = "standard") -> Asker:
-    return Asker(portal, Pacing(limits=PLANS[plan]))
+def client(portal: Portal, plan: str = "standard") -> PortalClient:
+    return PortalClient(portal, Pacing(limits=PLANS[plan]))
 
 
 async def run_that_sent(
@@ -52,10 +52,10 @@ async def run_that_sent(
     return run
 
 
-async def at_once(ledger: Ledger, asker: Asker) -> int:
+async def at_once(ledger: Ledger, client: PortalClient) -> int:
     """How many requests the command may send before it waits, once it was told of the earlier ones."""
-    await recall(ledger, asker)
-    count, rate = 0, asker.budget.rate
+    await load_recent_requests(ledger, client)
+    count, rate = 0, client.budget.rate
     while count < 100 and not rate.wait_s(now(), hurried=True):
         rate.passed(now())
         count += 1
@@ -63,7 +63,7 @@ async def at_once(ledger: Ledger, asker: Asker) -> int:
 
 
 async def test_a_new_ledger_leaves_the_bucket_empty(ledger: Ledger, portal: Portal) -> None:
-    assert await at_once(ledger, asker(portal)) == FULL
+    assert await at_once(ledger, client(portal)) == FULL
 
 
 async def test_requests_of_all_runs_of_the_portal_count_as_far_as_they_have_not_drained(
@@ -74,14 +74,14 @@ async def test_requests_of_all_runs_of_the_portal_count_as_far_as_they_have_not_
     await run_that_sent(ledger, FULL, ago_s=0.5, portal="elsewhere.example")
 
     # Ten have drained, and two places are kept for questions.
-    assert await at_once(ledger, asker(portal)) == FULL - 20 - 2
+    assert await at_once(ledger, client(portal)) == FULL - 20 - 2
 
 
 async def test_an_older_run_that_was_gone_on_with_counts_too(ledger: Ledger, portal: Portal) -> None:
     await run_that_sent(ledger, FULL, ago_s=0.5)
     await run_that_sent(ledger, 600, ago_s=3600)
 
-    assert await at_once(ledger, asker(portal)) == 0
+    assert await at_once(ledger, client(portal)) == 0
 
 
 @pytest.mark.parametrize("ended", [False, True], ids=["cut off", "ended"])
@@ -91,13 +91,13 @@ async def test_what_was_sent_long_ago_has_drained(ledger: Ledger, portal: Portal
     if ended:
         await ledger.database.execute(update(runs).where(runs.c.id == run.id).values(ended_at=time.time()))
 
-    assert await at_once(ledger, asker(portal)) == FULL
+    assert await at_once(ledger, client(portal)) == FULL
 
 
 async def test_a_request_that_nobody_heard_of_may_have_come_just_now(ledger: Ledger, portal: Portal) -> None:
     await run_that_sent(ledger, 4, ago_s=20, heard=False)
 
-    assert await at_once(ledger, asker(portal)) == FULL - 4 - 2
+    assert await at_once(ledger, client(portal)) == FULL - 4 - 2
 
 
 async def test_times_to_come_count_as_now_and_nothing_waits_for_the_clock(
@@ -105,7 +105,7 @@ async def test_times_to_come_count_as_now_and_nothing_waits_for_the_clock(
 ) -> None:
     """The clock on the wall was set back by an hour in between."""
     await run_that_sent(ledger, 2000, ago_s=-3600)
-    one = asker(portal)
+    one = client(portal)
 
     assert await at_once(ledger, one) == 0
     assert one.budget.rate.wait_s(now(), hurried=True) <= 1
@@ -117,4 +117,4 @@ async def test_without_a_rate_limit_the_ledger_is_not_asked(
     await run_that_sent(ledger, FULL, ago_s=0)
     monkeypatch.setattr(Ledger, "answered_since", None)
 
-    assert await at_once(ledger, asker(portal, "self-hosted")) == 100
+    assert await at_once(ledger, client(portal, "self-hosted")) == 100

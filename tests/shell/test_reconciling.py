@@ -12,9 +12,9 @@ import pytest
 from launcher.core.catalogue.entry import LOOK
 from launcher.core.model import State
 from launcher.core.summary import Ending, Exit
-from launcher.engine.asking import Asker
 from launcher.engine.cancel import CancelToken
-from launcher.engine.conductor import Conductor, Rules
+from launcher.engine.executor import Rules, RunExecutor
+from launcher.engine.portal_client import PortalClient
 from launcher.engine.progress import Progress
 from launcher.ledger import open_ledger
 from launcher.portal.access import parse_webhook
@@ -58,9 +58,11 @@ async def reconcile(run: Runs, portal: Simulator, run_id: int = 1) -> int:
     record = await run.ledger.run(run_id)
     assert record is not None
     async with Portal(parse_webhook(portal.webhook_url)) as to_ask:
-        asker = Asker(to_ask, UNPACED)
-        conductor = Conductor(run.ledger, asker, Rules(), cancel=CancelToken(), progress=Progress(), lease=None)
-        return await conductor.reconcile(record)
+        client = PortalClient(to_ask, UNPACED)
+        executor = RunExecutor(
+            run.ledger, client, Rules(), cancel=CancelToken(), progress=Progress(), lease=None
+        )
+        return await executor.reconcile(record)
 
 
 async def errors(run: Runs, run_id: int = 1) -> dict[int, tuple[State, str, str]]:
@@ -157,11 +159,11 @@ async def test_of_a_batch_that_was_cut_in_the_middle_those_that_started_are_foun
     assert_ids_are_true(run, portal)
 
 
-@pytest.mark.parametrize("ahead_s", [3 * 3600.0, -3 * 3600.0])
+@pytest.mark.parametrize("clock_offset_s", [3 * 3600.0, -3 * 3600.0])
 async def test_a_portal_whose_clock_is_hours_off_is_asked_by_its_own_clock(
-    run: Runs, portal: Simulator, ahead_s: float
+    run: Runs, portal: Simulator, clock_offset_s: float
 ) -> None:
-    portal.settings = replace(portal.settings, clock_offset_seconds=ahead_s, utc_offset_hours=5.5)
+    portal.settings = replace(portal.settings, clock_offset_seconds=clock_offset_s, utc_offset_hours=5.5)
     portal.script("reset after", skip=1)
 
     summary = await run.start_all(leads(51), concurrency=1)

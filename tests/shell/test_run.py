@@ -197,7 +197,7 @@ async def test_a_portal_that_cannot_be_reached_stops_the_run_in_time_and_nothing
 
 
 def _impatient(rules: dict[str, object]) -> object:
-    from launcher.engine.conductor import Rules
+    from launcher.engine.executor import Rules
 
     return Rules(**{**rules, "give_up_after_s": 0.1})  # type: ignore[arg-type]
 

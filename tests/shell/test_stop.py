@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from launcher.core.pacing import Limits, Pacing
-from launcher.core.workflows import Fate, Way
-from launcher.engine.asking import Asker
+from launcher.core.workflows import Termination, Way
 from launcher.engine.cancel import CancelToken
-from launcher.engine.workflows import Ender
+from launcher.engine.portal_client import PortalClient
+from launcher.engine.workflows import WorkflowTerminator
 from launcher.errors import PortalError
 from launcher.ledger import Ledger, RunRecord, StartedWorkflow, StopOutcome, Stops, open_ledger
 from launcher.portal.access import parse_webhook
@@ -49,15 +49,15 @@ class Stopped:
         record = await self.run.ledger.run(run_id)
         assert record is not None
         async with Portal(parse_webhook(self.run.simulator.webhook_url)) as portal:
-            ender = Ender(
+            terminator = WorkflowTerminator(
                 stops=Stops(self.run.ledger.database),
-                asker=Asker(portal, Pacing(limits=self.limits)),
+                client=PortalClient(portal, Pacing(limits=self.limits)),
                 run=record,
                 way=self.way,
                 cancel=self.cancel,
             )
-            self.running = await ender.still_running(lambda _number: None)
-            await ender.end(self.running, self._note)
+            self.running = await terminator.still_running(lambda _number: None)
+            await terminator.end(self.running, self._note)
         counts = [outcome.fate.value for outcome in self.told]
         return {fate: counts.count(fate) for fate in set(counts)}
 
@@ -73,7 +73,7 @@ def still_running(portal: Simulator) -> list[str]:
     return [started.document[2] for started in portal.state.workflows.running()]
 
 
-async def recorded(run: Runs, run_id: int = 1) -> dict[tuple[Way, Fate], int]:
+async def recorded(run: Runs, run_id: int = 1) -> dict[tuple[Way, Termination], int]:
     return dict(await Stops(run.ledger.database).counts(run_id))
 
 
@@ -90,7 +90,7 @@ async def test_what_still_runs_of_the_run_is_ended_and_nothing_else(
 
     assert len(stopped.running) == 90
     assert still_running(portal) == [f"LEAD_{number}" for number in range(201, 211)]
-    assert await recorded(run) == {(way, Fate.ENDED): 90}
+    assert await recorded(run) == {(way, Termination.ENDED): 90}
     methods = [request.commands for request in portal.requests if request.method == "batch"]
     assert max(methods) == 50
 
@@ -114,7 +114,7 @@ async def test_stopping_again_finds_nothing_left_and_asks_about_no_workflow_twic
     assert await Stopped(run)() == {}
 
     assert len(portal.requests) == requests
-    assert await recorded(run) == {(Way.TERMINATE, Fate.ENDED): 60}
+    assert await recorded(run) == {(Way.TERMINATE, Termination.ENDED): 60}
 
 
 async def test_what_cannot_be_ended_is_named_with_the_portals_words_and_the_others_end(
@@ -126,13 +126,13 @@ async def test_what_cannot_be_ended_is_named_with_the_portals_words_and_the_othe
     stopped = Stopped(run)
     assert await stopped() == {"ended": 58, "refused": 2}
 
-    refused = {one.workflow.row_number: one.text for one in stopped.told if one.fate is Fate.REFUSED}
+    refused = {one.workflow.row_number: one.text for one in stopped.told if one.fate is Termination.REFUSED}
     assert refused == {8: "Не получилось", 56: "Занят"}
     assert still_running(portal) == ["LEAD_7", "LEAD_55"]
 
     portal.settings = replace(portal.settings, unstoppable={})
     assert await Stopped(run)() == {"ended": 2}
-    assert await recorded(run) == {(Way.TERMINATE, Fate.ENDED): 60}
+    assert await recorded(run) == {(Way.TERMINATE, Termination.ENDED): 60}
 
 
 async def test_what_ended_between_the_look_and_the_request_is_gone(run: Runs, portal: Simulator) -> None:
@@ -148,7 +148,7 @@ async def test_what_ended_between_the_look_and_the_request_is_gone(run: Runs, po
         patch.setattr(Stops, "ask", ended_meanwhile)
         assert await stopped() == {"ended": 3, "gone": 2}
 
-    assert await recorded(run) == {(Way.TERMINATE, Fate.ENDED): 3, (Way.TERMINATE, Fate.GONE): 2}
+    assert await recorded(run) == {(Way.TERMINATE, Termination.ENDED): 3, (Way.TERMINATE, Termination.GONE): 2}
 
 
 @pytest.mark.parametrize("fault", ["reset after", "502 after", "cut json after", "internal error after"])
@@ -183,7 +183,7 @@ async def test_a_portal_that_refuses_stops_it_and_says_how_to_mend_that(run: Run
         await Stopped(run)()
 
     assert raised.value.refused
-    assert await recorded(run) == {(Way.TERMINATE, Fate.ENDED): 4, (Way.TERMINATE, Fate.ASKED): 1}
+    assert await recorded(run) == {(Way.TERMINATE, Termination.ENDED): 4, (Way.TERMINATE, Termination.ASKED): 1}
     assert await Stopped(run)() == {"ended": 1}
 
 
@@ -195,11 +195,11 @@ async def test_what_a_crash_left_asked_for_is_settled_by_the_next_stop(run: Runs
     stops = Stops(run.ledger.database)
     await stops.ask(1, await stops.not_over(1), Way.TERMINATE)
     portal.state.workflows.end([started.workflow_id for started in portal.started[:3]])
-    assert await recorded(run) == {(Way.TERMINATE, Fate.ASKED): 5}
+    assert await recorded(run) == {(Way.TERMINATE, Termination.ASKED): 5}
 
     assert await Stopped(run)() == {"ended": 2}
 
-    assert await recorded(run) == {(Way.TERMINATE, Fate.ENDED): 2, (Way.TERMINATE, Fate.GONE): 3}
+    assert await recorded(run) == {(Way.TERMINATE, Termination.ENDED): 2, (Way.TERMINATE, Termination.GONE): 3}
 
 
 async def test_after_an_interruption_no_further_request_leaves(run: Runs, portal: Simulator) -> None:

@@ -18,12 +18,12 @@ from launcher.core.model import State
 from launcher.core.pacing import backoff
 from launcher.core.summary import Ending, Exit
 from launcher.core.templates import TemplateError
-from launcher.engine.asking import Asker
 from launcher.engine.cancel import CancelToken
 from launcher.engine.checking import refuse_duplicates
-from launcher.engine.conductor import Conductor, Rules
+from launcher.engine.corrections import mend
+from launcher.engine.executor import Rules, RunExecutor
 from launcher.engine.job import Job
-from launcher.engine.mending import mend
+from launcher.engine.portal_client import PortalClient
 from launcher.engine.preparing import Candidates
 from launcher.engine.progress import Progress
 from launcher.errors import PortalError
@@ -63,9 +63,9 @@ async def settled(
     config = {"template": "2", "kind": "deal", "parameters": parameters, **said}
     chosen = ChosenJob("typed", JobConfig.model_validate(config), PortalConfig(time_zone=time_zone))
     async with Portal(parse_webhook(portal.webhook_url)) as connected:
-        asker = Asker(connected, UNPACED)
+        client = PortalClient(connected, UNPACED)
         return await resolve_job(
-            chosen, RunRequest(file=Path("x")), asker, [].append if told is None else told.append
+            chosen, RunRequest(file=Path("x")), client, [].append if told is None else told.append
         )
 
 
@@ -176,15 +176,15 @@ async def test_where_people_cannot_be_asked_for_the_run_stops_and_goes_on_later(
     assert recorded is not None
     await run.ledger.resumed(1)
     async with Portal(parse_webhook(portal.webhook_url)) as connected:
-        conductor = Conductor(
+        executor = RunExecutor(
             run.ledger,
-            Asker(connected, UNPACED),
+            PortalClient(connected, UNPACED),
             Rules(),
             cancel=CancelToken(),
             progress=Progress(),
             lease=None,
         )
-        await conductor.conduct(recorded, job, open_table(run.file(rows)))
+        await executor.execute(recorded, job, open_table(run.file(rows)))
     assert [start.parameters["Manager"] for start in portal.started] == ["user_1", "user_2"]
 
 
@@ -208,7 +208,7 @@ async def test_people_in_mended_rows_are_looked_up_too(run: Runs, portal: Simula
     mended = run.file([("1", "Vera Orlova"), ("2", "2")])
 
     async with Portal(parse_webhook(portal.webhook_url)) as connected:
-        await mend(run.ledger, recorded, job, open_table(mended), Asker(connected, UNPACED))
+        await mend(run.ledger, recorded, job, open_table(mended), PortalClient(connected, UNPACED))
 
     (pending,) = await run.ledger.sendable(1, State.PENDING, after_row=0, limit=10)
     assert pending.parameters == {"Manager": "user_1"}
@@ -221,7 +221,7 @@ async def test_the_same_person_written_in_two_ways_is_a_duplicate(run: Runs, por
     async with Portal(parse_webhook(portal.webhook_url)) as connected:
         mapper = Mapper(job.mapping(connected.name), table.header)
         with pytest.raises(MappingError, match="rows 2 and 3 are the same start"):
-            await refuse_duplicates(Candidates(mapper, Asker(connected, UNPACED)), table)
+            await refuse_duplicates(Candidates(mapper, PortalClient(connected, UNPACED)), table)
 
 
 async def test_a_portal_that_does_not_show_its_templates_gets_the_texts_as_they_are(

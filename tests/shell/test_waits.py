@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from launcher.core.course import PACED, Wait
 from launcher.core.pacing import Limits
 from launcher.core.summary import Ending
+from launcher.core.timeline import PACED, Wait
 from launcher.engine.progress import Waits
 from launcher.ledger import Ledger, LedgerError
 from launcher.simulator import Simulator
@@ -68,7 +68,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
-        monkeypatch.setattr("launcher.engine.waits.time.time", lambda: self.now)
+        monkeypatch.setattr("launcher.engine.progress.time.time", lambda: self.now)
 
 
 def test_a_wait_that_grows_is_one_wait(monkeypatch: pytest.MonkeyPatch) -> None:

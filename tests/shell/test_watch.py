@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from launcher.core.workflows import Fate, Watched, Way
-from launcher.engine.asking import Asker
+from launcher.core.workflows import Termination, Watched, Way
+from launcher.engine.portal_client import PortalClient
 from launcher.engine.workflows import Watcher
 from launcher.errors import PortalError
 from launcher.ledger import StopOutcome, Stops, hold_portal, open_ledger
@@ -43,7 +43,7 @@ async def watcher(run: Runs, portal: Simulator) -> AsyncIterator[Watcher]:
     record = await run.ledger.run(1)
     assert record is not None
     async with Portal(parse_webhook(portal.webhook_url)) as to_ask:
-        yield Watcher(ledger=run.ledger, asker=Asker(to_ask, UNPACED), run=record, every_s=0.01)
+        yield Watcher(ledger=run.ledger, client=PortalClient(to_ask, UNPACED), run=record, every_s=0.01)
 
 
 def end(portal: Simulator, first: int, last: int) -> None:
@@ -76,7 +76,7 @@ async def test_what_was_stopped_is_not_asked_about(watcher: Watcher, run: Runs, 
     one = (await stops.not_over(1))[:1]
     await stops.ask(1, one, Way.KILL)
     assert (await watcher.look()).running == 120, "it was to be ended, and may run all the same"
-    await stops.settle(1, [StopOutcome(one[0], Fate.ENDED)])
+    await stops.settle(1, [StopOutcome(one[0], Termination.ENDED)])
     before = len(portal.requests)
 
     assert (await watcher.look()).running == 119

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from launcher.core.answers import BATCH, NOTHING, START, Times, Told
-from launcher.core.pacing import Controller, Flight, Leave, Lesson, Limits, Pacing, Why
+from launcher.core.pacing import Controller, Feedback, InFlight, Leave, Limits, Pacing, WaitReason
 from launcher.core.verdict import Limit
 
 BASKETS = 10
@@ -217,7 +217,7 @@ LEAST_STEP_S = 1e-6
 
 
 @dataclass(slots=True)
-class Course:
+class Timeline:
     """How a run went."""
 
     seconds: float = 0.0
@@ -225,7 +225,7 @@ class Course:
     started: int = 0
     unknown: int = 0
     """Rows of requests that were cut."""
-    waits: dict[Why, float] = field(default_factory=lambda: dict.fromkeys(Why, 0.0))
+    waits: dict[WaitReason, float] = field(default_factory=lambda: dict.fromkeys(WaitReason, 0.0))
     """Seconds in which nothing left, by reason."""
     points: list[tuple[float, int]] = field(default_factory=list)
     """Rows that were done, and when; one for each answer."""
@@ -235,7 +235,7 @@ class Course:
         return self.started + self.unknown
 
 
-def binds(course: Course) -> Why | None:
+def binds(course: Timeline) -> WaitReason | None:
     """What a run waited for most, where it was a tenth of its time."""
     why = max(course.waits, key=course.waits.__getitem__)
     return why if course.waits[why] > course.seconds / 10 else None
@@ -247,25 +247,25 @@ class Run:
     def __init__(self, rows: int, pacing: Pacing, model: PortalModel) -> None:
         self.controller = Controller(pacing)
         self.portal = Portal(model)
-        self.course = Course()
+        self.course = Timeline()
         self._way_s = model.way_s
         self._left = rows
         self._now = 0.0
-        self._events: list[tuple[float, int, bool, Flight, Execution]] = []
+        self._events: list[tuple[float, int, bool, InFlight, Execution]] = []
         self._count = 0
 
-    def go(self, *, requests_at_most: float = math.inf) -> Course:
+    def go(self, *, requests_at_most: float = math.inf) -> Timeline:
         """Take the run to its end, or so far."""
         while (self._left or self._events) and self.course.requests < requests_at_most:
-            wait_s, why = self._send() if self._left else (math.inf, Why.IN_THE_AIR)
+            wait_s, why = self._send() if self._left else (math.inf, WaitReason.IN_THE_AIR)
             if wait_s:
                 self._pass_time(wait_s, why)
-            if self.controller.caution.hopeless:
+            if self.controller.slow_start.hopeless:
                 break
         self.course.seconds = self._now
         return self.course
 
-    def _send(self) -> tuple[float, Why]:
+    def _send(self) -> tuple[float, WaitReason]:
         """Send a request; or how long to wait first, and why."""
         answer = self.controller.ask(self._now, rows=self._left)
         if not isinstance(answer, Leave):
@@ -275,9 +275,9 @@ class Run:
         self.course.requests += 1
         execution = self.portal.take(self._now, answer.rows)
         self._plan(self._now, flight, execution)
-        return 0.0, Why.IN_THE_AIR
+        return 0.0, WaitReason.IN_THE_AIR
 
-    def _plan(self, now: float, flight: Flight, execution: Execution) -> None:
+    def _plan(self, now: float, flight: InFlight, execution: Execution) -> None:
         at = self.portal.go_on(execution, now)
         self._count += 1
         if at is None:
@@ -285,7 +285,7 @@ class Run:
         else:
             heapq.heappush(self._events, (at, self._count, False, flight, execution))
 
-    def _pass_time(self, wait_s: float, why: Why) -> None:
+    def _pass_time(self, wait_s: float, why: WaitReason) -> None:
         event_at = self._events[0][0] if self._events else math.inf
         then = min(self._now + max(wait_s, LEAST_STEP_S), event_at)
         if math.isinf(then):
@@ -299,8 +299,8 @@ class Run:
             else:
                 self._plan(at, flight, execution)
 
-    def _hear(self, flight: Flight, execution: Execution) -> None:
-        lesson = Lesson(
+    def _hear(self, flight: InFlight, execution: Execution) -> None:
+        feedback = Feedback(
             heard_at=self._now,
             times=execution.times,
             started=0 if execution.cut else execution.started,
@@ -308,7 +308,7 @@ class Run:
             lost=execution.cut,
             limit=execution.limit,
         )
-        self.controller.learn(flight, lesson, self._now)
+        self.controller.learn(flight, feedback, self._now)
         self.controller.done(flight)
         if execution.cut:
             self.course.unknown += execution.rows

@@ -14,10 +14,10 @@ from launcher.core.pacing import Limits, Pacing
 from launcher.core.pacing.sizing import Costs, Took
 from launcher.core.sources import FromColumn
 from launcher.core.summary import Summary
-from launcher.engine.asking import Asker
 from launcher.engine.cancel import CancelToken
-from launcher.engine.conductor import Conductor, Rules
+from launcher.engine.executor import Rules, RunExecutor
 from launcher.engine.job import Job
+from launcher.engine.portal_client import PortalClient
 from launcher.engine.progress import Progress
 from launcher.engine.results import save_results
 from launcher.engine.summary import summarise
@@ -100,12 +100,12 @@ class Runs:
         # No answer is late, either: one that is would bring a request of one row, to see why.
         pacing = Pacing(limits=limits, concurrency=concurrency, batch_s=math.inf)
         async with Portal(address) as portal:
-            asker, rules = Asker(portal, pacing), Rules(hear_out_s=HEAR_OUT_S)
-            conductor = Conductor(
-                self.ledger, asker, rules, cancel=self.cancel, progress=self.progress, lease=None
+            client, rules = PortalClient(portal, pacing), Rules(hear_out_s=HEAR_OUT_S)
+            executor = RunExecutor(
+                self.ledger, client, rules, cancel=self.cancel, progress=self.progress, lease=None
             )
             with mock.patch.object(Costs, "take", _take):
-                await conductor.conduct(run, job, table)
+                await executor.execute(run, job, table)
         await save_results(self.ledger, run, self.results)
         return await summarise(self.ledger, run.id)
 

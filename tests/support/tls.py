@@ -62,7 +62,7 @@ def authority(folder: Path) -> Authority:
 
 
 @dataclass
-class Heard:
+class Response:
     """What came to a server that must not be called."""
 
     port: int
@@ -71,9 +71,9 @@ class Heard:
 
 
 @asynccontextmanager
-async def listening(context: ssl.SSLContext | None = None) -> AsyncIterator[Heard]:
+async def listening(context: ssl.SSLContext | None = None) -> AsyncIterator[Response]:
     """A server that answers nothing and keeps all that it is sent."""
-    heard = Heard(0)
+    heard = Response(0)
 
     async def on_visit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         heard.connections += 1

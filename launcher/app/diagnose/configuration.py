@@ -10,7 +10,7 @@ from pathlib import Path
 
 from launcher.core.documents import KindError, kind_named
 from launcher.core.findings import Diagnosis, ok, trouble, trouble_of, warning
-from launcher.core.words import counted
+from launcher.core.words import pluralize
 from launcher.ledger import Ledger, examine, open_ledger, sqlite_file
 from launcher.settings import Settings, SettingsError, load_settings
 from launcher.settings.load import ledger_location
@@ -70,7 +70,7 @@ async def check_configuration(setup: Setup) -> list[Diagnosis]:
     if messages:
         return [trouble_of(_CHECK, message, _MEND) for message in messages]
     where = settings.path or "from the environment alone"
-    return [ok(_CHECK, f"{where}: {counted(len(settings.config.jobs), 'job')}")]
+    return [ok(_CHECK, f"{where}: {pluralize(len(settings.config.jobs), 'job')}")]
 
 
 def _messages(settings: Settings) -> Iterator[str]:

@@ -12,7 +12,7 @@ from launcher.app.diagnose.configuration import Setup
 from launcher.core.findings import Diagnosis, ok, trouble, warning
 from launcher.core.model import State
 from launcher.core.summary import Ending, Exit, Summary
-from launcher.core.words import counted
+from launcher.core.words import pluralize
 from launcher.engine.summary import summarise
 from launcher.ledger import Ledger, RunRecord, is_held, portals
 
@@ -112,16 +112,16 @@ async def check_unfinished(setup: Setup) -> list[Diagnosis]:
         if waiting or (one.ending is not Ending.FINISHED and not run.loaded):
             found.append(warning("runs", _left(one, waiting), f"launcher resume {run.name}"))
         elif unknown:
-            text = f"run {run.name} has {counted(unknown, 'unknown row')}"
+            text = f"run {run.name} has {pluralize(unknown, 'unknown row')}"
             found.append(warning("runs", text, f"launcher reconcile {run.name}"))
     if len(found) > _SHOWN:
-        more = f"and {counted(len(found) - _SHOWN, 'older run')} like that"
+        more = f"and {pluralize(len(found) - _SHOWN, 'older run')} like that"
         found = [*found[:_SHOWN], warning("runs", more, "launcher runs --limit 50")]
     return found or [ok("runs", "none is left unfinished")]
 
 
 def _left(one: Summary, waiting: int) -> str:
-    rows = f"{counted(waiting, 'row')} to send" if waiting else "its file not read to the end"
+    rows = f"{pluralize(waiting, 'row')} to send" if waiting else "its file not read to the end"
     return f"run {one.run} of {Path(one.file).name} {_ENDED[one.ending]}, {rows}"
 
 

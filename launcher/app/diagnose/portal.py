@@ -10,7 +10,7 @@ from launcher.app.portals import access_of
 from launcher.core.answers import NoAnswer, answer_of
 from launcher.core.findings import Diagnosis, Level, ok, trouble, trouble_of, warning
 from launcher.core.words import duration
-from launcher.engine.asking import Asker
+from launcher.engine.portal_client import PortalClient
 from launcher.engine.preparing import ask_rights, list_templates
 from launcher.errors import PortalError
 from launcher.portal.access import Access
@@ -59,13 +59,13 @@ def _jobs_on(settings: Settings, portal: PortalConfig) -> dict[str, JobConfig]:
 async def _called(access: Access, config: PortalConfig, jobs: dict[str, JobConfig]) -> list[Diagnosis]:
     async with Portal(access) as portal:
         check = f"portal {portal.name}"
-        asker = Asker(portal, config.pacing())
+        client = PortalClient(portal, config.pacing())
         try:
             # First what is asked but once: a portal that is not there is not waited for.
             clock = await _clock(portal, check)
-            found = [*await _rights(asker, check), clock]
+            found = [*await _rights(client, check), clock]
             if found[0].level is Level.OK:
-                found += await _templates(asker, check, jobs)
+                found += await _templates(client, check, jobs)
         except PortalError as error:
             message = str(error).removeprefix(f"{portal.name}: ")
             return [trouble_of(check, message, _MEND)]
@@ -75,8 +75,8 @@ async def _called(access: Access, config: PortalConfig, jobs: dict[str, JobConfi
         return found
 
 
-async def _rights(asker: Asker, check: str) -> list[Diagnosis]:
-    refusals = (await ask_rights(asker)).refusals
+async def _rights(client: PortalClient, check: str) -> list[Diagnosis]:
+    refusals = (await ask_rights(client)).refusals
     if refusals:
         return [trouble_of(check, text, _MEND) for _, text in refusals]
     return [ok(check, "workflows may be started there")]
@@ -86,24 +86,24 @@ async def _clock(portal: Portal, check: str) -> Diagnosis:
     before = time.time()
     portal_time = await _result(portal, "server.time")
     try:
-        ahead_s = datetime.fromisoformat(str(portal_time)).timestamp() - (before + time.time()) / 2
+        clock_offset_s = datetime.fromisoformat(str(portal_time)).timestamp() - (before + time.time()) / 2
     except ValueError:
         return warning(check, "it does not say what time it is", "try again later")
-    if abs(ahead_s) <= CLOCK_S:
+    if abs(clock_offset_s) <= CLOCK_S:
         return ok(check, "its clock and this machine's agree")
-    which = "ahead of" if ahead_s > 0 else "behind"
+    which = "ahead of" if clock_offset_s > 0 else "behind"
     return warning(
         check,
-        f"its clock is {duration(abs(ahead_s))} {which} this machine's",
+        f"its clock is {duration(abs(clock_offset_s))} {which} this machine's",
         "set this machine's clock by the network (timedatectl set-ntp true)",
     )
 
 
-async def _templates(asker: Asker, check: str, jobs: dict[str, JobConfig]) -> list[Diagnosis]:
+async def _templates(client: PortalClient, check: str, jobs: dict[str, JobConfig]) -> list[Diagnosis]:
     wanted = {name: job.template.strip() for name, job in jobs.items() if job.template.strip()}
     if not wanted:
         return []
-    known = await list_templates(asker)
+    known = await list_templates(client)
     there = {str(template.id) for template in known} | {template.name for template in known}
     listed = ", ".join(f'"{template.name}" ({template.id})' for template in known[:10]) or "none"
     return [

@@ -1,28 +1,16 @@
-"""Where a daemon answers about itself, and how one asks it. Nothing heavier than click may be imported here."""
+"""`launcher daemon`: runs the schedules of all jobs itself, in the foreground, or asks one how it is."""
 
 from __future__ import annotations
 
-import asyncio
 import http.client
 import json
-import os
-import signal
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
-from launcher.automation.backend import run_daemon, sole_daemon
-from launcher.automation.daemon import Daemon
-from launcher.automation.documents import DaemonDocument
-from launcher.automation.health import document, listening
-from launcher.cli.console import Console
-from launcher.cli.params import CommandError, GlobalOptions, echo, global_options, options_of
-from launcher.cli.running import run_command
-from launcher.cli.runtime import interruptible, opened
-from launcher.engine.cancel import CancelToken
+from launcher.cli.main import run_command
+from launcher.cli.params import CommandError, echo, global_options, options_of
 from launcher.redact import visible_json
 
 if TYPE_CHECKING:
@@ -52,9 +40,6 @@ class Endpoint:
         if not port.isascii() or not port.isdigit() or int(port) > 65535:
             raise CommandError(f"--listen {text}: HOST:PORT such as 127.0.0.1:8087 is expected, or none")
         return cls(host.strip("[]") or _HERE, int(port))
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
 
 
 def ask_health(endpoint: Endpoint | None, *, as_json: bool) -> int:
@@ -88,48 +73,6 @@ def _health_of(host: str, port: int) -> DaemonHealthDocument:
         connection.close()
 
 
-async def serve(options: GlobalOptions, endpoint: Endpoint | None) -> int:
-    """Run the schedules until a signal comes; return the exit code."""
-    console, cancel = Console(options), CancelToken()
-    async with opened(options, console) as launcher, AsyncExitStack() as around:
-        daemon = await around.enter_async_context(sole_daemon(launcher, cancel))
-        around.enter_context(interruptible(cancel, console.tell))
-        _reload_on_hangup(daemon)
-        address = None if endpoint is None else await _listen(around, daemon, endpoint)
-        code = await run_daemon(launcher, daemon, address)
-    if console.wants_json:
-        ended: DaemonDocument = {**document(daemon), "exit_code": int(code)}
-        console.show_json(ended)
-    return int(code)
-
-
-async def _listen(around: AsyncExitStack, daemon: Daemon, endpoint: Endpoint) -> str:
-    try:
-        return await around.enter_async_context(listening(daemon, endpoint.host, endpoint.port))
-    except OSError as error:
-        raise CommandError(f"--listen {endpoint}: {error.strerror or error}; name another, or none") from None
-
-
-def _reload_on_hangup(daemon: Daemon) -> None:
-    """Have SIGHUP read the configuration at once, as other daemons do; Windows has no such signal.
-
-    If the daemon has a terminal, and the signal says that it was closed, it ends the daemon as SIGTERM does.
-    """
-    hangup, loop = getattr(signal, "SIGHUP", None), asyncio.get_running_loop()
-    if hangup is None:
-        return
-    end = signal.getsignal(hangup)
-    terminals = [descriptor for descriptor in range(3) if os.isatty(descriptor)]
-
-    def on_hangup(number: int, frame: FrameType | None) -> None:
-        if callable(end) and not all(map(os.isatty, terminals)):
-            end(number, frame)
-        else:
-            loop.call_soon_threadsafe(daemon.wake)
-
-    signal.signal(hangup, on_hangup)
-
-
 @click.command("daemon")
 @click.option(
     "--listen",
@@ -153,5 +96,7 @@ def command(listen: str, health: bool) -> None:
         context = click.get_current_context()
         context.exit(ask_health(endpoint, as_json=options_of(context).json))
     # Not above: a container asks --health again and again, and needs none of it.
+    from launcher.cli.daemon_service import serve
 
-    run_command(lambda options: serve(options, endpoint), is_foreground_service=True)
+    listen_at = None if endpoint is None else (endpoint.host, endpoint.port)
+    run_command(lambda options: serve(options, listen_at), is_foreground_service=True)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from launcher.cli.main import run_command
 from launcher.cli.params import GlobalOptions, global_options
-from launcher.cli.running import run_command
 
 if TYPE_CHECKING:
     from launcher.automation.channels import Recipient

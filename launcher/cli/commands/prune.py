@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from launcher.cli.main import run_command
 from launcher.cli.params import CommandError, GlobalOptions, global_options
-from launcher.cli.running import run_command
-from launcher.core.words import counted, period_s
+from launcher.core.words import period_s, pluralize
 
 if TYPE_CHECKING:
     from launcher.app.housekeeping import PrunePlan
@@ -80,7 +80,7 @@ async def _prune(options: GlobalOptions, older_than_s: float, *, dry_run: bool, 
 
 
 def _confirm(plan: PrunePlan, console: Console) -> None:
-    what = [f"{counted(plan.rows, 'row')} of {counted(len(plan.runs), 'run')}"] if plan.runs else []
+    what = [f"{pluralize(plan.rows, 'row')} of {pluralize(len(plan.runs), 'run')}"] if plan.runs else []
     question = f"{', '.join([*what, *_nights(plan.nights)])} are to be dropped for good"
     if not sys.stdin.isatty():
         raise CommandError(f"{question}. Say --yes to do it, or --dry-run to see what goes")
@@ -91,7 +91,7 @@ def _confirm(plan: PrunePlan, console: Console) -> None:
 
 def _nights(of_nights: OldNights) -> list[str]:
     numbers = ((of_nights.nights, "night"), (of_nights.messages, "message"))
-    return [counted(number, what) for number, what in numbers if number]
+    return [pluralize(number, what) for number, what in numbers if number]
 
 
 def _show(plan: PrunePlan, console: Console, *, dry_run: bool) -> None:

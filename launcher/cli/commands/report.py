@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from launcher.cli.main import run_command
 from launcher.cli.params import GlobalOptions, global_options
-from launcher.cli.running import run_command
 
 
 @click.command("report")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from launcher.cli.main import run_command
 from launcher.cli.params import CommandError, GlobalOptions, global_options
 from launcher.cli.run_options import FileType
-from launcher.cli.running import run_command
-from launcher.core.words import counted
+from launcher.core.words import pluralize
 
 if TYPE_CHECKING:
     from launcher.app.inputs import File
@@ -66,7 +66,7 @@ def _confirm(plan: RetryPlan, console: Console, *, yes: bool) -> None:
         where = "has no unknown rows" if every else "has no unknown row that the file names unchanged"
         console.tell(f"run {run} {where}: none is sent again")
         return
-    may_run = f"{counted(len(plan.unknown), 'row')} of run {run} may have started"
+    may_run = f"{pluralize(len(plan.unknown), 'row')} of run {run} may have started"
     question = f"{may_run}. Sending them again starts those a second time."
     if yes:
         return

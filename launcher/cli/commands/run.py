@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from launcher.cli.main import run_command
 from launcher.cli.params import CommandError, GlobalOptions, global_options
 from launcher.cli.run_options import run_options
-from launcher.cli.running import run_command
 
 if TYPE_CHECKING:
     from launcher.app.requests import RunRequest

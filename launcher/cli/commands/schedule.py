@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from launcher.cli.main import run_command
 from launcher.cli.params import GlobalOptions, global_options
-from launcher.cli.running import run_command
-from launcher.core.words import counted
+from launcher.core.words import pluralize
 from launcher.redact import visible
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _lines(changed: ScheduleChanges) -> list[str]:
     lines = [f"written: {name}" for name in changes.written] + [f"removed: {name}" for name in changes.removed]
     if changes.unchanged and not lines:
         lines.append(
-            f"{scheduler}: nothing to change, {counted(len(changes.unchanged), 'entry', 'entries')} as before"
+            f"{scheduler}: nothing to change, {pluralize(len(changes.unchanged), 'entry', 'entries')} as before"
         )
     if not (lines or changes.notes):
         lines.append(f"{scheduler}: nothing is scheduled for this configuration")

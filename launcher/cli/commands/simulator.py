@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypedDict
 
 import click
 
+from launcher.cli.main import run_command
 from launcher.cli.params import CommandError, GlobalOptions, global_options
-from launcher.cli.running import run_command
 
 if TYPE_CHECKING:
     from launcher.simulator import Settings, Simulator

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from launcher.cli.main import run_command
 from launcher.cli.params import GlobalOptions, global_options
-from launcher.cli.running import run_command
 
 if TYPE_CHECKING:
     from launcher.app.query import Status
@@ -23,8 +23,7 @@ def command(run: str | None) -> None:
 
 async def _status(options: GlobalOptions, name: str | None) -> int:
     from launcher.app.query import status
-    from launcher.cli.console import Console
-    from launcher.cli.render import unsent_lines
+    from launcher.cli.console import Console, unsent_lines
     from launcher.cli.runtime import opened
 
     async with opened(options) as launcher:
@@ -44,17 +43,22 @@ async def _status(options: GlobalOptions, name: str | None) -> int:
 def _stopped(found: Status) -> str:
     """Return what `launcher stop` made of the run's workflows."""
 
-    from launcher.core.workflows import Fate, Way
+    from launcher.core.workflows import Termination, Way
 
     counts, stopped = found.by_fate(), found.stopped
-    terminated, killed = stopped.get((Way.TERMINATE, Fate.ENDED), 0), stopped.get((Way.KILL, Fate.ENDED), 0)
+    terminated, killed = (
+        stopped.get((Way.TERMINATE, Termination.ENDED), 0),
+        stopped.get((Way.KILL, Termination.ENDED), 0),
+    )
     parts = [
         f"{terminated:,} terminated" if terminated else "",
         f"{killed:,} deleted" if killed else "",
-        f"{counts[Fate.GONE]:,} had ended by then" if counts[Fate.GONE] else "",
-        f"{counts[Fate.REFUSED]:,} still ran" if counts[Fate.REFUSED] else "",
-        f"{counts[Fate.ASKED]:,} asked for, and the answer is not known" if counts[Fate.ASKED] else "",
+        f"{counts[Termination.GONE]:,} had ended by then" if counts[Termination.GONE] else "",
+        f"{counts[Termination.REFUSED]:,} still ran" if counts[Termination.REFUSED] else "",
+        f"{counts[Termination.ASKED]:,} asked for, and the answer is not known"
+        if counts[Termination.ASKED]
+        else "",
     ]
-    left = counts[Fate.REFUSED] or counts[Fate.ASKED]
+    left = counts[Termination.REFUSED] or counts[Termination.ASKED]
     go_on = f". Go on with: launcher stop {found.summary.run}" if left else ""
     return f"Its workflows were stopped: {' · '.join(part for part in parts if part)}{go_on}"

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from launcher.cli.main import run_command
 from launcher.cli.params import CommandError, GlobalOptions, global_options
-from launcher.cli.running import run_command
-from launcher.core.words import counted
+from launcher.core.words import pluralize
 from launcher.core.workflows import Way
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ async def _stop(options: GlobalOptions, name: str, way: Way, *, yes: bool) -> in
             plan = await plan_stop(launcher, name, way)
         if plan.unknown:
             console.tell(
-                f"{counted(plan.unknown, 'unknown row')} of run {plan.run.name} may have started too. Without "
-                f"a workflow ID it is left alone; ask the portal about it: launcher reconcile {plan.run.name}"
+                f"{pluralize(plan.unknown, 'unknown row')} of run {plan.run.name} may have started too. "
+                f"Without a workflow ID it is left alone; ask the portal: launcher reconcile {plan.run.name}"
             )
         if plan.running:
             _confirm(plan, console, yes=yes)
@@ -66,7 +66,7 @@ async def _stop(options: GlobalOptions, name: str, way: Way, *, yes: bool) -> in
 
 def _confirm(plan: StopPlan, console: Console, *, yes: bool) -> None:
     word, done = _WORDS[plan.way]
-    workflows = counted(len(plan.running), "workflow")
+    workflows = pluralize(len(plan.running), "workflow")
     records = "with their records" if plan.way is Way.KILL else "and their records kept"
     console.tell(f"run {plan.run.name} has {workflows} still running on {plan.run.portal}")
     question = f"They are going to be {done}, {records}. That cannot be undone."
@@ -94,14 +94,14 @@ def _show(result: StopResult, console: Console, *, quiet: bool) -> None:
 def _lines(result: StopResult) -> list[str]:
     from launcher.app.workflows import stop_command
     from launcher.core.summary import Exit
-    from launcher.core.workflows import Fate
+    from launcher.core.workflows import Termination
 
     plan, run = result.plan, result.plan.run
     if not plan.running:
         return [f"None of the workflows that run {run.name} started runs any more."]
     _, done = _WORDS[plan.way]
-    parts = [f"{result.outcomes[Fate.ENDED]:,} of {counted(len(plan.running), 'workflow')} {done}"]
-    if gone := result.outcomes[Fate.GONE]:
+    parts = [f"{result.outcomes[Termination.ENDED]:,} of {pluralize(len(plan.running), 'workflow')} {done}"]
+    if gone := result.outcomes[Termination.GONE]:
         parts.append(f"{gone:,} had ended by then")
     if result.refused:
         parts.append(f"{len(result.refused):,} still run: the portal did not end them")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from launcher.cli.main import run_command
 from launcher.cli.params import CommandError, GlobalOptions, global_options
-from launcher.cli.running import run_command
 
 
 @click.command("templates")

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from launcher.cli.main import run_command
 from launcher.cli.params import GlobalOptions, global_options
-from launcher.cli.running import run_command
 from launcher.core.model import State
-from launcher.core.words import counted, period_s
+from launcher.core.words import period_s, pluralize
 from launcher.errors import PortalError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ async def _watch(options: GlobalOptions, request: WatchRequest) -> int:
         run = await find_run(launcher, request.run)
         if not options.quiet:
             started = (await (await launcher.ledger()).counts(run.id))[State.STARTED]
-            console.tell(f"watching {counted(started, 'started workflow')} of run {run.name}; Ctrl-C ends it")
+            console.tell(f"watching {pluralize(started, 'started workflow')} of run {run.name}; Ctrl-C ends it")
         with console.line(everywhere=True) as show:
             async for seen in watch(launcher, replace(request, run=run.name)):
                 if isinstance(seen, PortalError):

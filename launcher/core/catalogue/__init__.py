@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from launcher.core.catalogue.entry import Does, Entry, Started, Who
+from launcher.core.catalogue.entry import Action, Entry, Started, Who
 from launcher.core.catalogue.lost import LOST
 from launcher.core.catalogue.ours import ANSWERS_LOST, BUSY, PARAMETERS, ROWS, RUNS, is_busy
 from launcher.core.catalogue.portal import PORTAL, REFUSED_CALLER, SIGNING_IN
@@ -19,7 +19,7 @@ __all__ = [
     "ENTRIES",
     "MENDS",
     "PORTAL_CODES",
-    "Does",
+    "Action",
     "Entry",
     "Started",
     "Who",
@@ -55,7 +55,7 @@ _FAMILIES = (
 """Codes with a number in them."""
 
 MENDS: Mapping[str, str] = {
-    code: f"{entry.meaning}; {entry.mend}" for code, entry in PORTAL_CODES.items() if entry.does is Does.STOPS
+    code: f"{entry.meaning}; {entry.mend}" for code, entry in PORTAL_CODES.items() if entry.does is Action.STOPS
 }
 """By the portal's code, in capitals: what is wrong and what to do, for each code that stops a run."""
 

@@ -24,7 +24,7 @@ class Started(StrEnum):
     YES = "yes"
 
 
-class Does(StrEnum):
+class Action(StrEnum):
     """What the launcher does of itself, in words for the person."""
 
     WAITS_FOR_RATE = "slows down, waits, longer each time, and sends the same rows again"
@@ -100,7 +100,7 @@ class Entry:
     """What a person calls it who asks for it, where neither code nor text is a name."""
     meaning: str
     started: Started
-    does: Does
+    does: Action
     who: Who
     mend: str = ""
     """What to do, where something is to be done."""

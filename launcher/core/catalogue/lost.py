@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from launcher.core.catalogue.entry import LOOK, Does, Entry, Started, Who
+from launcher.core.catalogue.entry import LOOK, Action, Entry, Started, Who
 
 _PORTAL_UP = "see in a browser whether the portal answers, then go on with launcher resume"
 
 
 def _unsent(code: str, meaning: str, who: Who, mend: str, *, also: tuple[str, ...] = ()) -> Entry:
     return Entry(
-        code=code, also=also, meaning=meaning, started=Started.NO, does=Does.WAITS_FOR_CONNECTION, who=who,
+        code=code, also=also, meaning=meaning, started=Started.NO, does=Action.WAITS_FOR_CONNECTION, who=who,
         mend=mend, page="", unspoken=True,
     )  # fmt: skip
 
 
 def _lost(code: str, meaning: str, *, also: tuple[str, ...] = ()) -> Entry:
     return Entry(
-        code=code, also=also, meaning=meaning, started=Started.MAYBE, does=Does.LEAVES_UNKNOWN,
+        code=code, also=also, meaning=meaning, started=Started.MAYBE, does=Action.LEAVES_UNKNOWN,
         who=Who.YOU, mend=LOOK, page="", unspoken=bool(also),
     )  # fmt: skip
 
@@ -90,7 +90,7 @@ LOST = (
         code="request too long",
         meaning="a server in front of the portal takes no request as long as this one (HTTP 413)",
         started=Started.NO,
-        does=Does.SENDS_SHORTER,
+        does=Action.SENDS_SHORTER,
         who=Who.ADMIN,
         mend="if the row alone is too long: shorten its values, or have longer requests allowed on that server "
         "(nginx: client_max_body_size, ModSecurity: SecRequestBodyNoFilesLimit); then launcher retry",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from launcher.core.catalogue.entry import DOCS, LIMITS, START, Does, Entry, Started, Who
+from launcher.core.catalogue.entry import DOCS, LIMITS, START, Action, Entry, Started, Who
 
 BUSY = "item busy"
 """Our code for a start that the portal refused because two workflows run on its item; the portal gives none."""
@@ -32,14 +32,14 @@ def is_busy(text: str) -> bool:
 
 def _invalid(code: str, meaning: str, mend: str, *, told: bool = False) -> Entry:
     return Entry(
-        code=code, meaning=meaning, started=Started.NO, does=Does.LEAVES_INVALID, who=Who.FILE, mend=mend,
+        code=code, meaning=meaning, started=Started.NO, does=Action.LEAVES_INVALID, who=Who.FILE, mend=mend,
         told=told, page="",
     )  # fmt: skip
 
 
 def _skipped(code: str, meaning: str, *, started: Started = Started.NO, mend: str = "") -> Entry:
     return Entry(
-        code=code, meaning=meaning, started=started, does=Does.SKIPS, who=Who.YOU if mend else Who.NOBODY,
+        code=code, meaning=meaning, started=started, does=Action.SKIPS, who=Who.YOU if mend else Who.NOBODY,
         mend=mend, page="",
     )  # fmt: skip
 
@@ -102,7 +102,7 @@ ROWS = (
         code=BUSY,
         meaning="two workflows run on the document already, which is as many as the portal allows",
         started=Started.NO,
-        does=Does.DEFERS_THE_ROW,
+        does=Action.DEFERS_THE_ROW,
         who=Who.NOBODY,
         mend="wait until one of the workflows on the document has ended, or end one; then launcher resume",
         page=START,
@@ -111,7 +111,7 @@ ROWS = (
         code="reconciled",
         meaning="its answer was lost, and the portal was asked: the workflow runs",
         started=Started.YES,
-        does=Does.SETTLES,
+        does=Action.SETTLES,
         who=Who.NOBODY,
         page="",
     ),
@@ -119,7 +119,7 @@ ROWS = (
         code="moved",
         meaning="the portal answers at another address, to which the webhook's secret may not be sent",
         started=Started.NO,
-        does=Does.STOPS,
+        does=Action.STOPS,
         who=Who.SETTINGS,
         mend="see in a browser where the portal is now, and put that host into its address in the "
         "configuration, or under may_move_to: if it may be followed there",
@@ -134,8 +134,8 @@ _MEND = "correct the cell, and give the file back: launcher retry --file"
 def _misfit(code: str, meaning: str, mend: str = _MEND, who: Who = Who.FILE) -> Entry:
     # Such a row's text says what it holds and what is expected.
     return Entry(
-        code=code, meaning=meaning, started=Started.NO, does=Does.LEAVES_INVALID, who=who, mend=mend, told=True,
-        page="",
+        code=code, meaning=meaning, started=Started.NO, does=Action.LEAVES_INVALID, who=who, mend=mend,
+        told=True, page="",
     )  # fmt: skip
 
 
@@ -163,7 +163,7 @@ PARAMETERS = (
 
 def _stops(code: str, meaning: str, who: Who, mend: str, page: str = "") -> Entry:
     return Entry(
-        code=code, meaning=meaning, started=Started.NO, does=Does.STOPS, who=who, mend=mend, page=page
+        code=code, meaning=meaning, started=Started.NO, does=Action.STOPS, who=who, mend=mend, page=page
     )  # fmt: skip
 
 
@@ -171,7 +171,7 @@ ANSWERS_LOST = Entry(
     code="answers lost",
     meaning="one answer after the other did not come, so that nobody knows what the portal does",
     started=Started.MAYBE,
-    does=Does.STOPS,
+    does=Action.STOPS,
     who=Who.ADMIN,
     mend="see in a browser whether the portal is up, and quick; then go on with launcher resume",
     page="",

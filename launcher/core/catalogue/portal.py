@@ -13,7 +13,7 @@ from launcher.core.catalogue.entry import (
     LOOK,
     START,
     WEBHOOKS,
-    Does,
+    Action,
     Entry,
     Started,
     Who,
@@ -29,19 +29,19 @@ _OUR_FAULT = "this is a fault of the launcher; please report it"
 
 def _stops(code: str, meaning: str, who: Who, mend: str, page: str = ERROR_CODES) -> Entry:
     return Entry(
-        code=code, meaning=meaning, started=Started.NO, does=Does.STOPS, who=who, mend=mend, page=page
+        code=code, meaning=meaning, started=Started.NO, does=Action.STOPS, who=who, mend=mend, page=page
     )  # fmt: skip
 
 
 def _lost(code: str, meaning: str) -> Entry:
     return Entry(
-        code=code, meaning=meaning, started=Started.MAYBE, does=Does.LEAVES_UNKNOWN, who=Who.YOU, mend=LOOK
+        code=code, meaning=meaning, started=Started.MAYBE, does=Action.LEAVES_UNKNOWN, who=Who.YOU, mend=LOOK
     )
 
 
 def _refused(text: str, meaning: str, who: Who, mend: str) -> Entry:
     return Entry(
-        code="", text=text, meaning=meaning, started=Started.NO, does=Does.FAILS_THE_ROW, who=who, mend=mend,
+        code="", text=text, meaning=meaning, started=Started.NO, does=Action.FAILS_THE_ROW, who=who, mend=mend,
         page=START,
     )  # fmt: skip
 
@@ -51,7 +51,7 @@ PORTAL = (
         code="QUERY_LIMIT_EXCEEDED",
         meaning="the portal got more requests from this address than it allows; other programs here count too",
         started=Started.NO,
-        does=Does.WAITS_FOR_RATE,
+        does=Action.WAITS_FOR_RATE,
         who=Who.NOBODY,
         page=LIMITS,
     ),
@@ -59,7 +59,7 @@ PORTAL = (
         code="OPERATION_TIME_LIMIT",
         meaning="the portal has spent as many seconds on this method as it allows in ten minutes",
         started=Started.NO,
-        does=Does.WAITS_FOR_OPERATING_TIME,
+        does=Action.WAITS_FOR_OPERATING_TIME,
         who=Who.NOBODY,
         page=LIMITS,
     ),
@@ -181,7 +181,7 @@ PORTAL = (
         title="any other text without a code",
         meaning="the portal, or the template's own first steps, refused this row in their own words",
         started=Started.NO,
-        does=Does.FAILS_THE_ROW,
+        does=Action.FAILS_THE_ROW,
         who=Who.TEMPLATE_OWNER,
         mend="the words tell why; see on the document what the template had done by then; then launcher retry",
         told=True,
@@ -192,7 +192,7 @@ PORTAL = (
         title="any other code",
         meaning="the portal answered with a code that the launcher does not know",
         started=Started.MAYBE,
-        does=Does.LEAVES_UNKNOWN,
+        does=Action.LEAVES_UNKNOWN,
         who=Who.YOU,
         mend=LOOK,
     ),
@@ -218,7 +218,7 @@ REFUSED_CALLER = Entry(
     "webhook's owner was dismissed, or the webhook or the application is not confirmed, not installed or not "
     "allowed",
     started=Started.NO,
-    does=Does.STOPS,
+    does=Action.STOPS,
     who=Who.WEBHOOK_OWNER,
     mend="see in the portal, under Applications > Developer resources > Integrations, whether it is there and "
     "confirmed, and whether its owner is an active administrator; else make a new webhook and put its address "

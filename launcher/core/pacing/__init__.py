@@ -4,29 +4,27 @@ The controller is asked before each request. What it knows stands in modules of 
 leaky bucket, the request rate, the operating time, costs, sizing, concurrency, caution and the shared pause.
 """
 
-from launcher.core.pacing.backoff import Caution, Pause, backoff_s
-from launcher.core.pacing.controller import Controller, Leave, Lesson, Wait, Why
-from launcher.core.pacing.eta import eta_s
+from launcher.core.pacing.backoff import Pause, SlowStart, backoff_s
+from launcher.core.pacing.controller import Controller, Feedback, Leave, Wait, WaitReason
 from launcher.core.pacing.limits import BATCH_S, PLANS, WINDOW_S, Limits, Pacing
 from launcher.core.pacing.rate import Bucket, Rate
-from launcher.core.pacing.sizing import Flight
+from launcher.core.pacing.sizing import InFlight
 
 __all__ = [
     "BATCH_S",
     "PLANS",
     "WINDOW_S",
     "Bucket",
-    "Caution",
     "Controller",
-    "Flight",
+    "Feedback",
+    "InFlight",
     "Leave",
-    "Lesson",
     "Limits",
     "Pacing",
     "Pause",
     "Rate",
+    "SlowStart",
     "Wait",
-    "Why",
+    "WaitReason",
     "backoff_s",
-    "eta_s",
 ]

@@ -56,7 +56,7 @@ class Pause:
         return 0.0 if self._trouble_since is None else now - self._trouble_since
 
 
-class Caution:
+class SlowStart:
     """How many rows one request may put at risk, and how many requests may be in the air.
 
     One row goes first, alone, until the portal has accepted or refused it. A lost answer leaves all rows

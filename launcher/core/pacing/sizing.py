@@ -43,7 +43,7 @@ VERY_LATE = (1 / 50, 1 / 2)
 
 
 @dataclass(slots=True, eq=False)
-class Flight:
+class InFlight:
     """A request, from the moment when it was allowed to leave until its answer is recorded."""
 
     rows: int
@@ -83,17 +83,17 @@ class Costs:
         if took.started:
             self.start_s.take(max(0.0, execution_s) / took.started)
 
-    def is_late(self, flight: Flight, now: float, *, heard: bool = False) -> bool:
+    def is_late(self, flight: InFlight, now: float, *, heard: bool = False) -> bool:
         """Whether the answer should have been here by what is known, and is not (or was only `heard` now)."""
         if flight.heard and not heard:
             return False
         return now > self._due_at(flight, LATE)
 
-    def probe_at(self, flight: Flight) -> float:
+    def probe_at(self, flight: InFlight) -> float:
         """When a late answer is waited for no longer, and a single row goes to see what starts take now."""
         return self._due_at(flight, VERY_LATE)
 
-    def _due_at(self, flight: Flight, margin: tuple[float, float]) -> float:
+    def _due_at(self, flight: InFlight, margin: tuple[float, float]) -> float:
         if not self.start_s.known or flight.excused:
             return math.inf
         expected_s = flight.rows * self.start_s.high + self.request_s.high

@@ -13,9 +13,9 @@ from launcher.core.answers import NOTHING, Times
 from launcher.core.catalogue import answers_lost_text, given_up_text
 from launcher.core.guard import Guard
 from launcher.core.model import State
-from launcher.core.pacing import Caution, Controller, Flight, Lesson, Pacing, Rate, Wait, Why
+from launcher.core.pacing import Controller, Feedback, InFlight, Pacing, Rate, SlowStart, Wait, WaitReason
 from launcher.core.summary import Ending
-from launcher.core.verdict import Judgement
+from launcher.core.verdict import BatchOutcome
 from launcher.core.words import duration
 from launcher.engine.cancel import CancelToken
 from launcher.engine.progress import Progress, Waits
@@ -72,10 +72,10 @@ _log = get_logger()
 _LOST = "the portal's answer was lost"
 
 
-class Turn:
+class Slot:
     """A place among the requests in the air, held while one is sent, heard and recorded."""
 
-    def __init__(self, controller: Controller, flight: Flight | None) -> None:
+    def __init__(self, controller: Controller, flight: InFlight | None) -> None:
         self._controller = controller
         self.flight = flight
         self.rows = 0 if flight is None else flight.rows
@@ -97,7 +97,7 @@ class Turn:
         self.heard_at = now()
 
 
-class Gate:
+class Throttle:
     """All workers pass here before each request, and tell it what each answer taught."""
 
     def __init__(
@@ -121,18 +121,18 @@ class Gate:
         self._trouble = ""
         """Why everybody waits, in words, where it is a refusal or a loss."""
         self._per_second = pacing.limits.per_second * pacing.share
-        self._waiting_for: Counter[Why] = Counter()
-        self._waiting_since: dict[Why, float] = {}
+        self._waiting_for: Counter[WaitReason] = Counter()
+        self._waiting_since: dict[WaitReason, float] = {}
 
     @asynccontextmanager
-    async def turn(self, rows: Callable[[], int]) -> AsyncIterator[Turn]:
+    async def slot(self, rows: Callable[[], int]) -> AsyncIterator[Slot]:
         """A turn to send one request; one without rows where the run is to stop.
 
         `rows`: how many are left to send, at the moment; where there are none any more, nobody waits.
         """
         flight = await self._enter(rows)
         try:
-            yield Turn(self._controller, flight)
+            yield Slot(self._controller, flight)
         finally:
             if flight is not None:
                 self._leave(flight)
@@ -142,7 +142,7 @@ class Gate:
         """Whether the run is to stop, so that there is no turn any more."""
         return self._cancel.is_set
 
-    async def _enter(self, rows: Callable[[], int]) -> Flight | None:
+    async def _enter(self, rows: Callable[[], int]) -> InFlight | None:
         while not self.is_closed and (count := rows()):
             answer = self._controller.ask(now(), rows=count)
             if not isinstance(answer, Wait):
@@ -153,14 +153,14 @@ class Gate:
 
     async def _wait(self, wait: Wait) -> None:
         """Wait so long, or until something has changed."""
-        if wait.why is Why.OPERATING:
+        if wait.why is WaitReason.OPERATING:
             self._waits.begin(wait.why.value, wait.seconds)
-        paced = self._waits.pacing() if wait.why is Why.RATE else nullcontext()
+        paced = self._waits.pacing() if wait.why is WaitReason.RATE else nullcontext()
         with self._waiting(wait.why, wait.seconds), paced:
             await self._budget.changes(within_s=wait.seconds)
 
     @contextmanager
-    def _waiting(self, why: Why, seconds: float = math.inf) -> Iterator[None]:
+    def _waiting(self, why: WaitReason, seconds: float = math.inf) -> Iterator[None]:
         """Every wait passes here, whatever its reason. Workers that wait for the same wait together."""
         self._show(why, seconds)
         self._waiting_since.setdefault(why, now())
@@ -172,39 +172,39 @@ class Gate:
             if not self._waiting_for[why]:
                 self._waited(why, now() - self._waiting_since.pop(why))
 
-    def _waited(self, why: Why, seconds: float) -> None:
+    def _waited(self, why: WaitReason, seconds: float) -> None:
         """Nobody waits for that any more; somebody did for so long."""
-        if why is not Why.IN_THE_AIR:
+        if why is not WaitReason.IN_THE_AIR:
             _log.debug("waited", reason=self._words(why), seconds=round(seconds, 1))
 
-    def _show(self, why: Why, seconds: float) -> None:
-        if why is Why.RATE:
+    def _show(self, why: WaitReason, seconds: float) -> None:
+        if why is WaitReason.RATE:
             self._progress.waiting = f"rate limit, {self._per_second:g} requests a second"
-        elif why is not Why.IN_THE_AIR and not math.isinf(seconds):
+        elif why is not WaitReason.IN_THE_AIR and not math.isinf(seconds):
             self._progress.waiting = f"{self._words(why)}, {duration(seconds)}"
 
-    def _words(self, why: Why) -> str:
-        return self._trouble if why is Why.TROUBLE else why.value
+    def _words(self, why: WaitReason) -> str:
+        return self._trouble if why is WaitReason.TROUBLE else why.value
 
-    def learn(self, turn: Turn, judgement: Judgement, times: Times = NOTHING) -> None:
+    def learn(self, slot: Slot, judgement: BatchOutcome, times: Times = NOTHING) -> None:
         """Take account of the answer to the request of this turn, once it is recorded."""
-        if turn.flight is None:
+        if slot.flight is None:
             return
         if judgement.halt is not None:
             self._cancel.cancel(judgement.halt.text, Ending.STOPPED)
         else:
-            lesson = self._lesson(turn, judgement, times)
-            self._controller.learn(turn.flight, lesson, now())
-            self._look_out(lesson)
+            feedback = self._lesson(slot, judgement, times)
+            self._controller.learn(slot.flight, feedback, now())
+            self._look_out(feedback)
         self._budget.change()
 
-    def _lesson(self, turn: Turn, judgement: Judgement, times: Times) -> Lesson:
+    def _lesson(self, slot: Slot, judgement: BatchOutcome, times: Times) -> Feedback:
         states = Counter(verdict.state for verdict in judgement.verdicts)
         accepted, failed = states[State.STARTED], states[State.FAILED]
         if not judgement.lost and (why := self._guard.count(accepted=accepted, failed=failed)):
             self._cancel.cancel(why, Ending.STOPPED)
-        return Lesson(
-            heard_at=turn.heard_at,
+        return Feedback(
+            heard_at=slot.heard_at,
             times=times,
             started=accepted,
             settled=not judgement.lost and accepted + failed > 0,
@@ -214,29 +214,29 @@ class Gate:
             jitter=random.random(),  # noqa: S311 - dice for spreading requests, not for secrets
         )
 
-    def _look_out(self, lesson: Lesson) -> None:
+    def _look_out(self, feedback: Feedback) -> None:
         """Tell why everybody waits; stop the run where going on leads nowhere."""
-        if lesson.too_long:
+        if feedback.too_long:
             _log.warning("shorter requests from now on", reason="HTTP 413", longest=self._controller.longest)
-        if lesson.lost:
+        if feedback.lost:
             self._trouble = _LOST
-        elif lesson.limit is not None:
-            self._trouble = lesson.limit.value
+        elif feedback.limit is not None:
+            self._trouble = feedback.limit.value
         else:
             return
         wait_s = self._controller.pause.wait_s(now())
-        self._show(Why.TROUBLE, wait_s)
+        self._show(WaitReason.TROUBLE, wait_s)
         self._waits.begin(self._trouble, wait_s)
         _log.warning("waiting", reason=self._trouble, wait_s=round(wait_s, 1))
-        if self._controller.caution.hopeless:
-            self._cancel.cancel(answers_lost_text(Caution.LOSSES_AT_MOST), Ending.STOPPED)
-        elif not lesson.lost and self._controller.pause.trouble_s(now()) > self._give_up_after_s:
+        if self._controller.slow_start.hopeless:
+            self._cancel.cancel(answers_lost_text(SlowStart.LOSSES_AT_MOST), Ending.STOPPED)
+        elif not feedback.lost and self._controller.pause.trouble_s(now()) > self._give_up_after_s:
             self._cancel.cancel(given_up_text(self._trouble, duration(self._give_up_after_s)), Ending.STOPPED)
 
     def stop(self) -> None:
         """Wake whoever waits for a turn."""
         self._budget.change()
 
-    def _leave(self, flight: Flight) -> None:
+    def _leave(self, flight: InFlight) -> None:
         self._controller.done(flight)
         self._budget.change()

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from launcher.core.course import (
+from launcher.core.model import State
+from launcher.core.timeline import (
     BARS_AT_MOST,
     PACED,
     REST_S,
@@ -17,7 +18,6 @@ from launcher.core.course import (
     slot_s,
     steps,
 )
-from launcher.core.model import State
 
 NOON = 1_700_000_000.0 // 86_400 * 86_400
 

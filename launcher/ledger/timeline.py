@@ -22,15 +22,15 @@ from sqlalchemy import (
     update,
 )
 
-from launcher.core.course import Answers, Wait
 from launcher.core.model import State
-from launcher.core.workflows import OVER, Fate, Way
+from launcher.core.timeline import Answers, Wait
+from launcher.core.workflows import OVER, Termination, Way
 from launcher.ledger.database import Database
 from launcher.ledger.reading import PAGE
 from launcher.ledger.schema import attempts, requests, rows, runs, stops, waits
 
 
-class CourseKeeping:
+class TimelineRecords:
     """The part of the ledger that knows of time."""
 
     _database: Database
@@ -110,7 +110,7 @@ class StopOutcome:
     """What became of a workflow that was to be ended."""
 
     workflow: StartedWorkflow
-    fate: Fate
+    fate: Termination
     text: str = ""
 
 
@@ -143,7 +143,7 @@ class Stops:
                 "workflow_id": workflow.workflow_id,
                 "row_number": workflow.row_number,
                 "way": way,
-                "fate": Fate.ASKED,
+                "fate": Termination.ASKED,
                 "asked_at": now,
             }
             for workflow in workflows
@@ -178,19 +178,19 @@ class Stops:
         """Return those that the portal was asked to end and of which nothing is known yet."""
         query = (
             select(stops.c.row_number, stops.c.workflow_id)
-            .where(stops.c.run_id == run_id, stops.c.fate == Fate.ASKED)
+            .where(stops.c.run_id == run_id, stops.c.fate == Termination.ASKED)
             .order_by(stops.c.row_number)
         )
         return [StartedWorkflow(row.row_number, row.workflow_id) for row in await self._database.fetch(query)]
 
-    async def counts(self, run_id: int) -> Mapping[tuple[Way, Fate], int]:
+    async def counts(self, run_id: int) -> Mapping[tuple[Way, Termination], int]:
         """Return how many of the run's workflows were to be ended in which way, and what became of them."""
         query = (
             select(stops.c.way, stops.c.fate, func.count())
             .where(stops.c.run_id == run_id)
             .group_by(stops.c.way, stops.c.fate)
         )
-        return {(Way(way), Fate(fate)): count for way, fate, count in await self._database.fetch(query)}
+        return {(Way(way), Termination(fate)): count for way, fate, count in await self._database.fetch(query)}
 
 
 _THIS = and_(stops.c.run_id == bindparam("b_run"), stops.c.workflow_id == bindparam("b_id"))

@@ -16,20 +16,20 @@ from launcher.core.guard import NEVER, Guard, StopAfter
 from launcher.core.model import State
 from launcher.core.pacing import Limits, Pacing, backoff
 from launcher.core.summary import Ending
-from launcher.core.verdict import Halt, Hold, Judgement, Limit, Verdict
+from launcher.core.verdict import Abort, Backoff, BatchOutcome, Limit, Verdict
 from launcher.engine.cancel import CancelToken
-from launcher.engine.gate import Budget, Gate
 from launcher.engine.progress import Progress
+from launcher.engine.throttle import Budget, Throttle
 
-STARTED = Judgement((Verdict(State.STARTED, workflow_id="66e.1"),))
-FAILED = Judgement((Verdict(State.FAILED, text="Wrong DOCUMENT_ID!"),))
-BUSY = Judgement((Verdict(State.DEFERRED, code="item busy", later=True),))
-LOST = Judgement((Verdict(State.UNKNOWN, code="TimeoutError"),), lost=True)
-RATE = Judgement((Verdict(State.DEFERRED),), hold=Hold(Limit.RATE))
-OPERATING = Judgement((Verdict(State.DEFERRED),), hold=Hold(Limit.OPERATING))
-PARTLY = Judgement((*STARTED.verdicts, *OPERATING.verdicts), hold=Hold(Limit.OPERATING))
-NO_CONNECTION = Judgement((Verdict(State.DEFERRED),), hold=Hold(Limit.CONNECTION))
-HALTED = Judgement((Verdict(State.PENDING),), halt=Halt("NO_AUTH_FOUND", "make a new webhook"))
+STARTED = BatchOutcome((Verdict(State.STARTED, workflow_id="66e.1"),))
+FAILED = BatchOutcome((Verdict(State.FAILED, text="Wrong DOCUMENT_ID!"),))
+BUSY = BatchOutcome((Verdict(State.DEFERRED, code="item busy", later=True),))
+LOST = BatchOutcome((Verdict(State.UNKNOWN, code="TimeoutError"),), lost=True)
+RATE = BatchOutcome((Verdict(State.DEFERRED),), hold=Backoff(Limit.RATE))
+OPERATING = BatchOutcome((Verdict(State.DEFERRED),), hold=Backoff(Limit.OPERATING))
+PARTLY = BatchOutcome((*STARTED.verdicts, *OPERATING.verdicts), hold=Backoff(Limit.OPERATING))
+NO_CONNECTION = BatchOutcome((Verdict(State.DEFERRED),), hold=Backoff(Limit.CONNECTION))
+HALTED = BatchOutcome((Verdict(State.PENDING),), halt=Abort("NO_AUTH_FOUND", "make a new webhook"))
 
 
 def name(value: object) -> str | None:
@@ -84,7 +84,7 @@ def now() -> float:
 def long_waits(monkeypatch: pytest.MonkeyPatch, short_waits: None) -> None:
     """Waits as they are for people: they cost nothing here. No dice."""
     monkeypatch.setattr(backoff, "FIRST_WAIT_S", 1.0)
-    monkeypatch.setattr("launcher.engine.gate.random.random", lambda: 0.0)
+    monkeypatch.setattr("launcher.engine.throttle.random.random", lambda: 0.0)
 
 
 @dataclass
@@ -103,7 +103,7 @@ class Office:
     def __post_init__(self) -> None:
         self.cancel, self.progress = CancelToken(), Progress()
         self.budget = Budget(Pacing(limits=self.limits, concurrency=self.concurrency))
-        self.gate = Gate(
+        self.throttle = Throttle(
             self.budget,
             guard=Guard(self.stop_after),
             give_up_after_s=self.give_up_after_s,
@@ -112,32 +112,32 @@ class Office:
         )
 
     async def request(
-        self, judgement: Judgement = STARTED, *, takes_s: float = 0.0, times: Times = INSTANT
+        self, judgement: BatchOutcome = STARTED, *, takes_s: float = 0.0, times: Times = INSTANT
     ) -> None:
         """One request that is answered so after so long; none where the run is to stop."""
-        async with self.gate.turn(lambda: 50) as turn:
-            if not turn.rows:
+        async with self.throttle.slot(lambda: 50) as slot:
+            if not slot.rows:
                 return
-            turn.leaves(turn.rows)
+            slot.leaves(slot.rows)
             self.left_at.append(now())
-            self.sizes.append(turn.rows)
+            self.sizes.append(slot.rows)
             self.in_the_air += 1
             self.most_in_the_air = max(self.most_in_the_air, self.in_the_air)
             await asyncio.sleep(takes_s)
             self.in_the_air -= 1
-            turn.heard()
+            slot.heard()
             if judgement is STARTED:
-                judgement = Judgement(STARTED.verdicts * turn.rows)
-            self.gate.learn(turn, judgement, times)
+                judgement = BatchOutcome(STARTED.verdicts * slot.rows)
+            self.throttle.learn(slot, judgement, times)
 
-    async def requests(self, judgements: Sequence[Judgement], *, takes_s: float = 0.0) -> None:
+    async def requests(self, judgements: Sequence[BatchOutcome], *, takes_s: float = 0.0) -> None:
         """One after another."""
         for judgement in judgements:
             await self.request(judgement, takes_s=takes_s)
 
     async def stop(self) -> None:
         self.cancel.cancel("a signal asked for it")
-        self.gate.stop()
+        self.throttle.stop()
 
 
 def test_one_request_with_one_row_is_in_the_air_until_the_portal_has_answered_it() -> None:
@@ -171,12 +171,12 @@ def test_batches_are_so_small_that_they_take_ten_seconds_at_most() -> None:
 
     async def starts_of_two_seconds() -> None:
         for _ in range(10):
-            async with office.gate.turn(lambda: 50) as turn:
-                turn.leaves(turn.rows)
-                office.sizes.append(turn.rows)
-                await asyncio.sleep(2.0 * turn.rows)
-                turn.heard()
-                office.gate.learn(turn, Judgement(STARTED.verdicts * turn.rows))
+            async with office.throttle.slot(lambda: 50) as slot:
+                slot.leaves(slot.rows)
+                office.sizes.append(slot.rows)
+                await asyncio.sleep(2.0 * slot.rows)
+                slot.heard()
+                office.throttle.learn(slot, BatchOutcome(STARTED.verdicts * slot.rows))
 
     in_no_time(starts_of_two_seconds())
     assert office.sizes[0] == 1
@@ -184,7 +184,9 @@ def test_batches_are_so_small_that_they_take_ten_seconds_at_most() -> None:
 
 
 @pytest.mark.parametrize("first", [BUSY, RATE, OPERATING, NO_CONNECTION, LOST], ids=name)
-def test_an_answer_that_neither_accepts_nor_refuses_a_row_lets_no_more_into_the_air(first: Judgement) -> None:
+def test_an_answer_that_neither_accepts_nor_refuses_a_row_lets_no_more_into_the_air(
+    first: BatchOutcome,
+) -> None:
     office = Office()
 
     async def story() -> None:
@@ -216,7 +218,7 @@ def test_a_turn_that_was_not_used_goes_to_whoever_waits() -> None:
     office = Office()
 
     async def unused() -> None:
-        async with office.gate.turn(lambda: 50):
+        async with office.throttle.slot(lambda: 50):
             await asyncio.sleep(5.0)
 
     async def story() -> None:
@@ -230,7 +232,7 @@ def test_a_turn_that_was_not_used_goes_to_whoever_waits() -> None:
 
 
 @pytest.mark.parametrize(("first", "then"), [(STARTED, 50), (FAILED, 4), (PARTLY, 50)], ids=name)
-def test_a_row_that_was_accepted_or_refused_lets_the_others_go(first: Judgement, then: int) -> None:
+def test_a_row_that_was_accepted_or_refused_lets_the_others_go(first: BatchOutcome, then: int) -> None:
     """A refused row says nothing of what starts cost, so batches grow by steps until one has started."""
     office = Office(concurrency=3)
 
@@ -279,7 +281,7 @@ def test_whoever_was_refused_in_the_same_moment_makes_the_wait_no_longer() -> No
 
 
 @pytest.mark.parametrize("refusal", [RATE, OPERATING, NO_CONNECTION], ids=name)
-def test_the_wait_grows_from_refusal_to_refusal_and_begins_anew_after_an_answer(refusal: Judgement) -> None:
+def test_the_wait_grows_from_refusal_to_refusal_and_begins_anew_after_an_answer(refusal: BatchOutcome) -> None:
     office = Office()
 
     async def story() -> None:
@@ -373,8 +375,8 @@ def test_nobody_waits_for_a_turn_when_there_is_nothing_left_to_send() -> None:
     office, rows = Office(Limits(burst=1, per_second=1, operating_seconds=0), concurrency=9), [50]
 
     async def ask() -> None:
-        async with office.gate.turn(lambda: rows[0]) as turn:
-            assert turn.rows == 0
+        async with office.throttle.slot(lambda: rows[0]) as slot:
+            assert slot.rows == 0
 
     async def story() -> None:
         await office.request()
@@ -382,8 +384,8 @@ def test_nobody_waits_for_a_turn_when_there_is_nothing_left_to_send() -> None:
             waiting = [group.create_task(ask()) for _ in range(5)]
             await asyncio.sleep(0.5)
             rows[0] = 0
-            async with office.gate.turn(lambda: 0):
-                office.gate.stop()  # as any answer would, it makes them look again
+            async with office.throttle.slot(lambda: 0):
+                office.throttle.stop()  # as any answer would, it makes them look again
             await asyncio.gather(*waiting)
             assert now() == 0.5
 
@@ -574,7 +576,7 @@ def test_lost_answers_with_others_between_do_not_stop_it() -> None:
     ids=name,
 )
 def test_a_portal_that_lets_nothing_through_for_half_an_hour_stops_the_run(
-    refusal: Judgement, words: str
+    refusal: BatchOutcome, words: str
 ) -> None:
     office = Office()
 
@@ -619,7 +621,7 @@ def test_a_request_that_ends_in_a_mistake_of_ours_gives_its_turn_back() -> None:
 
     async def story() -> None:
         with pytest.raises(ZeroDivisionError):
-            async with office.gate.turn(lambda: 50):
+            async with office.throttle.slot(lambda: 50):
                 raise ZeroDivisionError
         await office.request()
 

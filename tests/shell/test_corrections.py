@@ -11,10 +11,10 @@ import pytest
 
 from launcher.core.mapping import MappingError
 from launcher.core.model import State
-from launcher.engine.asking import Asker
 from launcher.engine.cancel import CancelToken
-from launcher.engine.conductor import Conductor, Rules
-from launcher.engine.mending import mend
+from launcher.engine.corrections import mend
+from launcher.engine.executor import Rules, RunExecutor
+from launcher.engine.portal_client import PortalClient
 from launcher.engine.progress import Progress
 from launcher.engine.results import save_results
 from launcher.ledger import Ledger, RecordedRow, RunRecord
@@ -63,17 +63,22 @@ async def rows(run: Runs, run_id: int = 1) -> dict[int, RecordedRow]:
 
 async def mended(run: Runs, file: Path, run_id: int = 1) -> list[str]:
     # No row of these names a person, so nothing is asked.
-    asker = Asker(Portal(parse_webhook(run.simulator.webhook_url)), UNPACED)
-    return await mend(run.ledger, await record(run, run_id), LEADS, open_table(file), asker)
+    client = PortalClient(Portal(parse_webhook(run.simulator.webhook_url)), UNPACED)
+    return await mend(run.ledger, await record(run, run_id), LEADS, open_table(file), client)
 
 
 async def go_on(run: Runs, run_id: int = 1) -> None:
     """Take the run on, as `launcher retry --file` does."""
     async with Portal(parse_webhook(run.simulator.webhook_url)) as portal:
-        conductor = Conductor(
-            run.ledger, Asker(portal, UNPACED), Rules(), cancel=CancelToken(), progress=Progress(), lease=None
+        executor = RunExecutor(
+            run.ledger,
+            PortalClient(portal, UNPACED),
+            Rules(),
+            cancel=CancelToken(),
+            progress=Progress(),
+            lease=None,
         )
-        await conductor.conduct(await record(run, run_id), LEADS, None)
+        await executor.execute(await record(run, run_id), LEADS, None)
 
 
 def changed_file(run: Runs, changes: dict[int, tuple[str, str]]) -> Path:

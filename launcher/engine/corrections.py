@@ -12,9 +12,9 @@ from launcher.core.mapping import Mapper
 from launcher.core.model import Start, State
 from launcher.core.plan import Claim, Planner, keys_of
 from launcher.core.states import TO_FIX
-from launcher.core.words import counted
-from launcher.engine.asking import Asker
+from launcher.core.words import pluralize
 from launcher.engine.job import Job
+from launcher.engine.portal_client import PortalClient
 from launcher.engine.preparing import Candidates, mapping_of
 from launcher.ledger import FailedFiles, Ledger, NewRow, RecordedRow, RunRecord
 from launcher.redact import one_line
@@ -27,7 +27,7 @@ _SHOWN = 10
 _ROW_COLUMN = LAUNCH_COLUMNS[0]
 
 
-async def mend(ledger: Ledger, run: RunRecord, job: Job, mended: Table, asker: Asker) -> list[str]:
+async def mend(ledger: Ledger, run: RunRecord, job: Job, mended: Table, client: PortalClient) -> list[str]:
     """The rows of that file which failed or were invalid and have changed since are planned anew; gives what
     changed, in lines for the person.
 
@@ -37,7 +37,7 @@ async def mend(ledger: Ledger, run: RunRecord, job: Job, mended: Table, asker: A
     """
     mending = _Mending(ledger, run, _Columns.of(mended.header, run))
     mapping = await mapping_of(job, ledger, run.portal)
-    candidates = Candidates(Mapper(mapping, run.header), asker)
+    candidates = Candidates(Mapper(mapping, run.header), client)
     planner = Planner(run_id=run.id, started_before=job.started_before, now=time.time())
     async for chunk in mended.stream():
         await mending.take(chunk, candidates, planner)
@@ -184,11 +184,11 @@ class _Mending:
 
     def lines(self) -> list[str]:
         """What changed, for the person."""
-        lines = [*self._changes, f"{counted(self._changed, 'row')} of run {self._run.name} mended"]
+        lines = [*self._changes, f"{pluralize(self._changed, 'row')} of run {self._run.name} mended"]
         if not (self._changed or self._refused):
             lines[-1] += ": none of its rows to mend is changed in the file"
         if self._refused:
             lines.append(
-                f"{counted(self._refused, 'row')} changed too, but are neither failed nor invalid: as before"
+                f"{pluralize(self._refused, 'row')} changed too, but are neither failed nor invalid: as before"
             )
         return lines

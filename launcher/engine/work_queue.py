@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from launcher.core.batch import MAX_COMMANDS
 from launcher.core.model import Candidate, Start, State
 from launcher.core.plan import DUPLICATE, Duplicates, Planned, Planner, another, keys_of
-from launcher.core.words import counted, duration
+from launcher.core.words import duration, pluralize
 from launcher.engine.cancel import CancelToken
 from launcher.engine.live import Settled
 from launcher.engine.preparing import Candidates
@@ -19,7 +19,7 @@ from launcher.ledger import Ledger, NewRow
 from launcher.sheets import Row, Table
 
 
-class Feed:
+class WorkQueue:
     """Starts in their order, handed out by the batch.
 
     Not asyncio.Queue: a worker wants many at once, waits for a full batch only while more are coming, and
@@ -49,7 +49,7 @@ class Feed:
             await self._changed.wait_for(lambda: self._ready(size))
             return self._open
 
-    def at_hand(self, size: int) -> int:
+    def available(self, size: int) -> int:
         """How many starts there are to take now; 0 where `take` would wait for `size` of them, or is closed.
 
         While more are coming, as many as if it were full.
@@ -71,7 +71,7 @@ class Feed:
     def _ready(self, size: int) -> bool:
         return not self._open or len(self._starts) >= size or (bool(self._starts) and not self._more_coming)
 
-    async def give_back(self, starts: Sequence[Start]) -> None:
+    async def requeue(self, starts: Sequence[Start]) -> None:
         """Put taken starts in front again."""
         if starts:
             async with self._changed:
@@ -100,7 +100,7 @@ class Feed:
 
 
 @dataclass(slots=True, kw_only=True)
-class Intake:
+class Loader:
     """Takes one table into one run."""
 
     table: Table
@@ -169,13 +169,13 @@ LONGEST_ROUND_S = 300.0
 
 
 @dataclass(slots=True, kw_only=True)
-class Feeder:
+class QueueFiller:
     """From the ledger, and not from the file: a run that goes on after a crash takes the same way."""
 
     ledger: Ledger
     run_id: int
-    feed: Feed
-    intake: Intake | None
+    queue: WorkQueue
+    loader: Loader | None
     """None where every row is in the ledger already."""
     give_up_after_s: float
     cancel: CancelToken
@@ -188,9 +188,9 @@ class Feeder:
         """
         await self._pass(State.DEFERRED)
         await self._pass(State.PENDING)
-        await self.feed.all_settled()
+        await self.queue.all_settled()
         await self._rounds()
-        await self.feed.close()
+        await self.queue.close()
 
     async def _rounds(self) -> None:
         loop = asyncio.get_running_loop()
@@ -200,25 +200,25 @@ class Feeder:
             if self.cancel.is_set or left_s <= 0:
                 return
             wait_s = min(wait_s, left_s)
-            self.progress.waiting = f"{counted(deferred, 'row')} deferred by the portal, {duration(wait_s)}"
+            self.progress.waiting = f"{pluralize(deferred, 'row')} deferred by the portal, {duration(wait_s)}"
             await self.cancel.sleep(wait_s)
             self.progress.waiting = ""
             self.progress.settled[State.DEFERRED] = 0
             await self._pass(State.DEFERRED)
-            await self.feed.all_settled()
+            await self.queue.all_settled()
             wait_s = min(2 * wait_s, LONGEST_ROUND_S)
 
     async def _pass(self, state: State) -> None:
         last_row = 0
         while not self.cancel.is_set:
-            complete = self.intake is None or self.intake.finished
-            if self.intake is not None:
-                self.intake.added.clear()
+            complete = self.loader is None or self.loader.finished
+            if self.loader is not None:
+                self.loader.added.clear()
             starts = await self.ledger.sendable(self.run_id, state, after_row=last_row, limit=_PAGE)
             if starts:
                 last_row = starts[-1].row_number
-                await self.feed.put(starts)
-            elif complete or state is State.DEFERRED or self.intake is None:
+                await self.queue.put(starts)
+            elif complete or state is State.DEFERRED or self.loader is None:
                 return
             else:
-                await self.intake.added.wait()
+                await self.loader.added.wait()

@@ -11,12 +11,12 @@ from datetime import datetime
 
 from aiolimiter import AsyncLimiter
 
-from launcher.core.answers import Heard, NoAnswer, Outcome, answer_of, error_of, maps_of
+from launcher.core.answers import NoAnswer, Outcome, Response, answer_of, error_of, maps_of
 from launcher.core.batch import MAX_COMMANDS
 from launcher.core.catalogue import MENDS, stop_text
 from launcher.core.pacing import Pacing, backoff_s
 from launcher.core.workflows import Running, UnexpectedAnswerError, answer, question
-from launcher.engine.gate import Budget, now
+from launcher.engine.throttle import Budget, now
 from launcher.errors import PortalError
 from launcher.ledger import Ledger, StartedWorkflow
 from launcher.log import get_logger
@@ -32,7 +32,7 @@ TRIES_AT_LIMITS = 14
 _RATE, _OPERATING = "QUERY_LIMIT_EXCEEDED", "OPERATION_TIME_LIMIT"
 
 
-class Asker:
+class PortalClient:
     """Asks one portal, at the rate that its bucket drains, whatever is in it.
 
     The questions are taken from the same budget as starts are, which may let many go at once.
@@ -51,7 +51,7 @@ class Asker:
         return self.connection.name
 
     @contextmanager
-    def patiently(self, seconds: float) -> Iterator[None]:
+    def retry_for(self, seconds: float) -> Iterator[None]:
         """While the block goes on, a portal that does not answer is asked again for so long at least."""
         self._patience_s = seconds
         try:
@@ -68,7 +68,7 @@ class Asker:
                 await self._limiter.acquire()
             sent_at = await self.budget.for_question()
             outcome = await self.connection.call(method, body)
-            if isinstance(outcome, Heard):
+            if isinstance(outcome, Response):
                 self._learn(outcome, sent_at)
             answer = answer_of(outcome)
             if not isinstance(answer, NoAnswer):
@@ -85,13 +85,13 @@ class Asker:
             _log.warning("waiting", reason=answer.text, wait_s=round(wait_s, 1))
             await asyncio.sleep(wait_s)
 
-    def _learn(self, outcome: Heard, sent_at: float) -> None:
+    def _learn(self, outcome: Response, sent_at: float) -> None:
         if _limit_of(outcome) == _RATE:
             self.budget.refused(sent_at=sent_at)
         else:
             self.budget.answered()
 
-    async def ahead_s(self) -> float:
+    async def clock_offset_s(self) -> float:
         """How far the portal's clock is ahead of ours, in seconds. Raises PortalError."""
         before = time.time()
         answer = await self.ask("server.time", {})
@@ -105,21 +105,21 @@ class Asker:
 
 def _limit_of(outcome: Outcome) -> str:
     """The code with which the portal refused only for now, since too much was asked of it; else nothing."""
-    error = error_of(outcome.body) if isinstance(outcome, Heard) else None
+    error = error_of(outcome.body) if isinstance(outcome, Response) else None
     code = "" if error is None else error[0].upper()
     return code if code in (_RATE, _OPERATING) else ""
 
 
-async def recall(ledger: Ledger, asker: Asker) -> None:
-    """What this ledger's runs of late have sent to the asker's portal counts in its budget.
+async def load_recent_requests(ledger: Ledger, client: PortalClient) -> None:
+    """What this ledger's runs of late have sent to the client's portal counts in its budget.
 
     Their questions are in no ledger: room is kept for a few of them, not for many.
     """
-    rate = asker.budget.rate
+    rate = client.budget.rate
     if not rate.recalls:
         return
     since = time.time() - rate.recalls_s
-    answered = await ledger.answered_since(asker.portal, since, most=rate.recalls)
+    answered = await ledger.answered_since(client.portal, since, most=rate.recalls)
     on_wall, in_loop = time.time(), now()
     # One without an answer may still be on its way.
     rate.earlier([in_loop if at is None else in_loop - (on_wall - at) for at in answered], in_loop)
@@ -128,44 +128,44 @@ async def recall(ledger: Ledger, asker: Asker) -> None:
 Maps = tuple[Mapping[str, object], Mapping[str, object]]
 
 
-async def who_runs(asker: Asker, workflows: Sequence[StartedWorkflow]) -> dict[str, Running]:
+async def who_runs(client: PortalClient, workflows: Sequence[StartedWorkflow]) -> dict[str, Running]:
     """Those of the workflows that run, by their IDs. Raises PortalError."""
     found = {}
     for first in range(0, len(workflows), MAX_COMMANDS):
         asked = {f"r{w.row_number}": w.workflow_id for w in workflows[first : first + MAX_COMMANDS]}
-        listed = await answers_to(asker, {key: question(workflow_id) for key, workflow_id in asked.items()})
+        listed = await answers_to(client, {key: question(workflow_id) for key, workflow_id in asked.items()})
         for key, workflow_id in asked.items():
             try:
                 running = answer(listed[key], workflow_id)
             except UnexpectedAnswerError as error:
-                raise PortalError(f"{asker.portal}: {error}") from None
+                raise PortalError(f"{client.portal}: {error}") from None
             if running is not None:
                 found[workflow_id] = running
     return found
 
 
-async def answers_to(asker: Asker, commands: Mapping[str, str]) -> dict[str, object]:
+async def answers_to(client: PortalClient, commands: Mapping[str, str]) -> dict[str, object]:
     """The answer to each of these commands, 50 at most. Raises PortalError where one is not answered."""
     answers: dict[str, object] = {}
     failures = 0
     while left := {key: command for key, command in commands.items() if key not in answers}:
-        results, errors = await send(asker, left)
+        results, errors = await send(client, left)
         answers |= {key: results[key] for key in left if key in results and key not in errors}
         if any(key not in answers for key in left):
             failures += 1
             why = _why(errors)
             if why in MENDS:
-                raise PortalError(f"{asker.portal}: {stop_text(why)}", refused=True)
+                raise PortalError(f"{client.portal}: {stop_text(why)}", refused=True)
             if failures == TRIES:
-                raise PortalError(f"{asker.portal}: the portal does not answer all questions {why}".strip())
+                raise PortalError(f"{client.portal}: the portal does not answer all questions {why}".strip())
             await wait(failures)
     return answers
 
 
-async def send(asker: Asker, commands: Mapping[str, str]) -> Maps:
+async def send(client: PortalClient, commands: Mapping[str, str]) -> Maps:
     """Results and errors of one batch, by the commands' keys; what is in neither was not answered."""
-    body = await asker.ask("batch", {"halt": 0, "cmd": dict(commands)})
-    return maps_of(Heard(200, body)) or ({}, {})
+    body = await client.ask("batch", {"halt": 0, "cmd": dict(commands)})
+    return maps_of(Response(200, body)) or ({}, {})
 
 
 async def wait(failures: int) -> None:

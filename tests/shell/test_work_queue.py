@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from launcher.core.model import Start
-from launcher.engine.feed import Feed
+from launcher.engine.work_queue import WorkQueue
 from tests.core.making import lead
 
 
@@ -36,132 +36,132 @@ async def waiting(group: asyncio.TaskGroup, work: Coroutine[Any, Any, Any]) -> a
 
 
 async def test_starts_are_handed_out_in_their_order_by_the_batch() -> None:
-    feed = Feed(100)
-    await feed.put(starts(2, 3))
-    await feed.put(starts(5, 3))
+    queue = WorkQueue(100)
+    await queue.put(starts(2, 3))
+    await queue.put(starts(5, 3))
 
-    assert numbers(await feed.take(2)) == [2, 3]
-    assert numbers(await feed.take(4)) == [4, 5, 6, 7]
+    assert numbers(await queue.take(2)) == [2, 3]
+    assert numbers(await queue.take(4)) == [4, 5, 6, 7]
 
 
 async def test_while_more_are_coming_a_worker_waits_for_a_whole_batch() -> None:
-    feed = Feed(100)
-    await feed.put(starts(2, 49))
+    queue = WorkQueue(100)
+    await queue.put(starts(2, 49))
     async with asyncio.TaskGroup() as group:
-        worker = await waiting(group, feed.take(50))
+        worker = await waiting(group, queue.take(50))
 
-        await feed.put(starts(51, 3))
+        await queue.put(starts(51, 3))
 
     assert numbers(worker.result()) == list(range(2, 52))
-    assert numbers(await feed.take(2)) == [52, 53]
+    assert numbers(await queue.take(2)) == [52, 53]
 
 
 async def test_once_no_more_are_coming_the_rest_is_handed_out_as_it_is() -> None:
-    feed = Feed(100)
-    await feed.put(starts(2, 3))
+    queue = WorkQueue(100)
+    await queue.put(starts(2, 3))
     async with asyncio.TaskGroup() as group:
-        worker = await waiting(group, feed.take(50))
-        end = await waiting(group, feed.all_settled())
+        worker = await waiting(group, queue.take(50))
+        end = await waiting(group, queue.all_settled())
         assert numbers(await worker) == [2, 3, 4]
         assert not end.done()
 
-        await feed.settle(3)
+        await queue.settle(3)
         await settled_tasks()
         assert end.done()
 
 
 async def test_after_a_round_has_ended_a_worker_waits_for_whole_batches_of_the_next_again() -> None:
-    feed = Feed(100)
-    await feed.all_settled()
-    await feed.put(starts(2, 3))
+    queue = WorkQueue(100)
+    await queue.all_settled()
+    await queue.put(starts(2, 3))
     async with asyncio.TaskGroup() as group:
-        worker = await waiting(group, feed.take(5))
-        await feed.put(starts(5, 2))
+        worker = await waiting(group, queue.take(5))
+        await queue.put(starts(5, 2))
 
     assert numbers(worker.result()) == [2, 3, 4, 5, 6]
 
 
 async def test_what_could_not_be_sent_goes_back_in_front_and_in_its_order() -> None:
-    feed = Feed(100)
-    await feed.put(starts(2, 6))
-    taken = await feed.take(4)
+    queue = WorkQueue(100)
+    await queue.put(starts(2, 6))
+    taken = await queue.take(4)
 
-    await feed.give_back(taken[1:])
+    await queue.requeue(taken[1:])
 
-    assert numbers(await feed.take(5)) == [3, 4, 5, 6, 7]
+    assert numbers(await queue.take(5)) == [3, 4, 5, 6, 7]
 
 
 async def test_what_goes_back_wakes_a_worker_that_waits() -> None:
-    feed = Feed(100)
-    await feed.put(starts(2, 2))
-    taken = await feed.take(2)
+    queue = WorkQueue(100)
+    await queue.put(starts(2, 2))
+    taken = await queue.take(2)
     async with asyncio.TaskGroup() as group:
-        worker = await waiting(group, feed.take(2))
-        await feed.give_back(taken)
+        worker = await waiting(group, queue.take(2))
+        await queue.requeue(taken)
 
     assert numbers(worker.result()) == [2, 3]
 
 
 async def test_what_goes_back_is_not_yet_settled() -> None:
-    feed = Feed(100)
-    await feed.put(starts(2, 2))
+    queue = WorkQueue(100)
+    await queue.put(starts(2, 2))
     async with asyncio.TaskGroup() as group:
-        end = await waiting(group, feed.all_settled())
-        await feed.give_back(await feed.take(2))
+        end = await waiting(group, queue.all_settled())
+        await queue.requeue(await queue.take(2))
         await settled_tasks()
         assert not end.done()
 
-        await feed.settle(len(await feed.take(2)))
+        await queue.settle(len(await queue.take(2)))
         await settled_tasks()
         assert end.done()
 
 
 async def test_it_ends_when_every_start_is_settled_and_not_before() -> None:
-    feed = Feed(100)
-    await feed.put(starts(2, 5))
+    queue = WorkQueue(100)
+    await queue.put(starts(2, 5))
     async with asyncio.TaskGroup() as group:
-        end = await waiting(group, feed.all_settled())
-        await feed.take(5)
-        await feed.settle(0)
-        await feed.settle(4)
+        end = await waiting(group, queue.all_settled())
+        await queue.take(5)
+        await queue.settle(0)
+        await queue.settle(4)
         await settled_tasks()
         assert not end.done()
 
-        await feed.settle(1)
+        await queue.settle(1)
         await settled_tasks()
         assert end.done()
 
 
 async def test_where_nothing_was_put_in_all_is_settled() -> None:
     async with asyncio.TaskGroup() as group:
-        end = group.create_task(Feed(100).all_settled())
+        end = group.create_task(WorkQueue(100).all_settled())
         await settled_tasks()
         assert end.done()
 
 
 async def test_whoever_puts_in_waits_while_it_is_full_and_goes_on_when_there_is_room() -> None:
-    feed = Feed(10)
-    await feed.put(starts(2, 10))
+    queue = WorkQueue(10)
+    await queue.put(starts(2, 10))
     async with asyncio.TaskGroup() as group:
-        feeder = await waiting(group, feed.put(starts(12, 5)))
-        assert numbers(await feed.take(1)) == [2]
-        await feeder
+        filler = await waiting(group, queue.put(starts(12, 5)))
+        assert numbers(await queue.take(1)) == [2]
+        await filler
 
-    assert numbers(await feed.take(14)) == list(range(3, 17))
+    assert numbers(await queue.take(14)) == list(range(3, 17))
 
 
 async def test_it_never_holds_more_than_its_bound_and_one_page_however_many_rows_there_are() -> None:
-    feed, page, held = Feed(20), 10, [0]
+    queue, page, held = WorkQueue(20), 10, [0]
 
     async def fill() -> None:
         for first in range(0, 1000, page):
-            await feed.put(starts(first, page))
-            held.append(len(feed._starts))
+            await queue.put(starts(first, page))
+            held.append(len(queue._starts))
 
     async with asyncio.TaskGroup() as group:
         filling = await waiting(group, fill())
         while not filling.done():
-            await feed.take(7)
+            await queue.take(7)
             await settled_tasks()
 
     assert len(held) > 100
@@ -170,68 +170,68 @@ async def test_it_never_holds_more_than_its_bound_and_one_page_however_many_rows
 
 async def test_a_worker_may_give_back_though_it_is_full() -> None:
     """Otherwise worker and feeder would wait for each other."""
-    feed = Feed(2)
-    await feed.put(starts(2, 2))
-    taken = await feed.take(2)
-    await feed.put(starts(4, 2))
+    queue = WorkQueue(2)
+    await queue.put(starts(2, 2))
+    taken = await queue.take(2)
+    await queue.put(starts(4, 2))
 
-    await feed.give_back(taken)
+    await queue.requeue(taken)
 
-    assert numbers(await feed.take(4)) == [2, 3, 4, 5]
+    assert numbers(await queue.take(4)) == [2, 3, 4, 5]
 
 
 async def test_closing_wakes_everybody() -> None:
-    feed = Feed(3)
-    await feed.put(starts(2, 3))
+    queue = WorkQueue(3)
+    await queue.put(starts(2, 3))
     async with asyncio.TaskGroup() as group:
-        feeder = await waiting(group, feed.put(starts(5, 3)))
-        workers = [await waiting(group, feed.take(50)) for _ in range(3)]
-        await feed.close()
+        filler = await waiting(group, queue.put(starts(5, 3)))
+        workers = [await waiting(group, queue.take(50)) for _ in range(3)]
+        await queue.close()
 
-    assert feeder.done()
+    assert filler.done()
     assert [worker.result() for worker in workers] == [[], [], []]
 
 
 async def test_closing_ends_the_wait_for_what_is_in_the_air() -> None:
-    feed = Feed(3)
-    await feed.put(starts(2, 3))
-    await feed.take(3)
+    queue = WorkQueue(3)
+    await queue.put(starts(2, 3))
+    await queue.take(3)
     async with asyncio.TaskGroup() as group:
-        end = await waiting(group, feed.all_settled())
-        await feed.close()
+        end = await waiting(group, queue.all_settled())
+        await queue.close()
         await settled_tasks()
         assert end.done()
 
 
 async def test_once_closed_it_hands_out_nothing_though_there_is_some() -> None:
-    feed = Feed(10)
-    await feed.put(starts(2, 5))
-    taken = await feed.take(2)
-    await feed.close()
-    await feed.give_back(taken)
+    queue = WorkQueue(10)
+    await queue.put(starts(2, 5))
+    taken = await queue.take(2)
+    await queue.close()
+    await queue.requeue(taken)
 
-    assert await feed.take(1) == []
-    await feed.put(starts(9, 20))
-    assert await feed.take(50) == []
+    assert await queue.take(1) == []
+    await queue.put(starts(9, 20))
+    assert await queue.take(50) == []
 
 
 @pytest.mark.parametrize(("workers", "rows"), [(1, 137), (4, 500), (6, 3)])
 async def test_many_workers_get_every_start_once_and_only_the_last_batch_is_small(
     workers: int, rows: int
 ) -> None:
-    feed, batches = Feed(60), list[list[int]]()
+    queue, batches = WorkQueue(60), list[list[int]]()
 
     async def work() -> None:
-        while taken := await feed.take(20):
+        while taken := await queue.take(20):
             batches.append(numbers(taken))
             await asyncio.sleep(0)
-            await feed.settle(len(taken))
+            await queue.settle(len(taken))
 
     async def fill() -> None:
         for first in range(0, rows, 15):
-            await feed.put(starts(first, min(15, rows - first)))
-        await feed.all_settled()
-        await feed.close()
+            await queue.put(starts(first, min(15, rows - first)))
+        await queue.all_settled()
+        await queue.close()
 
     async with asyncio.TaskGroup() as group:
         group.create_task(fill())

@@ -59,7 +59,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Interval:
     """A time in which the run was going, in bars of one width; the last may reach beyond its end."""
 
     begins_at: float
@@ -68,12 +68,12 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class Timeline:
     """A run over time."""
 
     bar_s: int
     """What one bar spans."""
-    stretches: tuple[Stretch, ...] = ()
+    stretches: tuple[Interval, ...] = ()
     paced_s: float = 0.0
 
     @property
@@ -106,7 +106,7 @@ def slot_s(span_s: float) -> int:
     return 1 if span_s <= 7200 else 60 if span_s <= 86_400 * 60 else 3600
 
 
-def course(answers: Sequence[Answers], waits: Iterable[Wait], *, slot_s: float) -> Course:
+def course(answers: Sequence[Answers], waits: Iterable[Wait], *, slot_s: float) -> Timeline:
     """The run in bars. `answers` and `waits` in the order of their times."""
     paced_s, real = 0.0, []
     for wait in waits:
@@ -116,7 +116,7 @@ def course(answers: Sequence[Answers], waits: Iterable[Wait], *, slot_s: float) 
             real.append(wait)
     spans = _stretches([(a.at, a.at + slot_s) for a in answers] + [(w.began_at, w.ended_at) for w in real])
     bar_s = _bar_s(spans, at_least=slot_s)
-    return Course(bar_s, tuple(_stretch(span, answers, real, bar_s) for span in spans), paced_s)
+    return Timeline(bar_s, tuple(_stretch(span, answers, real, bar_s) for span in spans), paced_s)
 
 
 def _stretches(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -146,7 +146,7 @@ def _bar_s(spans: list[tuple[float, float]], *, at_least: float) -> int:
 
 def _stretch(
     span: tuple[float, float], answers: Sequence[Answers], waits: Sequence[Wait], bar_s: int
-) -> Stretch:
+) -> Interval:
     # Bars begin where a clock shows a round time.
     begin, end = span[0] // bar_s * bar_s, span[1]
     count = max(1, int(-(-(end - begin) // bar_s)))
@@ -159,7 +159,7 @@ def _stretch(
         Bar(begin + number * bar_s, dict(counter), _waited(here, begin + number * bar_s, bar_s))
         for number, counter in enumerate(rows)
     )
-    return Stretch(begin, tuple(bars), here)
+    return Interval(begin, tuple(bars), here)
 
 
 def _waited(waits: Sequence[Wait], begin: float, bar_s: int) -> dict[str, float]:

@@ -15,16 +15,16 @@ from launcher.core.mapping import Mapper
 from launcher.core.model import State
 from launcher.core.plan import Planner
 from launcher.core.summary import Ending
-from launcher.engine.asking import Asker
 from launcher.engine.cancel import CancelToken
-from launcher.engine.feed import Feed, Feeder, Intake
-from launcher.engine.gate import Gate
 from launcher.engine.job import Job
 from launcher.engine.live import Settled, shown_live
+from launcher.engine.portal_client import PortalClient
 from launcher.engine.preparing import Candidates, mapping_of
 from launcher.engine.progress import Progress, Waits, keep_waits
 from launcher.engine.reconciling import reconcile
-from launcher.engine.worker import Recorder, Requests, Worker
+from launcher.engine.throttle import Throttle
+from launcher.engine.work_queue import Loader, QueueFiller, WorkQueue
+from launcher.engine.worker import BatchWriter, Requests, Worker
 from launcher.errors import PortalError
 from launcher.ledger import Ledger, LedgerError, LedgerGoneError, PortalLease, RunRecord
 from launcher.log import get_logger
@@ -46,28 +46,28 @@ class Rules:
     """After a stop, wait so long for what is in the air; the cloud cuts a request after 60 s."""
 
 
-class Conductor:
+class RunExecutor:
     """Takes runs through one portal and one ledger."""
 
     def __init__(
         self,
         ledger: Ledger,
-        asker: Asker,
+        client: PortalClient,
         rules: Rules,
         *,
         cancel: CancelToken,
         progress: Progress,
         lease: PortalLease | None,
     ) -> None:
-        """What goes out to the asker's portal, its questions and the starts, shares its budget."""
+        """What goes out to the client's portal, its questions and the starts, shares its budget."""
         self._ledger = ledger
-        self._asker = asker
+        self._asker = client
         self._rules = rules
         self._cancel = cancel
         self._progress = progress
         self._lease = lease
 
-    async def conduct(self, run: RunRecord, job: Job, table: Table | None) -> None:
+    async def execute(self, run: RunRecord, job: Job, table: Table | None) -> None:
         """Every row of the run is settled, or the run was stopped, when this returns; the ledger says which.
 
         `table`: the file, where not all of its rows are in the ledger yet.
@@ -76,9 +76,9 @@ class Conductor:
         with structlog.contextvars.bound_contextvars(run_id=run.name):
             _log.info("run begins", file=run.file, portal=run.portal, job=run.job or None)
             async with shown_live(self._ledger, run) as settled:
-                intake = None if table is None else await self._intake(run, job, table, settled)
+                loader = None if table is None else await self._intake(run, job, table, settled)
                 try:
-                    await self._work(run, job, intake, settled)
+                    await self._work(run, job, loader, settled)
                     await self.reconcile(run)
                 except asyncio.CancelledError:
                     self._cancel.cancel("the launcher was told to end")
@@ -117,7 +117,7 @@ class Conductor:
         self._progress.reconciled(found)
         return found
 
-    async def _intake(self, run: RunRecord, job: Job, table: Table, settled: Settled) -> Intake:
+    async def _intake(self, run: RunRecord, job: Job, table: Table, settled: Settled) -> Loader:
         counts = await self._ledger.counts(run.id)
         mapping = await mapping_of(job, self._ledger, run.portal)
         planner = Planner(
@@ -127,7 +127,7 @@ class Conductor:
             limit=job.limit,
             planned_so_far=counts.total - counts[State.INVALID] - counts[State.SKIPPED],
         )
-        return Intake(
+        return Loader(
             table=table,
             candidates=Candidates(Mapper(mapping, table.header), self._asker),
             planner=planner,
@@ -139,9 +139,9 @@ class Conductor:
             after_row=await self._ledger.last_row(run.id),
         )
 
-    async def _work(self, run: RunRecord, job: Job, intake: Intake | None, settled: Settled) -> None:
-        feed, waits = Feed(FEED_BOUND), Waits()
-        gate = Gate(
+    async def _work(self, run: RunRecord, job: Job, loader: Loader | None, settled: Settled) -> None:
+        queue, waits = WorkQueue(FEED_BOUND), Waits()
+        throttle = Throttle(
             self._asker.budget,
             guard=Guard(job.stop_after),
             give_up_after_s=self._rules.give_up_after_s,
@@ -149,39 +149,39 @@ class Conductor:
             progress=self._progress,
             waits=waits,
         )
-        recorder = Recorder(self._ledger, self._lease)
+        batch_writer = BatchWriter(self._ledger, self._lease)
         worker = Worker(
             run_id=run.id,
             portal=self._asker.connection,
-            feed=feed,
-            gate=gate,
-            recorder=recorder,
+            queue=queue,
+            throttle=throttle,
+            batch_writer=batch_writer,
             requests=Requests(await self._ledger.requests(run.id)),
             progress=self._progress,
             own_templates=bool(job.template_column),
             settled=settled,
         )
-        feeder = Feeder(
+        filler = QueueFiller(
             ledger=self._ledger,
             run_id=run.id,
-            feed=feed,
-            intake=intake,
+            queue=queue,
+            loader=loader,
             give_up_after_s=self._rules.give_up_after_s,
             cancel=self._cancel,
             progress=self._progress,
         )
         async with asyncio.TaskGroup() as group:
             background = [
-                group.create_task(recorder.run(), name="recorder"),
-                group.create_task(self._close_on_stop(feed, gate), name="closer"),
+                group.create_task(batch_writer.run(), name="batch writer"),
+                group.create_task(self._close_on_stop(queue, throttle), name="closer"),
                 group.create_task(keep_waits(waits, self._ledger, run.id), name="waits"),
             ]
             tasks = [
                 group.create_task(self._stop_on_trouble(work), name=name)
                 for name, work in (
-                    ("feeder", feeder.run()),
+                    ("queue filler", filler.run()),
                     *((f"worker {n}", worker.run()) for n in range(self._asker.budget.pacing.concurrency)),
-                    *((("intake", intake.run()),) if intake is not None else ()),
+                    *((("loader", loader.run()),) if loader is not None else ()),
                 )
             ]
             await self._until_done(tasks)
@@ -196,11 +196,11 @@ class Conductor:
         except (LedgerError, SheetError, PortalError) as error:
             self._cancel.cancel(str(error), Ending.STOPPED)
 
-    async def _close_on_stop(self, feed: Feed, gate: Gate) -> None:
+    async def _close_on_stop(self, queue: WorkQueue, throttle: Throttle) -> None:
         await self._cancel.wait()
         _log.info("stopping", reason=self._cancel.reason)
-        await feed.close()
-        gate.stop()
+        await queue.close()
+        throttle.stop()
 
     async def _until_done(self, tasks: list[asyncio.Task[None]]) -> None:
         """Wait for all, but after a stop only so long; what is in the air then stays unknown."""
