@@ -1,4 +1,8 @@
-"""What may leave: no secret, and nothing that a terminal would obey."""
+"""What may leave: no secret, and nothing that a terminal would obey.
+
+`visible`: all that is written to stdout or stderr for a person passes through here. Files and JSON documents
+are data.
+"""
 
 from __future__ import annotations
 

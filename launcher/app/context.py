@@ -1,4 +1,4 @@
-"""What a use case says while it works. Whoever opens the launcher subscribes; nothing waits for an answer."""
+"""The application opened: its settings, its ledger, and the events that its use cases emit to subscribers."""
 
 from __future__ import annotations
 

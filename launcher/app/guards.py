@@ -1,4 +1,4 @@
-"""Finds rows that a file reports as started and that the ledger does not know: another ledger started them."""
+"""Keeps a run from starting again what another ledger has started, as far as this machine and a file tell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A table to read: a file, an https:// address, or bytes that came once."""
+"""A table to read: a file, an https:// address, bytes that came once, or rows of a Python program."""
 
 from __future__ import annotations
 

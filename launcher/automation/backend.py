@@ -1,4 +1,4 @@
-"""What a daemon works with: the configuration, read again and again, the ledger, and scheduled runs."""
+"""What a daemon works with: configuration, ledger, scheduled runs; and the daemon as a service on a ledger."""
 
 from __future__ import annotations
 

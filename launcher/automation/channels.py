@@ -1,4 +1,4 @@
-"""The channels on which people are notified of a job, as the configuration has them."""
+"""Notification channels of jobs as the configuration has them: recipients, test messages and pings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a daemon says of itself: one document, and metrics for Prometheus. No secret is in either."""
+"""What a daemon says of itself, at a port for reading only: a document, and metrics. No secret is in either."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waits some minutes for a file that is still being written; until it is complete, it is not taken."""
+"""The files of one job in one scheduled run: which are complete, which are new, where they go afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Older files of a pattern that `choose: newest` leaves out and that no run of the job has read."""
+"""One job in one scheduled run: what former ones left is continued first, then its file is taken."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A job that knows its file, and what carries out the steps of its scheduled runs."""
+"""A job that knows its file, the steps of its scheduled runs and what they come to, and which came late."""
 
 from __future__ import annotations
 

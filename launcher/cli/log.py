@@ -1,7 +1,10 @@
-"""The log file: it never grows without end, and several processes may write it at once.
+"""Logs: lines for people on a terminal, JSON for machines, and no secret in either.
 
-Not logging.handlers: of two processes with one RotatingFileHandler, each goes on in the file that the other has
-put aside, and puts the other's new one aside too. WatchedFileHandler notices that, but does not rotate.
+The log file never grows without end, and several processes may write it at once. Not logging.handlers: of two
+processes with one RotatingFileHandler, each goes on in the file that the other has put aside, and puts the
+other's new one aside too. WatchedFileHandler notices that, but does not rotate.
+
+`launcher.redact` knows the secrets; every line passes through it last.
 """
 
 from __future__ import annotations

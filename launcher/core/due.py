@@ -1,4 +1,8 @@
-"""Whether a file is still being written, by its time of change and its end. Times are seconds since 1970."""
+"""Which scheduled run of a job is due, missed or to be continued; and whether a file is being written.
+
+Times are seconds since 1970. What the ledger knows of former nights decides, so that it makes no difference
+whether somebody waits for the next due time, comes back after days, or was killed in the middle of a night.
+"""
 
 from __future__ import annotations
 

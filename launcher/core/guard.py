@@ -1,4 +1,7 @@
-"""Whether a run may begin, and whether it may go on: the portal's rights, and too many refused rows."""
+"""Whether a run may begin, and whether it may go on: the portal's rights, and too many refused rows.
+
+Source of the rights: official REST documentation, "profile", "scope", "method.get", "app.info".
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Texts as JSON, letters as they are: what start keys are made of, and how the ledger keeps cells and values.
+"""The launcher's words as types. One meaning each, the same in messages, files and documents.
 
-The same as `json.dumps` with `ensure_ascii=False` and without blanks, which makes an encoder anew for every
-value, at two to three times the cost.
+Texts as JSON are those of `json.dumps` with `ensure_ascii=False` and without blanks, which makes an encoder
+anew for every value, at two to three times the cost.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How a run ended and what to do next, in words for the person."""
+"""How a run ended, what to do next, and what somebody is told of it: numbers, paths, errors, and no cells."""
 
 from __future__ import annotations
 

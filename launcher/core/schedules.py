@@ -1,4 +1,13 @@
-"""When a job is due, and when it may send: by a clock on a wall that is changed for the summer."""
+"""When a job is due, and when it may send: by a clock on a wall that is changed for the summer.
+
+Times are seconds since 1970. As for a window, a time that the clock leaps over counts as so much later, and one
+that it shows twice counts the first time: what is due once a day is due once in each night. (`every 15 minutes`
+has a pause of an hour in the night in which the clock is put back.)
+
+Windows: where the clock is put forward, a time that it leaps over counts as so much later; where it is put
+back, a time that it shows twice counts the first time. So each night has one window, and it never ends later
+than the clock on the wall says.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts with headings in them: `Lead {ID}: {Title}`."""
+"""Where a parameter takes its text from: a column, the same for all rows, or a text such as `Lead {ID}`."""
 
 from __future__ import annotations
 

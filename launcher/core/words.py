@@ -1,4 +1,4 @@
-"""Words for the person that several messages share."""
+"""Words and periods (`90s`, `2h`) for the person that several messages share."""
 
 from __future__ import annotations
 

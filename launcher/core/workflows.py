@@ -1,4 +1,8 @@
-"""The workflows of a run: which still run, how often to look, and how one is ended."""
+"""The workflows of a run: which still run, how often to look, and how one is ended.
+
+What still runs is asked one workflow a question, by its ID: the portal documents no filter by several, and
+pages of a list shift while workflows end. Source: official REST documentation, "bizproc.workflow.instances".
+"""
 
 from __future__ import annotations
 

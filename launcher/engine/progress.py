@@ -1,4 +1,7 @@
-"""What is known of a run while it goes, and how long it waits for what."""
+"""What is known of a run while it goes, and how long it waits for what.
+
+Nothing here may hold up a run: the throttle only notes, and what the ledger does not take is dropped.
+"""
 
 from __future__ import annotations
 

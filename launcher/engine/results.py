@@ -1,4 +1,4 @@
-"""Where a run's rows to mend are written: never over a file that a person has changed."""
+"""Writes a run's results file from the ledger, and the file of rows to fix, never over a person's changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one task that writes what requests do; whoever waits goes on only when it is on disk."""
+"""Workers record rows as sent, send them and record what became of them; one task writes for all of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""The workflows that a run has started: ends them, or looks again and again which still run."""
+"""The workflows that a run has started: ends them, or looks again and again which still run.
+
+To end workflows, the order of writing is that of starts: `asked` is durable before the request leaves. Ending a
+workflow twice does no harm, so what a crash leaves at `asked` is asked again, without a doubt in between.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows as a plan makes them: those of a file, and those that a person has changed."""
+"""New rows, and what happens to rows between requests: a crash, an answer of the portal's, a person's word."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contents that were written into files of rows to fix: a file that differs from all, a person changed."""
+"""What a scheduled run asks of former ones, and what is kept of it, files of rows to fix included."""
 
 from __future__ import annotations
 

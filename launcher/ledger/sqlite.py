@@ -1,7 +1,13 @@
-"""The ledger's file, and whether it still stands where it was opened.
+"""A ledger in a file: whole transactions on SQLite in its own threads, and whether the file still stands.
 
 A database whose file was removed or replaced can be written as before by whoever has it open, and is gone when
 that process ends: the next run would find an empty ledger, and start every row a second time.
+
+Theory of operation. SQLite answers in microseconds and blocks whoever asks, so each transaction is one step of
+a thread: one thread for all that write, since SQLite lets one write at a time, two for what only reads. A
+transaction never waits for the event loop, and so never keeps other processes out longer than its own work
+takes. A connection stays with its threads, and a new one is opened only while the file stands where it stood:
+once that was moved or removed, SQLite would make an empty one in its place.
 """
 
 from __future__ import annotations

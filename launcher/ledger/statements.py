@@ -1,4 +1,8 @@
-"""The statements that every row of a run passes through, compiled once, and a row's changes of state as SQL."""
+"""The statements that every row of a run passes through, compiled once, and a row's changes of state as SQL.
+
+A row's changes of state come from core's table: nothing else in the ledger writes a state into a row that is
+there.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A way to somebody. Its errors hold no secret."""
+"""A notification channel, one attempt to send on it, and pings. However it fails, its error holds no secret."""
 
 from __future__ import annotations
 

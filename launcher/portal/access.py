@@ -1,4 +1,4 @@
-"""Whose certificates are believed: the system's, and those of a portal of one's own."""
+"""All that it takes to call a portal: where it is, what it is called with, whose certificates are believed."""
 
 from __future__ import annotations
 

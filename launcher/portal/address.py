@@ -1,4 +1,4 @@
-"""Which hosts a secret may go to when a portal has moved. In doubt: none."""
+"""Where a portal is, and which hosts a secret may go to when it has moved: in doubt none."""
 
 from __future__ import annotations
 

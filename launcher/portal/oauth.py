@@ -1,4 +1,9 @@
-"""The tokens file of an application: who is signed in where. Read by its owner, renewed by one at a time."""
+"""An application's authorisation: its tokens file, and a token that lives an hour and is renewed by one.
+
+A renewal spends the refresh token and gives a new one, so the order is: lock, read again, make room on the
+disk, ask, store, use. Killed between the answer and the store, what is on disk is spent, and the person signs
+in again; no request went out with a token that was not stored, so nothing has started in the meantime.
+"""
 
 from __future__ import annotations
 

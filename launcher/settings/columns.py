@@ -1,4 +1,4 @@
-"""What several keys of config.yaml are written like."""
+"""What several keys of config.yaml are written like, and where columns, parameters and conditions come from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`jobs:`: which file, which template, which columns, and when."""
+"""config.yaml as types. A key that is not here is an error."""
 
 from __future__ import annotations
 

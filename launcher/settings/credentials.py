@@ -1,4 +1,12 @@
-"""The system keyring, where the extra `keyring` is installed. Imported only when it is asked."""
+"""What a portal is called with, from wherever it is kept. The first that has something wins:
+
+1. the portal's own entry in config.yaml: `webhook_url:`, `webhook_file:` or `oauth:`
+2. `BITRIX24_WEBHOOK_URL` in the environment, else in .env
+3. what `launcher login --oauth` has stored
+4. what `launcher login` has put into the system keyring
+
+The entry comes first because with several portals the one variable would stand for all of them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings from the configuration file, the environment and .env."""
+"""Settings from the configuration file, the environment and .env, and where the files beside it are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A YAML file as plain maps, lists and texts, with the line of each."""
+"""A YAML file as plain maps, lists and texts with the line of each, and what is wrong with it in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""XLS and XLSB: read through calamine, which holds the sheet in memory."""
+"""XLS and XLSB: read through calamine, which holds the sheet in memory.
+
+Calamine leaves out cells of records that it does not know, and garbles texts of some files. No row may vanish
+or change that way, so a sheet with any difference is refused.
+"""
 
 from __future__ import annotations
 

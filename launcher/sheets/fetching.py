@@ -1,4 +1,8 @@
-"""A table's address in the web: what may be shown of it, and where it may be fetched from."""
+"""A table's address in the web: what may be shown of it, and where it may be fetched from.
+
+This is the one border where aiohttp's errors become ours: it writes the full address, which may hold a password
+or a token, into its errors, so none of their texts goes on.
+"""
 
 from __future__ import annotations
 

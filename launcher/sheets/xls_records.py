@@ -1,4 +1,11 @@
-"""The container of an XLS file, described in [MS-CFB], and the texts of its cells in [MS-XLS]."""
+"""The container of an XLS file, described in [MS-CFB], and the texts of its cells in [MS-XLS].
+
+Calamine follows a chain that loops until the memory is used up. A chain of sectors is never longer than the
+file has sectors, so all chains that calamine reads are followed here first.
+
+Texts: from BIFF8 (Excel 97) on they are UTF-16, whatever code page the file names; a text whose characters all
+fit is stored without the upper bytes. Before that they are bytes of the file's code page.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 Law of this file: nothing here knows Bitrix24. The rules of parse_str are those of php-src 8.2
 (main/php_variables.c) and are compared with the real interpreter in the tests.
+
+Source of parse_url: php-src 8.2, ext/standard/url.c.
 """
 
 from __future__ import annotations

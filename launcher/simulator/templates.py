@@ -2,6 +2,8 @@
 
 Shapes differ from template to template as they do on real portals: flags as "1"/"0", "Y"/"N" or booleans,
 parameters as `[]` where there are none, the document type alone or as a triple.
+
+Source of `start`: docs, the method's page; the order as servers were seen to keep it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is looked at: settings, ledger, and why one of them is not there."""
+"""What is looked at, and whether the configuration is whole and its secrets are closed to others."""
 
 from __future__ import annotations
 

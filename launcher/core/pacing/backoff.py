@@ -1,4 +1,7 @@
-"""After a refusal or a loss: how long all workers wait, and how little one request may put at risk."""
+"""After a refusal or a loss: how long all workers wait, and how little one request may put at risk.
+
+`now` is seconds of any clock that never goes back; `jitter` is a number from 0 up to 1 that the caller rolls.
+"""
 
 from __future__ import annotations
 

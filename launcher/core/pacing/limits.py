@@ -1,4 +1,10 @@
-"""What a portal allows, what a person lets the launcher use, and what is left of its execution seconds."""
+"""What a portal allows, what a person lets the launcher use, and what is left of its execution seconds.
+
+Operating time: the portal sums up the seconds of a method in ten baskets of a minute and refuses a call that
+finds the sum above its limit. Its answers say the sum and when the oldest basket drops out, for `batch` and for
+the method inside; which of the two a batch is charged to need not be known: the one that is not does not grow.
+Of the portal's clock only differences are used, so that it may be wrong by any amount.
+"""
 
 from __future__ import annotations
 

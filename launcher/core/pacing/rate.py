@@ -1,4 +1,10 @@
-"""The portal's leaky bucket, which drains in steps, as it is at worst: what surely fits into it, and when."""
+"""How many requests a second: the portal's leaky bucket at its worst, and after a refusal what others leave.
+
+What others leave: the portal's bucket keeps account for us. Between two refusals it was full twice, so what it
+took from us in between is just what the other programs on this address left. A little less than that is sent
+then, which lets the bucket run down, and slowly more and more, until the next refusal: rare, and nothing is
+left unused.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People of the portal: by number, or by e-mail or full name, which somebody must look up."""
+"""From a cell's text to the value as the portal takes it, by the template's own type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Formats of dates as people say them: `DD.MM.YYYY HH:MI`."""
+"""Dates and moments as files write them, formats as people say them (`DD.MM.YYYY`), and the portal's form.
+
+The portal reads ISO 8601 with time and offset; a bare date becomes empty there. Source: mirrors of the portal's
+server code.
+"""
 
 from __future__ import annotations
 
