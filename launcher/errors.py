@@ -47,6 +47,10 @@ class SettingsError(InputError):
     """The configuration cannot be used; the text says where, what is wrong and what to do."""
 
 
+class ResultsError(InputError):
+    """The results cannot be written; the text names the file, the reason and the next step."""
+
+
 class NoSuchRunError(InputError):
     """The ledger has no such run."""
 

@@ -23,7 +23,7 @@ from launcher.engine.portal_client import PortalClient
 from launcher.engine.preparing import Candidates, ask_rights, mapping_of
 from launcher.errors import PortalError
 from launcher.ledger import Ledger
-from launcher.report.results import results_path
+from launcher.report import results_path
 from launcher.sheets import SheetError, Table
 
 USUAL_START_S = 0.02

@@ -18,10 +18,11 @@ from launcher.engine.job import Job
 from launcher.engine.live import forget_live
 from launcher.engine.progress import Progress
 from launcher.engine.results import save_results
-from launcher.engine.summary import save_metrics, summarise
-from launcher.errors import RunStoppedError
+from launcher.engine.summary import summarise
+from launcher.errors import ResultsError, RunStoppedError
 from launcher.ledger import FailedFiles, LedgerError, LedgerGoneError, RunRecord
-from launcher.report.results import STDOUT, ResultsError
+from launcher.report import STDOUT
+from launcher.report.metrics import save_metrics
 from launcher.sheets import Dialect, Table, fingerprint, is_address, open_table
 
 

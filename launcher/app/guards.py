@@ -16,8 +16,8 @@ from launcher.core.model import State
 from launcher.errors import InputError
 from launcher.ledger import Ledger, run_number
 from launcher.ledger.upkeep import has_runs
-from launcher.report.results import LAUNCH_COLUMNS, STDOUT
-from launcher.report.results_csv import partial_path
+from launcher.report import STDOUT, partial_path
+from launcher.report.results import LAUNCH_COLUMNS
 from launcher.settings.load import ledger_without_config
 from launcher.sheets import Dialect, Row, SheetError, Table, open_table
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from launcher.app.context import Context
 from launcher.app.documents import (
@@ -23,6 +24,10 @@ from launcher.core.workflows import Termination, Way
 from launcher.engine.summary import summarise
 from launcher.errors import InputError, NoSuchRunError
 from launcher.ledger import Notices, RecordedRow, RunRecord, Stops, UnsentMessage, run_number
+from launcher.report import STDOUT
+
+if TYPE_CHECKING:
+    from launcher.report.results import RowStream
 
 UNSENT_SHOWN_S = 86_400.0
 """A message that could not be sent is shown for so long."""
@@ -125,7 +130,11 @@ def refuse_pruned(run: RunRecord, so: str) -> None:
 
 
 async def write_results(
-    launcher: Context, name: str | None = None, to: Path | None = None, *, only: Sequence[State] = ()
+    launcher: Context,
+    name: str | None = None,
+    to: Path | RowStream | None = None,
+    *,
+    only: Sequence[State] = (),
 ) -> WrittenResults:
     """Write the run's rows, as the ledger has them now; to its own results file by default.
 
@@ -134,7 +143,7 @@ async def write_results(
     # Not above: most questions write nothing.
     from launcher.engine.live import forget_live
     from launcher.engine.results import save_results
-    from launcher.report.results import check_writable
+    from launcher.report.results import RowStream, check_writable
 
     ledger = await launcher.ledger()
     record = await find_run(launcher, name)
@@ -145,17 +154,20 @@ async def write_results(
             record, f"its results cannot be written again; {record.results} stays as the run wrote it"
         )
     path = to or Path(record.results)
-    check_writable(path, source=Path(record.file))
+    if isinstance(path, Path):
+        if path == STDOUT:
+            raise InputError(f"the results of run {record.name} went to standard output; name a file for them")
+        check_writable(path, source=Path(record.file))
     for note in await save_results(ledger, record, path, only=only):
         launcher.tell(note)
     if to is None and (await summarise(ledger, record.id)).ending is not Ending.RUNNING:
         forget_live(record)
-    return WrittenResults(record.name, path)
+    return WrittenResults(record.name, STDOUT if isinstance(path, RowStream) else path)
 
 
 async def write_report(launcher: Context, name: str | None = None, to: Path | None = None) -> WrittenReport:
     """Write the run as a web page; beside its results by default. Raises InputError, ResultsError."""
-    from launcher.engine.summary import save_report
+    from launcher.engine.results import save_report
     from launcher.report.page import check_page_path, report_path
 
     if to is not None:

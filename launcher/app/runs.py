@@ -25,7 +25,8 @@ from launcher.engine.job import Job
 from launcher.engine.portal_client import load_recent_requests
 from launcher.engine.preparing import Candidates, mapping_of
 from launcher.ledger import NewRun, hold_portal
-from launcher.report.results import STDOUT, check_writable, results_path
+from launcher.report import STDOUT, results_path
+from launcher.report.results import check_writable
 from launcher.settings import PortalConfig
 from launcher.sheets import Table
 

@@ -16,12 +16,11 @@ from launcher.core.due import Timetable
 from launcher.core.nights import JobResult
 from launcher.core.summary import Exit
 from launcher.engine.cancel import CancelToken
-from launcher.engine.summary import figures
 from launcher.errors import InputError, LauncherError
 from launcher.ledger import Ledger, LedgerError, Nights, hold_daemon, sqlite_file, who_holds
 from launcher.log import get_logger
 from launcher.redact import redacted_text
-from launcher.report.metrics import Metric
+from launcher.report.metrics import Metric, figures
 from launcher.settings import JobConfig, Settings, load_settings
 
 _NIGHTS = 20

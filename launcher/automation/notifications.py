@@ -23,7 +23,7 @@ from launcher.notify import Channel, Envelope, Message, Outbox, queued, send_onc
 from launcher.notify.channels import Signal
 from launcher.notify.outbox import PAUSES_S
 from launcher.redact import redacted_text
-from launcher.report.results import failed_file
+from launcher.report import failed_file
 from launcher.settings import SettingsError
 
 HURRY_S = 5.0

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,12 +28,13 @@ from launcher.core.notices import NO_ROWS, headline, next_steps
 from launcher.core.summary import Cause, Ending, Exit, Summary
 from launcher.core.words import duration, pluralize
 from launcher.redact import one_line, visible, visible_json
-from launcher.report.results import STDOUT, failed_file
+from launcher.report import STDOUT, failed_file
 
 if TYPE_CHECKING:
     from launcher.app.runs import RunPlan
     from launcher.engine.progress import Progress
     from launcher.ledger import UnsentMessage
+    from launcher.report.results import RowStream
 
 STYLES = {
     "started": "green", "failed": "red", "invalid": "red", "unknown": "yellow", "deferred": "yellow",
@@ -251,6 +253,21 @@ def _counts(summary: Summary) -> Text:
     if summary.requests:
         parts.append(Text(f"{pluralize(summary.requests, 'request')} in {duration(summary.seconds)}"))
     return Text(" · ").join(parts)
+
+
+@contextmanager
+def stdout_rows() -> Iterator[RowStream]:
+    """Standard output as a place for rows."""
+    from launcher.report.results import RowStream
+
+    sys.stdout.flush()
+    # A handle of its own: what a reader that went away leaves in the buffer must not come up again at the end.
+    stream = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    try:
+        yield RowStream(stream, "standard output", is_terminal=sys.stdout.isatty())
+    finally:
+        with suppress(OSError):  # whoever has written has flushed, or has said why not
+            stream.close()
 
 
 def unsent_lines(unsent: Sequence[UnsentMessage]) -> list[str]:

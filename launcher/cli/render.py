@@ -15,7 +15,7 @@ from launcher.app.first_steps import described
 from launcher.app.query import write_results
 from launcher.app.templates import TemplateList
 from launcher.automation.night import NightResult
-from launcher.cli.console import Console, unsent_lines
+from launcher.cli.console import Console, stdout_rows, unsent_lines
 from launcher.cli.params import GlobalOptions, shown_path
 from launcher.core.findings import Finding, Severity, row_ranges
 from launcher.core.nights import JobResult
@@ -24,8 +24,9 @@ from launcher.core.pacing import WaitReason
 from launcher.core.summary import SHOWN, Ending, Exit, Summary
 from launcher.core.templates import Parameter, Template
 from launcher.core.words import duration, pluralize
+from launcher.errors import ResultsError
 from launcher.ledger import LedgerError
-from launcher.report.results import STDOUT, ResultsError, failed_file
+from launcher.report import STDOUT, failed_file
 
 
 def template_table(found: TemplateList) -> Table:
@@ -170,7 +171,8 @@ async def end_run(options: GlobalOptions, launcher: Context, summary: Summary) -
             console.tell(f"standard output has the JSON document; the results: launcher results {summary.run}")
         else:
             try:
-                await write_results(launcher, summary.run)
+                with stdout_rows() as stream:
+                    await write_results(launcher, summary.run, stream)
             except (ResultsError, LedgerError) as error:
                 console.tell(f"{error} Then: launcher results {summary.run}")
     console.show_summary(summary)

@@ -18,7 +18,8 @@ from launcher.engine.portal_client import PortalClient
 from launcher.engine.preparing import Candidates, mapping_of
 from launcher.ledger import FailedFiles, Ledger, NewRow, RecordedRow, RunRecord
 from launcher.redact import one_line
-from launcher.report.results import LAUNCH_COLUMNS, failed_path, own_columns
+from launcher.report import failed_path
+from launcher.report.results import LAUNCH_COLUMNS, own_columns
 from launcher.sheets import Row, Source, Table
 
 _SHOWN = 10

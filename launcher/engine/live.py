@@ -13,8 +13,8 @@ from launcher.core.states import UNSETTLED
 from launcher.engine.results import result_of
 from launcher.ledger import Ledger, LedgerError, RecordedRow, RunRecord
 from launcher.log import get_logger
-from launcher.report.results import STDOUT
-from launcher.report.results_csv import PartialFile, partial_path
+from launcher.report import STDOUT, partial_path
+from launcher.report.results_csv import PartialFile
 from launcher.sheets import Dialect
 
 _log = get_logger()

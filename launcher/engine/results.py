@@ -1,8 +1,9 @@
-"""Writes a run's results file from the ledger, and the file of rows to fix, never over a person's changes."""
+"""Writes a run's results, its file of rows to fix (never over a person's changes) and its page."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -11,18 +12,19 @@ from pathlib import Path
 
 from launcher.core.catalogue import row_text
 from launcher.core.model import State
-from launcher.core.summary import Summary
+from launcher.core.summary import Ending, Summary
+from launcher.core.timeline import Timeline, course, slot_s
 from launcher.engine.summary import summarise
 from launcher.ledger import FailedFiles, Ledger, LedgerError, RecordedRow, RunRecord
+from launcher.report import failed_path
 from launcher.report.results import (
-    STDOUT,
     Places,
     ResultRow,
-    failed_path,
+    RowStream,
     is_workbook,
     write_pair,
     write_results,
-    write_stdout,
+    write_rows,
 )
 from launcher.report.results_model import shown_time
 from launcher.sheets import Dialect, Source, content_fingerprint
@@ -100,14 +102,14 @@ CAUSES_SHOWN = 100
 async def save_results(
     ledger: Ledger,
     run: RunRecord,
-    path: Path,
+    path: Path | RowStream,
     *,
     only: Sequence[State] = (),
     summary: Summary | None = None,
 ) -> list[str]:
-    """The run's rows, as they stand in the ledger, are in that file when this returns.
+    """The run's rows, as they stand in the ledger, are in that file or stream when this returns.
 
-    The run's own results file has the rows to mend in a file beside it; so has no other, nor STDOUT. Where a
+    The run's own results file has the rows to mend in a file beside it; so has no other, nor a stream. Where a
     person has changed that file it stays, and what is given back says so. A workbook of all rows begins with
     the summary: that one, else as the ledger has it. Raises ResultsError,
     LedgerError.
@@ -115,8 +117,8 @@ async def save_results(
     rows = _rows(ledger, run, only, asyncio.get_running_loop())
     dialect = Dialect.from_dict(run.dialect)
     # In a thread, which asks the loop for the next rows: writing a workbook takes a while.
-    if path == STDOUT:
-        await asyncio.to_thread(write_stdout, run.header, dialect, rows)
+    if isinstance(path, RowStream):
+        await asyncio.to_thread(write_rows, path, run.header, dialect, rows)
         return []
     shown = None
     if is_workbook(path) and not only:
@@ -159,3 +161,34 @@ def result_of(row: RecordedRow, run: RunRecord) -> ResultRow:
         time=shown_time(row.changed_at),
         run=run.name,
     )
+
+
+async def save_report(ledger: Ledger, run: RunRecord, path: Path) -> None:
+    """The run as it stands in the ledger is a page in that file. Raises ResultsError, LedgerError."""
+    # Not above: only the page needs templates.
+    from launcher.report.page import CAUSES_AT_MOST, ROWS_AT_MOST, Page, save_page
+
+    async def rows(*states: State) -> tuple[RecordedRow, ...]:
+        return tuple(await ledger.recorded_rows(run.id, only=states))[:ROWS_AT_MOST]
+
+    summary = await summarise(ledger, run.id, causes=CAUSES_AT_MOST)
+    running = summary.ending is Ending.RUNNING
+    first_rows = [cause.first_row for cause in summary.causes]
+    page = Page(
+        run=run,
+        summary=summary,
+        course=await _course(ledger, run.id),
+        examples={row.row_number: row for row in await ledger.rows_numbered(run.id, first_rows)},
+        to_mend=await rows(State.FAILED, State.INVALID),
+        # A row in the air when the run ended may have started.
+        unknown=await rows(State.UNKNOWN, *(() if running else (State.SENT,))),
+        created_at=time.time(),
+    )
+    await asyncio.to_thread(save_page, path, page)
+
+
+async def _course(ledger: Ledger, run_id: int) -> Timeline:
+    between = await ledger.answered_between(run_id)
+    width_s = slot_s(between[1] - between[0]) if between else 1
+    answers = await ledger.answers(run_id, slot_s=width_s)
+    return course(answers, await ledger.waits(run_id), slot_s=width_s)

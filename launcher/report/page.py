@@ -23,10 +23,12 @@ from launcher.core.notices import headline, next_steps
 from launcher.core.summary import Ending, Summary
 from launcher.core.timeline import Timeline
 from launcher.core.words import duration, pluralize
+from launcher.errors import ResultsError
 from launcher.ledger import RecordedRow, RunRecord
 from launcher.redact import redacted_text
+from launcher.report import failed_file
 from launcher.report.chart import WIDTH, chart, clock, day
-from launcher.report.results import ResultsError, failed_file, own_columns
+from launcher.report.results import own_columns
 
 ROWS_AT_MOST = 2000
 COLUMNS_AT_MOST = 30

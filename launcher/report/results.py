@@ -7,7 +7,6 @@ written as they were read.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,60 +14,35 @@ from errno import ENOSPC
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 from launcher.core.summary import Summary
+from launcher.errors import ResultsError
 from launcher.redact import visible
-from launcher.report.results_csv import CsvResults, partial_path
-from launcher.report.results_model import LAUNCH_COLUMNS, ResultRow, ResultsError, own_columns
+from launcher.report import STDOUT, failed_path, partial_path
+from launcher.report.results_csv import CsvResults
+from launcher.report.results_model import LAUNCH_COLUMNS, ResultRow, own_columns
 from launcher.report.results_xlsx import XlsxResults
 from launcher.sheets import Dialect
 
 __all__ = [
     "LAUNCH_COLUMNS",
-    "STDOUT",
     "Places",
     "ResultRow",
-    "ResultsError",
+    "RowStream",
     "check_writable",
-    "failed_file",
-    "failed_path",
     "is_workbook",
     "own_columns",
-    "results_path",
     "write_pair",
     "write_results",
-    "write_stdout",
+    "write_rows",
 ]
 
 PAGE = 1_000
 """Rows that are held at a time."""
 
-STDOUT = Path("-")
-"""Stands for standard output in place of a file."""
-
 TO_MEND = frozenset({"failed", "invalid"})
 """States of the rows that a person has to mend. An unknown row is not one: it may have started."""
-
-WORKBOOKS = frozenset({".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"})
-
-
-def results_path(source: Path, dialect: Dialect | None = None) -> Path:
-    """Where the results of `source` go: NAME.results.csv beside it, .xlsx for a workbook.
-
-    `dialect` says what the file really is; without it, its name does.
-    """
-    workbook = dialect.format != "csv" if dialect else source.suffix.lower() in WORKBOOKS
-    return source.with_name(f"{source.stem}.results{'.xlsx' if workbook else '.csv'}")
-
-
-def failed_path(results: Path) -> Path:
-    """Where the rows to mend go: NAME.failed.csv (or .xlsx) beside the results."""
-    return results.with_name(f"{results.stem.removesuffix('.results')}.failed{results.suffix}")
-
-
-def failed_file(results: str, written: str) -> str:
-    """Where a run's rows to mend are: where they were `written`, else at the usual place beside its results."""
-    return written or ("" if Path(results).name in ("", "-") else str(failed_path(Path(results))))
 
 
 def is_workbook(path: Path) -> bool:
@@ -184,25 +158,32 @@ def _in_place(results: Path, written: Path | None) -> Path | None:
     return None
 
 
-def write_stdout(header: Sequence[str], dialect: Dialect, rows: Iterable[ResultRow]) -> None:
-    """Write all rows to standard output, as CSV. Raises ResultsError."""
-    is_terminal = sys.stdout.isatty()
-    if is_terminal:
+@dataclass(frozen=True, slots=True)
+class RowStream:
+    """Where rows go instead of a file. It stays open."""
+
+    stream: BinaryIO
+    name: str
+    """As it is called in errors."""
+    is_terminal: bool = False
+    """What a terminal would obey is shown instead; a file or a pipe gets the rows as they are."""
+
+
+def write_rows(to: RowStream, header: Sequence[str], dialect: Dialect, rows: Iterable[ResultRow]) -> None:
+    """Write all rows to a stream, as CSV. Raises ResultsError."""
+    if to.is_terminal:
         header = [visible(heading) for heading in header]
-    sys.stdout.flush()
-    # A handle of its own: what a reader that went away leaves in the buffer must not come up again at the end.
-    with _errors_of(Path("standard output")), os.fdopen(os.dup(sys.stdout.fileno()), "wb") as stream:
-        writer = CsvResults(stream, header, dialect)
+    with _errors_of(Path(to.name)):
+        writer = CsvResults(to.stream, header, dialect)
         try:
             for row in rows:
-                writer.add(_shown(row) if is_terminal else row)
+                writer.add(_shown(row) if to.is_terminal else row)
             writer.finish()
         finally:
             writer.release()
 
 
 def _shown(row: ResultRow) -> ResultRow:
-    """As a terminal may have it; a file or a pipe gets the row as it is."""
     return row._replace(
         cells=tuple(map(visible, row.cells)),
         workflow_id=visible(row.workflow_id),

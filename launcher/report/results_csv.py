@@ -84,11 +84,6 @@ def _no_formula(text: str) -> str:
     return "'" + text if text and text.startswith(FORMULA_STARTS) else text
 
 
-def partial_path(results: Path) -> Path:
-    """Where the rows so far stand: NAME.results.partial.csv beside NAME.results.csv or .xlsx."""
-    return results.with_name(f"{results.stem}.partial.csv")
-
-
 class PartialFile:
     """Rows in the order in which they were settled, with the columns of the results file, always as CSV.
 

@@ -11,7 +11,6 @@ from typing import NamedTuple
 from launcher.core.model import State
 from launcher.core.summary import Ending, Summary
 from launcher.core.words import duration
-from launcher.errors import InputError
 from launcher.sheets import SUMMARY_TITLE
 
 LAUNCH_COLUMNS = (
@@ -26,10 +25,6 @@ LAUNCH_COLUMNS = (
 )
 
 CONTROLS = {code: f"\\x{code:02x}" for code in range(32) if chr(code) not in "\t\n\r"}
-
-
-class ResultsError(InputError):
-    """The results cannot be written; the text names the file, the reason and the next step."""
 
 
 class ResultRow(NamedTuple):

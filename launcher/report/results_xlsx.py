@@ -11,12 +11,12 @@ from html import escape
 from typing import Any, BinaryIO
 
 from launcher.core.summary import Summary
+from launcher.errors import ResultsError
 from launcher.report.results_model import (
     LAUNCH_COLUMNS,
     SHEET_NAMES,
     WIDTHS,
     ResultRow,
-    ResultsError,
     own_columns,
     summary_lines,
 )

@@ -7,16 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from launcher.report.results import (
-    LAUNCH_COLUMNS,
-    ResultRow,
-    ResultsError,
-    check_writable,
-    failed_path,
-    results_path,
-    write_pair,
-    write_results,
-)
+from launcher.errors import ResultsError
+from launcher.report import failed_path, results_path
+from launcher.report.results import LAUNCH_COLUMNS, ResultRow, check_writable, write_pair, write_results
 from launcher.sheets import Dialect, open_table
 from tests.support.examples import examples
 

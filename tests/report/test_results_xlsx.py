@@ -13,14 +13,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 import launcher.report.results_xlsx
 from launcher.core.model import State
 from launcher.core.summary import Cause, Counts, Ending, Summary
-from launcher.report.results import (
-    LAUNCH_COLUMNS,
-    ResultRow,
-    ResultsError,
-    failed_path,
-    write_pair,
-    write_results,
-)
+from launcher.errors import ResultsError
+from launcher.report import failed_path
+from launcher.report.results import LAUNCH_COLUMNS, ResultRow, write_pair, write_results
 from launcher.sheets import SUMMARY_TITLE, Dialect, open_table
 from tests.support.examples import examples
 

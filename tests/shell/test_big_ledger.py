@@ -13,9 +13,11 @@ from sqlalchemy import Connection, CursorResult, Engine, event
 
 from launcher.core.model import State
 from launcher.core.plan import Planned
-from launcher.engine.summary import save_metrics, save_report, summarise
+from launcher.engine.results import save_report
+from launcher.engine.summary import summarise
 from launcher.ledger import Ledger, NewRow, Prunable, Stops, open_ledger, prunable, prune
 from launcher.ledger.schema import SCHEMA_VERSION
+from launcher.report.metrics import save_metrics
 from tests.shell.test_ledger import NEW_RUN, start, states
 from tests.shell.test_pruning import FAILED, LATER, STARTED, UNKNOWN, count, old_run
 

@@ -20,7 +20,7 @@ from launcher.engine.results import save_results
 from launcher.ledger import Ledger, RecordedRow, RunRecord
 from launcher.portal.access import parse_webhook
 from launcher.portal.client import Portal
-from launcher.report.results import failed_path
+from launcher.report import failed_path
 from launcher.sheets import open_table
 from launcher.simulator import Settings, Simulator
 from tests.support.runs import LEADS, UNPACED, Runs

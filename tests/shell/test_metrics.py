@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from launcher.engine.summary import save_metrics
+from launcher.errors import ResultsError
 from launcher.ledger import Ledger, prune
-from launcher.report.metrics import Metric, alone, write_metrics
-from launcher.report.results import ResultsError
+from launcher.report.metrics import Metric, alone, save_metrics, write_metrics
 from tests.shell import test_ledger
 from tests.shell.test_pruning import FAILED, STARTED, UNKNOWN, ended, old_run
 

@@ -41,10 +41,10 @@ def _state(name: str) -> State:
 
 async def _write(options: GlobalOptions, name: str | None, output: Path | None, states: list[State]) -> int:
     from launcher.app.query import find_run, write_results
-    from launcher.cli.console import Console
+    from launcher.cli.console import Console, stdout_rows
     from launcher.cli.params import shown_path
     from launcher.cli.runtime import opened
-    from launcher.report.results import STDOUT
+    from launcher.report import STDOUT
 
     console = Console(options)
     async with opened(options, console) as launcher:
@@ -53,9 +53,11 @@ async def _write(options: GlobalOptions, name: str | None, output: Path | None, 
             raise CommandError(
                 "--json: standard output holds one document; say where the results go, with -o PATH"
             )
+        if (output or Path(run.results)) == STDOUT:
+            with stdout_rows() as stream:
+                await write_results(launcher, run.name, stream, only=states)
+            return 0
         written = await write_results(launcher, run.name, output, only=states)
-    if written.path == STDOUT:
-        return 0
     if console.wants_json:
         console.show_json(written.to_dict())
     else:

@@ -32,7 +32,7 @@ async def _run(options: GlobalOptions, request: RunRequest, *, dry_run: bool) ->
     from launcher.cli.console import Console
     from launcher.cli.render import end_run
     from launcher.cli.runtime import opened
-    from launcher.report.results import STDOUT
+    from launcher.report import STDOUT
 
     async with opened(options) as launcher:
         if dry_run:
