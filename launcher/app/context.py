@@ -7,13 +7,15 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from launcher.engine.cancel import CancelToken
-from launcher.engine.progress import Progress
 from launcher.ledger import Ledger, open_ledger
 from launcher.settings import Settings, load_settings
 from launcher.settings.load import folder_of, ledger_location, metrics_file
+
+if TYPE_CHECKING:
+    from launcher.engine.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)

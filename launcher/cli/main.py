@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import io
 import json
@@ -124,6 +125,10 @@ def main() -> None:
         sys.exit(_STOPPED)
 
 
+_MANY = (50_000, 20, 100)
+"""The collector looks seldom: rows come and go by the hundred thousand and are never part of a cycle, and what
+is imported stays."""
+
 _STOPPED, _INTERRUPTED = 3, 4  # as in core.summary.Exit, which this module must not import
 _OUR_FAULT = (
     "this is a fault of the launcher; please report it with the lines above. The ledger has the truth about "
@@ -138,6 +143,7 @@ def run_command(
 
     `is_foreground_service`: it has no progress and no summary, and logs to a terminal too what it does.
     """
+    gc.set_threshold(*_MANY)
     from launcher.cli.runtime import run
 
     run(work, is_foreground_service=is_foreground_service)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import gc
 import io
 import signal
 import sys
@@ -32,15 +31,11 @@ ONE_SIGNAL_S = 2.0
 """What comes so soon after a first signal is the same one: people press Ctrl-C twice, and a starter such as uv
 passes on what the terminal has sent to both."""
 
-_MANY = (50_000, 20, 100)
-"""Rows come and go by the hundred thousand and are never part of a cycle: the collector looks seldom."""
-
 
 def run(work: Callable[[GlobalOptions], Coroutine[Any, Any, int]], *, is_foreground_service: bool) -> None:
     """Run a command's work as `run_command` says."""
     options = options_of(click.get_current_context())
     outlast_readers()
-    gc.set_threshold(*_MANY)
     with translated_errors():
         log.configure(quiet=options.quiet, log_file=options.log_file, talks=is_foreground_service)
         # Until a run has its own way to stop, these signals end the command at once. Not asyncio's way, which

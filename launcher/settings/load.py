@@ -11,7 +11,6 @@ from pathlib import Path
 from dotenv import dotenv_values
 from platformdirs import user_data_path
 from pydantic import SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from launcher.core.words import nearest
 from launcher.errors import SettingsError
@@ -27,15 +26,24 @@ _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 DEFAULT_CONFIG = Path("config.yaml")
 
 
-class _Environment(BaseSettings):
-    """What the environment, else .env, may say without a configuration file."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What the environment, else .env, may say without a configuration file; empty where it does not."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+    bitrix24_webhook_url: SecretStr
+    bitrix24_client_id: str
+    bitrix24_client_secret: SecretStr
+    launcher_ledger: SecretStr
 
-    bitrix24_webhook_url: SecretStr = SecretStr("")
-    bitrix24_client_id: str = ""
-    bitrix24_client_secret: SecretStr = SecretStr("")
-    launcher_ledger: SecretStr = SecretStr("")
+    @classmethod
+    def of(cls, known: Mapping[str, str | None]) -> Environment:
+        """Return what these variables say."""
+        return cls(
+            bitrix24_webhook_url=SecretStr(known.get("BITRIX24_WEBHOOK_URL") or ""),
+            bitrix24_client_id=known.get("BITRIX24_CLIENT_ID") or "",
+            bitrix24_client_secret=SecretStr(known.get("BITRIX24_CLIENT_SECRET") or ""),
+            launcher_ledger=SecretStr(known.get("LAUNCHER_LEDGER") or ""),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +53,7 @@ class Settings:
     config: Config
     path: Path | None
     """The configuration file, or None where there is none."""
-    environment: _Environment
+    environment: Environment
 
     def job(self, name: str | None) -> tuple[str, JobConfig] | None:
         """The job of that name, or the only one; None where none was named and none is configured."""
@@ -166,12 +174,11 @@ def load_settings(config: Path | None) -> Settings:
     path = config if config is not None else (DEFAULT_CONFIG if DEFAULT_CONFIG.is_file() else None)
     env_file = (path.parent if path else Path()) / ".env"
     try:
-        environment = _Environment(_env_file=env_file, _env_file_encoding="utf-8-sig")
         known = {**dotenv_values(env_file, encoding="utf-8-sig"), **os.environ}
     except (OSError, UnicodeDecodeError):
         raise SettingsError(f"{env_file}: cannot be read as UTF-8 text") from None
     parsed = Config() if path is None else _parse(read_yaml(path), known)
-    return Settings(parsed, path, environment)
+    return Settings(parsed, path, Environment.of(known))
 
 
 def _parse(file: YamlFile, known: Mapping[str, str | None]) -> Config:
