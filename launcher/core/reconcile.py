@@ -1,9 +1,10 @@
 """Which running workflow is the one whose start was not heard of.
 
-A workflow is a row's when it runs on the row's document with the row's template, was started by the webhook's
-own user while the lost request could have started it, and belongs to no other row. Everything else leaves
-the row unknown: a workflow that has ended is not listed, so a miss proves nothing. Some portals give 0 as the
-user of a workflow that a webhook started; there a workflow may fit in all else, and the reason says so.
+Theory of operation. A workflow is a row's when it runs on the row's document with the row's template, was
+started by the webhook's own user while the lost request could have started it, and belongs to no other row.
+Everything else leaves the row unknown: a workflow that has ended is not listed, so a miss proves nothing. Some
+portals give 0 as the user of a workflow that a webhook started; there a workflow may fit in all else, and the
+reason says so.
 """
 
 from __future__ import annotations

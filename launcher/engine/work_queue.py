@@ -1,4 +1,15 @@
-"""The bounded queue between the ledger and the workers, and what fills it."""
+"""The bounded queue between the ledger and the workers, and what fills it.
+
+Theory of operation. The loader takes the file's rows into the ledger; the filler takes rows that wait from the
+ledger into the queue, never from the file, so that a resumed run takes the same way as a new one. A worker
+takes as many starts as a request may hold, waits for a full batch only while more are coming, and puts back in
+front what it could not send. The loader goes on when the run is stopped: a run owns its rows, and the file may
+be gone when it is resumed.
+
+The trap that made it so: "the queue is empty" does not mean "nothing is left". A deferred row comes back, a
+slow loader has not read on. Every start that was put in counts as unsettled until its verdict is on disk, and
+the end is when none is.
+"""
 
 from __future__ import annotations
 

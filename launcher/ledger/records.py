@@ -1,4 +1,15 @@
-"""The two facts of every request, as the ledger writes them: it is about to leave, and what became of it."""
+"""The two facts of every request, as the ledger writes them: it is about to leave, and what became of it.
+
+Theory of operation. A start key has one owner, a row of a run (`claims`); who plans a row makes it the owner,
+unless the owner has started or may have (`core.plan`). A row becomes `sent` only if it waits and owns its key,
+in the transaction that is on disk before the request leaves: `sent` returns the rows that may go, and the
+worker sends those and no other. So two runs that planned the same row cannot both send it, whoever comes first,
+and a crash leaves `sent`, which is what is true: it may have started. A verdict is written only to rows that
+are still in flight in that very request; what comes later, or to another, changes nothing.
+
+The trap that made it so: to look and then to write, in two steps, lets another process in between. Every
+condition stands in the statement that writes.
+"""
 
 from __future__ import annotations
 
