@@ -123,7 +123,7 @@ class Mapper:
             document=document,
             parameters=parameters,
             start_key=self._key(self._mapping.job, template_id, document, identity),
-            kin=tuple(
+            equivalent_keys=tuple(
                 [(job, self._key(job, template_id, document, identity)) for job in self._mapping.equivalents]
             ),
         )

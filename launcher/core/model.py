@@ -73,7 +73,7 @@ class Start:
     document: Document
     parameters: Mapping[str, Value]
     start_key: str
-    kin: tuple[tuple[str, str], ...] = ()
+    equivalent_keys: tuple[tuple[str, str], ...] = ()
     """The start keys that it has under other jobs whose runs count for this one, each after its job."""
 
 

@@ -99,7 +99,7 @@ class Planner:
     def plan(self, candidates: Iterable[Candidate], claims: Mapping[str, Claim]) -> list[Planned]:
         """One plan for each candidate. `claims` has those of `keys_of` the candidates that have an owner.
 
-        The start of a plan has those of its `kin` that are to lose their owners, which did not start.
+        The start of a plan has those of its `equivalent_keys` that are to lose an owner that did not start.
         """
         here: dict[str, int] = {}
         return [self._plan_one(candidate, claims, here) for candidate in candidates]
@@ -115,12 +115,14 @@ class Planner:
         claim = claims.get(candidate.start_key)
         if claim is not None and (why := self._why_skipped(claim)):
             return _skipped(candidate.row_number, *why, key=candidate.start_key)
-        if candidate.kin:
-            for job, key in candidate.kin:
+        if candidate.equivalent_keys:
+            for job, key in candidate.equivalent_keys:
                 if key in claims and (why := self._why_skipped(claims[key], _of_job(job))):
                     return _skipped(candidate.row_number, *why, key=key)
-            taken = tuple((job, key) for job, key in candidate.kin if _has_not_started(claims.get(key)))
-            candidate = replace(candidate, kin=taken)
+            taken = tuple(
+                (job, key) for job, key in candidate.equivalent_keys if _has_not_started(claims.get(key))
+            )
+            candidate = replace(candidate, equivalent_keys=taken)
         if self._limit is not None and self._starts >= self._limit:
             return Planned(
                 candidate.row_number,
@@ -155,7 +157,7 @@ def _skipped(row_number: int, code: str, reason: str, *, key: str) -> Planned:
 def keys_of(candidates: Iterable[object]) -> list[str]:
     """The start keys whose owners decide what becomes of these candidates."""
     starts = [candidate for candidate in candidates if isinstance(candidate, Start)]
-    return [start.start_key for start in starts] + [key for start in starts for _, key in start.kin]
+    return [start.start_key for start in starts] + [key for start in starts for _, key in start.equivalent_keys]
 
 
 def _of_job(job: str) -> str:
@@ -170,10 +172,10 @@ def _the_same_as(row_number: int) -> str:
     return f"the same as row {row_number}"
 
 
-def another(start: Start) -> Start:
+def repeat(start: Start) -> Start:
     """The same start once more: for a row that repeats an earlier one of its file and is to start all the same.
 
     The n-th repetition has the same start key in every run, so that a later run knows it again.
     """
-    kin = tuple((job, next_key(key)) for job, key in start.kin)
-    return replace(start, start_key=next_key(start.start_key), kin=kin)
+    equivalent_keys = tuple((job, next_key(key)) for job, key in start.equivalent_keys)
+    return replace(start, start_key=next_key(start.start_key), equivalent_keys=equivalent_keys)

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 from launcher.core.batch import MAX_COMMANDS
 from launcher.core.model import Candidate, Start, State
-from launcher.core.plan import DUPLICATE, Duplicates, Planned, Planner, another, keys_of
+from launcher.core.plan import DUPLICATE, Duplicates, Planned, Planner, keys_of, repeat
 from launcher.core.words import duration, pluralize
 from launcher.engine.cancel import CancelToken
 from launcher.engine.live import Settled
@@ -165,7 +165,7 @@ class Loader:
             return planned
         repeated = [index for index, plan in enumerate(planned) if plan.code == DUPLICATE]
         if repeated:
-            once_more = [another(start) for index in repeated if isinstance(start := candidates[index], Start)]
+            once_more = [repeat(start) for index in repeated if isinstance(start := candidates[index], Start)]
             for index, plan in zip(repeated, await self._plan(once_more), strict=True):
                 planned[index] = plan
         return planned

@@ -55,8 +55,8 @@ def claim_starts(connection: Connection, run_id: int, planned: Sequence[NewRow])
     """
     starts: list[Start] = [row.planned.start for row in planned if row.planned.start is not None]
     own_claims(connection, run_id, starts)
-    if kin := [(key,) for start in starts for _, key in start.kin]:
-        _DISOWN_KEY.executemany(connection, kin)
+    if equivalent_keys := [(key,) for start in starts for _, key in start.equivalent_keys]:
+        _DISOWN_KEY.executemany(connection, equivalent_keys)
 
 
 _THIS_ROW = and_(rows.c.run_id == bindparam("b_run"), rows.c.row_number == bindparam("b_row"))

@@ -58,7 +58,7 @@ class Ledger:
             if plan.start is not None:
                 self.rows[run, plan.row_number] = Row(plan.start)
                 self.owners[plan.start.start_key] = run, plan.row_number
-                for _, key in plan.start.kin:
+                for _, key in plan.start.equivalent_keys:
                     del self.owners[key]
 
     def claims(self) -> dict[str, Claim]:
@@ -428,7 +428,7 @@ def row_of(row_number: int, number: int, manager: str, job: str) -> Start:
         document=document,
         parameters={"Manager": manager},
         start_key=key(job),
-        kin=tuple((other, key(other)) for other in JOBS if other != job),
+        equivalent_keys=tuple((other, key(other)) for other in JOBS if other != job),
     )
 
 

@@ -17,7 +17,7 @@ from launcher.core.plan import (
     Planned,
     Planner,
     StartedBefore,
-    another,
+    repeat,
 )
 from tests.core.making import lead, leads
 from tests.support.examples import examples
@@ -273,14 +273,14 @@ def repetitions(start: Start, count: int) -> list[Start]:
     """The start, and so many repetitions of it."""
     found = [start]
     for _ in range(count):
-        found.append(another(found[-1]))
+        found.append(repeat(found[-1]))
     return found
 
 
 def test_a_repetition_is_the_same_start_under_another_key() -> None:
     start = lead(2, {"Manager": "Анна"}, key="0123456789abcdef0123456789abcdef")
 
-    once_more = another(start)
+    once_more = repeat(start)
 
     assert once_more == replace(start, start_key=once_more.start_key)
     assert once_more.start_key != start.start_key
@@ -373,7 +373,7 @@ WITHOUT_A_JOB = (("", "its key without a job"),)
 
 
 def test_what_was_started_without_a_job_is_skipped_by_one_and_the_reason_says_whose_it_was() -> None:
-    row = replace(lead(2), kin=WITHOUT_A_JOB)
+    row = replace(lead(2), equivalent_keys=WITHOUT_A_JOB)
 
     [planned] = planner().plan([row], {"its key without a job": claim(State.STARTED)})
 
@@ -382,7 +382,7 @@ def test_what_was_started_without_a_job_is_skipped_by_one_and_the_reason_says_wh
 
 
 def test_a_run_without_a_job_skips_what_may_have_started_in_a_job() -> None:
-    row = replace(lead(2), kin=(("other", "k1"), ("follow-up", "k2")))
+    row = replace(lead(2), equivalent_keys=(("other", "k1"), ("follow-up", "k2")))
 
     [planned] = planner().plan([row], {"k2": claim(State.UNKNOWN)})
 
@@ -391,27 +391,34 @@ def test_a_run_without_a_job_skips_what_may_have_started_in_a_job() -> None:
 
 
 def test_what_did_not_start_without_a_job_is_taken_over_and_nothing_else_is() -> None:
-    rows = [replace(row, kin=(("", f"kin of {row.row_number}"),)) for row in leads(3)]
+    rows = [replace(row, equivalent_keys=(("", f"kin of {row.row_number}"),)) for row in leads(3)]
     claims = {"kin of 2": claim(State.PENDING), "kin of 3": claim(State.FAILED)}
 
     planned = planner().plan(rows, claims)
 
     assert states(planned) == [State.PENDING] * 3
-    assert [one.start.kin for one in planned if one.start] == [rows[0].kin, rows[1].kin, ()]
+    assert [one.start.equivalent_keys for one in planned if one.start] == [
+        rows[0].equivalent_keys,
+        rows[1].equivalent_keys,
+        (),
+    ]
 
 
 def test_a_job_whose_runs_start_anew_starts_what_was_started_without_it_and_leaves_its_claim() -> None:
-    row = replace(lead(2), kin=WITHOUT_A_JOB)
+    row = replace(lead(2), equivalent_keys=WITHOUT_A_JOB)
 
     [planned] = planner(START).plan([row], {"its key without a job": claim(State.STARTED)})
 
-    assert planned.start == replace(row, kin=())
+    assert planned.start == replace(row, equivalent_keys=())
 
 
 def test_a_start_once_more_is_once_more_under_other_jobs_too() -> None:
-    row = replace(lead(2), kin=WITHOUT_A_JOB)
+    row = replace(lead(2), equivalent_keys=WITHOUT_A_JOB)
 
-    once_more = another(row)
+    once_more = repeat(row)
 
-    assert once_more.kin[0][0] == ""
-    assert len({row.start_key, once_more.start_key, row.kin[0][1], once_more.kin[0][1]}) == 4
+    assert once_more.equivalent_keys[0][0] == ""
+    assert (
+        len({row.start_key, once_more.start_key, row.equivalent_keys[0][1], once_more.equivalent_keys[0][1]})
+        == 4
+    )

@@ -218,7 +218,7 @@ async def test_of_two_rows_of_a_run_with_one_start_key_only_its_owner_is_sent(le
 
 async def test_what_waits_without_a_job_is_not_sent_any_more_once_a_job_has_planned_it(ledger: Ledger) -> None:
     by_hand = await filled(ledger, start(2, "without a job"), start(3, "another"))
-    await filled(ledger, replace(start(2, "of a job"), kin=(("", "without a job"),)))
+    await filled(ledger, replace(start(2, "of a job"), equivalent_keys=(("", "without a job"),)))
 
     leaving = sent(by_hand, 1, start(2, "without a job"), start(3, "another"))
     assert await ledger.record([leaving]) == [(start(3, "another"),)]
@@ -784,7 +784,7 @@ async def test_what_waits_without_a_job_is_not_sent_once_a_mended_row_has_taken_
     by_hand = await filled(ledger, start(2, "without a job"), start(3, "another"))
     run = await with_every_fate(ledger, "a")
 
-    await ledger.replace_rows(run.id, [mended(3, "of a job", kin=(("", "without a job"),))])
+    await ledger.replace_rows(run.id, [mended(3, "of a job", equivalent_keys=(("", "without a job"),))])
 
     leaving = sent(by_hand, 1, start(2, "without a job"), start(3, "another"))
     assert await ledger.record([leaving]) == [(start(3, "another"),)]
