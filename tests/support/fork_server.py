@@ -1,10 +1,10 @@
 """Runs the installed command in a fork of a process that has imported it already.
 
 Theory of operation. Nearly all of a short command's time goes into imports, and a suite runs a thousand
-commands. The server imports the command's modules once and never runs anything itself. For each call it forks a
-keeper, which forks the command: a process of its own with the caller's descriptors, folder, environment and
-arguments, in a session of its own, so that it has no terminal. The keeper waits for the command and reports its
-exit code; if the caller goes away first, the keeper kills the command. The server ends with whoever started it.
+commands. The server imports the command's modules once and never runs anything itself. For each call it forks
+the command: a process of its own with the caller's descriptors, folder, environment and arguments, in a session
+of its own, so that it has no terminal. It reports the command's exit code; if the caller goes away first, it
+kills the command. The server ends with whoever started it, and its commands with it.
 
 What differs from a process that begins anew: the modules are there already, and the server's memory counts as
 the command's. Tests about imports, memory, signals, terminals and installation take real processes.
@@ -28,8 +28,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -51,23 +52,23 @@ class ForkServer:
     ) -> tuple[int, bytes, bytes]:
         """Run the command to its end; its exit code as subprocess has it, stdout and stderr."""
         loop = asyncio.get_running_loop()
-        keeper = socket.socket(socket.AF_UNIX)
+        caller = socket.socket(socket.AF_UNIX)
         pipes = [os.pipe() for _ in range(_DESCRIPTORS)]
         ours, theirs = [pipes[0][1], pipes[1][0], pipes[2][0]], [pipes[0][0], pipes[1][1], pipes[2][1]]
         request = json.dumps({"arguments": list(arguments), "cwd": str(cwd), "env": dict(env)}).encode()
-        with keeper:
+        with caller:
             try:
-                keeper.connect(self.address)
-                socket.send_fds(keeper, [array.array("I", [len(request)]).tobytes()], theirs)
-                keeper.sendall(request)
+                caller.connect(self.address)
+                socket.send_fds(caller, [array.array("I", [len(request)]).tobytes()], theirs)
+                caller.sendall(request)
             finally:
                 for descriptor in theirs:
                     os.close(descriptor)
-            keeper.setblocking(False)
+            caller.setblocking(False)
             _, stdout, stderr, code = await asyncio.gather(
-                _give(ours[0], stdin), _all_of(ours[1]), _all_of(ours[2]), loop.sock_recv(keeper, 16)
+                _give(ours[0], stdin), _all_of(ours[1]), _all_of(ours[2]), loop.sock_recv(caller, 16)
             )
-        assert code, "the keeper of the command is gone"
+        assert code, "the fork server is gone"
         return int(code), stdout, stderr
 
 
@@ -117,7 +118,6 @@ def shared() -> ForkServer | None:
 
 
 def _end(process: subprocess.Popen[bytes], folder: str) -> None:
-    process.kill()
     process.communicate()
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -131,43 +131,81 @@ def _serve(address: str) -> None:
             import_module(module.name)
     for name in _IMPORTED_LATE:
         import_module(name)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     # What is there now is shared with every fork, as long as nobody writes to it: not even a collection.
     gc.collect()
     gc.freeze()
+    commands: dict[int, tuple[int, socket.socket]] = {}
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(address)
         listening.listen(64)
         print("listening", flush=True)
-        while sys.stdin.fileno() not in select.select([listening, sys.stdin], [], [])[0]:
-            connection, _ = listening.accept()
-            if os.fork() == 0:
-                listening.close()
-                _keep(connection, main)
-            connection.close()
+        while True:
+            callers = [caller for _, caller in commands.values()]
+            ready = select.select([listening, sys.stdin, *commands, *callers], [], [])[0]
+            if sys.stdin in ready:
+                for pid, _ in commands.values():
+                    os.kill(pid, signal.SIGKILL)
+                return
+            for ended in commands.keys() & ready:
+                _report(ended, *commands.pop(ended))
+            for pid, caller in commands.values():
+                if caller in ready:  # it has gone away
+                    os.kill(pid, signal.SIGKILL)
+            if listening in ready:
+                caller, _ = listening.accept()
+                ours = [listening.fileno(), *commands, *(other.fileno() for _, other in commands.values())]
+                pid = _begin(caller, ours, main)
+                commands[os.pidfd_open(pid)] = pid, caller
 
 
-def _keep(connection: socket.socket, main: object) -> None:
-    """Run one command to its end and report; never returns."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    head, descriptors, _, _ = socket.recv_fds(connection, 4, _DESCRIPTORS)
+def _begin(caller: socket.socket, ours: Sequence[int], main: Callable[[], object]) -> int:
+    """Fork the command that the caller asks for; its process ID."""
+    head, descriptors, _, _ = socket.recv_fds(caller, 4, _DESCRIPTORS)
     (length,) = array.array("I", head)
-    request = json.loads(connection.recv(length, socket.MSG_WAITALL))
-    child = os.fork()
-    if child == 0:
-        connection.close()
+    request = json.loads(caller.recv(length, socket.MSG_WAITALL))
+    pid = os.fork()
+    if pid == 0:
+        caller.close()
+        for descriptor in ours:
+            os.close(descriptor)
         _become(descriptors, request)
-        sys.exit(main())  # type: ignore[operator]
+        _run_to_its_end(main)
     for descriptor in descriptors:
         os.close(descriptor)
-    ended = os.pidfd_open(child)
-    ready, _, _ = select.select([ended, connection], [], [])
-    if connection in ready and ended not in ready:
-        os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    with contextlib.suppress(OSError):
-        connection.sendall(str(os.waitstatus_to_exitcode(status)).encode())
-    os._exit(0)
+    return pid
+
+
+def _report(ended: int, pid: int, caller: socket.socket) -> None:
+    os.close(ended)
+    _, status = os.waitpid(pid, 0)
+    with caller, contextlib.suppress(OSError):
+        caller.sendall(str(os.waitstatus_to_exitcode(status)).encode())
+
+
+def _run_to_its_end(main: Callable[[], object]) -> None:
+    """Run the command and end as an interpreter does, but for taking itself to pieces; never returns.
+
+    That would write to nearly every page that is shared with the server, and so copy it.
+    """
+    code: object = 0
+    try:
+        code = main()
+    except SystemExit as error:
+        code = error.code
+    except BaseException:  # noqa: BLE001  as the interpreter does
+        sys.excepthook(*sys.exc_info())
+        code = 1
+    if code is not None and not isinstance(code, int):
+        print(code, file=sys.stderr)
+        code = 1
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            code = 120  # as the interpreter does
+    os._exit(int(code or 0))
 
 
 def _become(descriptors: Sequence[int], request: Mapping[str, object]) -> None:
