@@ -196,7 +196,7 @@ async def test_a_signal_ends_the_wait_for_a_limit(wait: str, name: str, desk: De
     started = len(portal.started)
 
     assert ended.exit_code == 4, ended.stderr
-    assert len(batches(portal)) == goal
+    assert len(batches(portal)) <= goal + 1, "more was sent than what was in the air just then"
     assert 0 < started < ROWS
     assert list(states(desk).values()).count("started") == started
     assert "unknown" not in states(desk).values()
