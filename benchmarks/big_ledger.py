@@ -25,13 +25,13 @@ from pathlib import Path
 
 from sqlalchemy import Engine, event
 
+from launcher.core.job import JobSpec
 from launcher.core.model import Document, State
 from launcher.core.reconcile import LostRow
-from launcher.engine.job import Job
 from launcher.ledger import Ledger, open_ledger
 
 LAUNCHER = Path(sys.executable).with_name("launcher")
-JOB = Job(name="lead-followup", template_id=1, kind="lead", document_column="ID", parameters={})
+JOB = JobSpec(name="lead-followup", template_id=1, kind="lead", document_column="ID", parameters={})
 PORTAL = "portal.example"
 BIG = ("rows", "claims", "requests", "attempts")
 TO_SEND, UNKNOWN = 100, 1000

@@ -8,19 +8,18 @@ from launcher.app.context import Context
 from launcher.app.documents import CheckDocument
 from launcher.app.guards import refuse_second_ledger, results_of_another_ledger, starts_of_another_ledger
 from launcher.app.inputs import Input, input_of_rows, load_input, open_input
-from launcher.app.jobs import ChosenJob, choose_job, plain_job, resolve_job, with_file_of_job
+from launcher.app.jobs import ChosenJob, choose_job, resolve_job, with_file_of_job
 from launcher.app.portals import access_of, connected
 from launcher.app.requests import RunRequest
 from launcher.core.columns import MappingError
 from launcher.core.findings import Findings, Severity
 from launcher.core.forecast import Forecast, forecast
 from launcher.core.guard import Rights
-from launcher.core.mapping import Mapper
+from launcher.core.job import JobSpec
 from launcher.core.templates import TemplateError
 from launcher.engine.checking import RowCheck
-from launcher.engine.job import Job
 from launcher.engine.portal_client import PortalClient
-from launcher.engine.preparing import Candidates, ask_rights, mapping_of
+from launcher.engine.preparing import Candidates, ask_rights, mapper_of
 from launcher.errors import PortalError
 from launcher.ledger import Ledger
 from launcher.report import results_path
@@ -37,7 +36,7 @@ class CheckReport:
 
     findings: Findings
     file: str
-    job: Job
+    job: JobSpec
     portal: str
     rows: int = 0
     would_start: int = 0
@@ -129,7 +128,7 @@ class _Checking:
             )
         return rights
 
-    async def job(self, *, answers: bool) -> Job:
+    async def job(self, *, answers: bool) -> JobSpec:
         """The job, with its template's types where the portal answers; what is wrong with it is a finding."""
         if answers:
             try:
@@ -137,7 +136,7 @@ class _Checking:
             except (TemplateError, PortalError) as error:
                 refused = isinstance(error, PortalError)
                 self.findings.add(Severity.STOPS, "template", str(error), refused=refused)
-        job = plain_job(self.chosen, self.request)
+        job = self.chosen.spec(self.request)
         # No template is number 0: rows are gone through all the same, for what else is wrong with them.
         return job if job.template_id or job.template_column else replace(job, template_id=0)
 
@@ -150,11 +149,10 @@ class _Checking:
         for why in filter(None, found):
             self.findings.add(Severity.STOPS, "other ledger", why)
 
-    async def rows(self, job: Job, given: Input, table: Table, rights: Rights | None) -> RowCheck | None:
+    async def rows(self, job: JobSpec, given: Input, table: Table, rights: Rights | None) -> RowCheck | None:
         """What the rows come to; None where the job does not fit the file, which is a finding."""
-        mapping = await mapping_of(job, self.ledger, self.client.portal)
         try:
-            mapper = Mapper(mapping, table.header)
+            mapper = await mapper_of(job, table.header, self.ledger, self.client.portal)
         except MappingError as error:
             self.findings.add(Severity.STOPS, "columns", f"{given.source.name}: {error}")
             return None

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from launcher.app.context import Context, RunBegan, RunEnded
 from launcher.app.portals import ConnectedPortal
+from launcher.core.job import JobSpec
 from launcher.core.model import State
 from launcher.core.summary import Ending, Summary
 from launcher.core.words import pluralize
 from launcher.engine.cancel import CancelToken
 from launcher.engine.executor import Rules, RunExecutor
-from launcher.engine.job import Job
 from launcher.engine.live import forget_live
 from launcher.engine.progress import Progress
 from launcher.engine.results import save_results
@@ -33,7 +33,7 @@ class Execution:
     portal: ConnectedPortal
     cancel: CancelToken
 
-    async def execute(self, record: RunRecord, job: Job, table: Table | None) -> Summary:
+    async def execute(self, record: RunRecord, job: JobSpec, table: Table | None) -> Summary:
         """Take the run to its end, or to where it stops."""
         ledger, progress = self.portal.ledger, Progress()
         progress.begin(await ledger.counts(record.id))
@@ -113,7 +113,7 @@ async def continue_run(portal: ConnectedPortal, record: RunRecord, cancel: Cance
     """Take the run to its end, with what its file still has."""
     await portal.ledger.resumed(record.id)
     table = None if record.loaded else _rest_of_file(portal.launcher, record)
-    return await Execution(portal, cancel).execute(record, Job.from_plan(record.job, record.plan), table)
+    return await Execution(portal, cancel).execute(record, JobSpec.from_plan(record.job, record.plan), table)
 
 
 def _rest_of_file(launcher: Context, record: RunRecord) -> Table | None:

@@ -9,15 +9,12 @@ from typing import Any
 from launcher.app.files import chosen_files
 from launcher.app.requests import RunRequest
 from launcher.core.documents import Kind, kind_named
-from launcher.core.guard import StopAfter
-from launcher.core.sources import Fixed, Formatted, FromColumn, Source
+from launcher.core.job import JobSpec
 from launcher.core.templates import Template, TemplateError, ids_by_name, template_named
-from launcher.core.values import Types
-from launcher.engine.job import Job
 from launcher.engine.portal_client import PortalClient
 from launcher.engine.preparing import list_templates, template_with_id, with_types
 from launcher.errors import InputError, NothingToDoError, PortalError
-from launcher.settings import JobConfig, ParameterConfig, PortalConfig, Settings, SettingsError
+from launcher.settings import JobConfig, PortalConfig, Settings, SettingsError
 from launcher.settings.load import folder_of
 
 
@@ -49,6 +46,12 @@ class ChosenJob:
     name: str
     config: JobConfig
     portal: PortalConfig
+
+    def spec(self, request: RunRequest) -> JobSpec:
+        """The job as far as it is known without asking the portal; without its template where that is named."""
+        return self.config.spec(
+            self.name, time_zone=self.portal.time_zone, parameters=request.parameters, limit=request.limit
+        )
 
 
 def choose_job(settings: Settings, request: RunRequest, portal: PortalConfig | None = None) -> ChosenJob:
@@ -93,14 +96,14 @@ async def resolve_job(
     tell: Callable[[str], None],
     *,
     thorough: bool = False,
-) -> Job:
+) -> JobSpec:
     """The job with its template's ID and its parameters' types.
 
     Where the portal does not show its templates, a job that does not depend on it goes on unchecked, unless it
     is to be `thorough`. Raises PortalError, TemplateError.
     """
     config = chosen.config
-    job, name = plain_job(chosen, request), config.template.strip()
+    job, name = chosen.spec(request), config.template.strip()
     number = job.template_id or 0
     if config.columns.template or (name and not number):
         templates = await list_templates(client)
@@ -118,31 +121,6 @@ async def resolve_job(
     for parameter, type_ in job.types.unknown(list(job.parameters)).items():
         tell(f'the parameter "{parameter}" is of the type "{type_}", which is sent as it stands')
     return job
-
-
-def plain_job(chosen: ChosenJob, request: RunRequest) -> Job:
-    """The job as far as it is known without asking the portal; without its template where that is named."""
-    config = chosen.config
-    name = config.template.strip()
-    return Job(
-        name=chosen.name,
-        template_id=int(name) if name.isascii() and name.isdigit() and int(name) else None,
-        kind=config.kind,
-        document_column=config.columns.document,
-        template_column=config.columns.template,
-        kind_column=config.columns.kind,
-        where=tuple(condition.condition() for condition in config.where),
-        parameters={key: _source(values) for key, values in config.parameters.items()}
-        | dict(request.parameters),
-        types=Types(
-            readings={key: values.reading() for key, values in config.parameters.items()},
-            time_zone=chosen.portal.time_zone,
-        ),
-        started_before=config.started_before_rule(),
-        duplicates=config.duplicates,
-        stop_after=config.stop_after.limit() if config.stop_after else StopAfter(),
-        limit=request.limit,
-    )
 
 
 async def _known(
@@ -173,9 +151,3 @@ def _check_kind(templates: Sequence[Template], kind: Kind | None) -> None:
                 f'template {template.id} "{template.name}" is for the kind {template.kind.name}, not '
                 f"{kind.name}; say --kind {template.kind.name}, or kind: in the job, or choose another template"
             )
-
-
-def _source(parameter: ParameterConfig) -> Source:
-    if parameter.column is not None:
-        return FromColumn(parameter.column)
-    return Fixed(parameter.value or "") if parameter.format is None else Formatted(parameter.format)

@@ -13,12 +13,12 @@ from launcher.app.portals import ConnectedPortal, hold_portal_of_run
 from launcher.app.query import find_run, refuse_pruned
 from launcher.app.requests import RetryRequest
 from launcher.core.findings import row_ranges
+from launcher.core.job import JobSpec
 from launcher.core.model import State
 from launcher.core.summary import Summary
 from launcher.core.words import pluralize
 from launcher.engine.cancel import CancelToken
 from launcher.engine.corrections import keep_taken_over, mend, unknown_rows
-from launcher.engine.job import Job
 from launcher.errors import ConfirmationError
 from launcher.ledger import Ledger, RunRecord
 from launcher.sheets import Table, content_fingerprint
@@ -116,7 +116,7 @@ async def _corrections(file: File) -> Corrections:
 
 
 async def _correct(portal: ConnectedPortal, record: RunRecord, corrections: Corrections) -> None:
-    job = Job.from_plan(record.job, record.plan)
+    job = JobSpec.from_plan(record.job, record.plan)
     for line in await mend(portal.ledger, record, job, corrections.table, portal.client):
         portal.launcher.tell(line)
     if corrections.digest:

@@ -15,15 +15,14 @@ from launcher.app.portals import ConnectedPortal, access_of, connected, hold_por
 from launcher.app.query import find_run
 from launcher.app.requests import RunRequest
 from launcher.core.columns import MappingError
-from launcher.core.mapping import Mapper, RowMapping
+from launcher.core.job import JobSpec
 from launcher.core.model import Start, State
 from launcher.core.plan import Duplicates, Planned
 from launcher.core.summary import Cause, Counts, Ending, Exit, Summary
 from launcher.engine.cancel import CancelToken
 from launcher.engine.checking import refuse_duplicates, rehearse
-from launcher.engine.job import Job
 from launcher.engine.portal_client import load_recent_requests
-from launcher.engine.preparing import Candidates, mapping_of
+from launcher.engine.preparing import Candidates, mapper_of
 from launcher.ledger import NewRun, hold_portal
 from launcher.report import STDOUT, results_path
 from launcher.report.results import check_writable
@@ -107,14 +106,17 @@ async def resolved(
     given: Input,
     table: Table,
     cancel: CancelToken,
-) -> tuple[Job, Candidates]:
+) -> tuple[JobSpec, Candidates]:
     """Return the job of the run, and what makes starts of its rows."""
     tell = portal.launcher.tell
     await load_recent_requests(portal.ledger, portal.client)
     # At night a portal may be down for a while, and nobody is there to try again.
     with portal.client.retry_for(chosen.portal.give_up_after if request.scheduled else 0.0):
         job = await cancel.race(resolve_job(chosen, request, portal.client, tell))
-    mapper = _bound(await mapping_of(job, portal.ledger, portal.name), table, given)
+    try:
+        mapper = await mapper_of(job, table.header, portal.ledger, portal.name)
+    except MappingError as error:
+        raise MappingError(f"{given.source.name}: {error}") from None
     if not job.document_column:
         if mapper.document_heading != "ID":
             tell(f'the document\'s ID is taken from the column "{mapper.document_heading}"')
@@ -123,14 +125,6 @@ async def resolved(
     if job.duplicates is Duplicates.ERROR:
         await refuse_duplicates(candidates, table)
     return job, candidates
-
-
-def _bound(mapping: RowMapping, table: Table, given: Input) -> Mapper:
-    """Return the mapping for this file. Raises MappingError, which names the file and what to say."""
-    try:
-        return Mapper(mapping, table.header)
-    except MappingError as error:
-        raise MappingError(f"{given.source.name}: {error}") from None
 
 
 _EXAMPLES = 3

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from zoneinfo import ZoneInfo
 
-from launcher.core.columns import Column, Condition, Filter, MappingError, column_named, document_column
+from launcher.core.columns import Column, Filter, MappingError, column_named, document_column
 from launcher.core.documents import Kind, KindError, element_number, kind_named
+from launcher.core.job import JobSpec, Target
 from launcher.core.model import Document, Filtered, Invalid, Start, Value, start_key
-from launcher.core.sources import Source
-from launcher.core.values import Types, Values
+from launcher.core.values import Values
 from launcher.core.words import nearest
 from launcher.errors import RowError
 
@@ -30,56 +29,28 @@ RESERVED_PARAMETERS = frozenset(
 change whose workflow it is, or switch off a protection."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowMapping:
-    """What makes a row a start, before the file is known."""
-
-    portal: str
-    job: str
-    template_id: int | None
-    """None where each row must say its own."""
-    kind: Kind | None
-    """None where each row must say its own."""
-    document_column: str = ""
-    """Empty: the one column with a usual heading."""
-    parameters: Mapping[str, Source] = field(default_factory=dict)
-    types: Types = field(default_factory=Types)
-    """What is known of the parameters' types."""
-    zone: dt.tzinfo | None = None
-    """The time zone that `types` names."""
-    template_column: str = ""
-    """The row's own template, by ID or name; a blank cell stands for `template_id`."""
-    template_ids: Mapping[str, int] = field(default_factory=dict)
-    """The portal's templates by name, for that column; 0 where more than one has the name."""
-    kind_column: str = ""
-    """The row's own kind; a blank cell stands for `kind`."""
-    where: Sequence[Condition] = ()
-    addresses: Collection[str] = ()
-    """Hosts at which the portal answers beside `portal`: links to other ones are no IDs."""
-    equivalents: Sequence[str] = ()
-    """Jobs of which a start counts as one of `job`."""
-
-
 class Mapper:
-    """A mapping bound to one file's headings."""
+    """A job bound to a portal and to one file's headings."""
 
-    def __init__(self, mapping: RowMapping, header: Sequence[str]) -> None:
+    def __init__(self, job: JobSpec, target: Target, header: Sequence[str]) -> None:
         """Raises MappingError where a column is missing or ambiguous, a parameter's name is reserved, or the
         job does not fit its template."""
-        if reserved := sorted(RESERVED_PARAMETERS & set(mapping.parameters)):
+        if reserved := sorted(RESERVED_PARAMETERS & set(job.parameters)):
             raise MappingError(
                 f'the parameter "{reserved[0]}" has a meaning of its own for the portal '
                 "and is never sent from a file; rename the template's parameter"
             )
-        self._mapping = mapping
-        self._hosts = {mapping.portal, *mapping.addresses}
-        self._filter = Filter(mapping.where, header)
+        self._job, self._target = job, target
+        self._usual_kind = kind_named(job.kind) if job.kind else None
+        self._hosts = {target.portal, *target.addresses}
+        self._filter = Filter(job.where, header)
         self._document = self._document_column(header)
-        self._template = _optional(header, mapping.template_column, "for the template", "template")
-        self._kind = _optional(header, mapping.kind_column, "for the kind", "kind")
-        self._values = Values(mapping.parameters, mapping.types, header, mapping.zone)
-        if self._template is None and mapping.template_id is not None:
-            self._values.check(mapping.template_id)
+        self._template = _optional(header, job.template_column, "for the template", "template")
+        self._kind = _optional(header, job.kind_column, "for the kind", "kind")
+        zone = ZoneInfo(job.types.time_zone) if job.types.time_zone else None
+        self._values = Values(job.parameters, job.types, header, zone)
+        if self._template is None and job.template_id is not None:
+            self._values.check(job.template_id)
 
     @property
     def document_heading(self) -> str:
@@ -122,15 +93,15 @@ class Mapper:
             template_id=template_id,
             document=document,
             parameters=parameters,
-            start_key=self._key(self._mapping.job, template_id, document, identity),
+            start_key=self._key(self._job.name, template_id, document, identity),
             equivalent_keys=tuple(
-                [(job, self._key(job, template_id, document, identity)) for job in self._mapping.equivalents]
+                [(job, self._key(job, template_id, document, identity)) for job in self._target.equivalents]
             ),
         )
 
     def _key(self, job: str, template_id: int, document: Document, identity: Mapping[str, Value]) -> str:
         return start_key(
-            portal=self._mapping.portal,
+            portal=self._target.portal,
             job=job,
             template_id=template_id,
             document=document,
@@ -138,9 +109,9 @@ class Mapper:
         )
 
     def _document_column(self, header: Sequence[str]) -> Column:
-        if self._mapping.document_column:
-            return column_named(header, self._mapping.document_column, "for the document's ID", "--column")
-        return document_column(header, None if self._mapping.kind_column else self._mapping.kind)
+        if self._job.document_column:
+            return column_named(header, self._job.document_column, "for the document's ID", "--column")
+        return document_column(header, None if self._job.kind_column else self._usual_kind)
 
     def _document_of(self, cells: Sequence[str], kinds: str) -> Document:
         kind = self._kind_of(cells, kinds)
@@ -156,22 +127,22 @@ class Mapper:
                 return kind_named(given)
             except KindError as error:
                 raise RowError("bad kind", f'column "{_heading(self._kind)}": {error}') from None
-        if self._mapping.kind is None:
+        if self._usual_kind is None:
             raise RowError("bad kind", f'column "{_heading(self._kind)}": the kind is blank')
-        return self._mapping.kind
+        return self._usual_kind
 
     def _template_id(self, cells: Sequence[str], kinds: str) -> int:
-        if self._template is None and self._mapping.template_id is not None:
-            return self._mapping.template_id
+        if self._template is None and self._job.template_id is not None:
+            return self._job.template_id
         given = self._template.text(cells, kinds).strip() if self._template is not None else ""
         if found := _TEMPLATE_ID.fullmatch(given):
             return int(found[1])
         place = f'column "{_heading(self._template)}"'
         if not given:
-            if self._mapping.template_id is None:
+            if self._job.template_id is None:
                 raise RowError("bad template", f"{place}: the template is blank")
-            return self._mapping.template_id
-        known = self._mapping.template_ids
+            return self._job.template_id
+        known = self._job.template_ids
         if given not in known:
             near = nearest(given, known)
             raise RowError("bad template", f'{place}: "{given}" is no template of the portal{near}')

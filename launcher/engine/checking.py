@@ -10,10 +10,10 @@ from launcher.core.columns import MappingError
 from launcher.core.documents import kind_of_document
 from launcher.core.findings import Findings, Severity
 from launcher.core.guard import Rights
+from launcher.core.job import JobSpec
 from launcher.core.model import Document, Start, State
 from launcher.core.plan import DUPLICATE, Claim, Planned, Planner, keys_of
 from launcher.engine.documents import AT_ONCE, MOST_RUNNING, busy_documents, missing_documents
-from launcher.engine.job import Job
 from launcher.engine.portal_client import PortalClient
 from launcher.engine.preparing import Candidates
 from launcher.ledger import Ledger
@@ -21,7 +21,7 @@ from launcher.sheets import Table
 
 
 async def rehearse(
-    ledger: Ledger, job: Job, candidates: Candidates, table: Table
+    ledger: Ledger, job: JobSpec, candidates: Candidates, table: Table
 ) -> AsyncIterator[list[Planned]]:
     """The plans for the file's rows, a chunk at a time. Raises PortalError, LedgerError, SheetError."""
     planner = Planner(run_id=0, started_before=job.started_before, now=time.time(), limit=job.limit)
@@ -69,7 +69,7 @@ class RowCheck:
     _unasked: list[Document] = field(default_factory=list)
     _existence_told: bool = True
 
-    async def go(self, job: Job, candidates: Candidates, table: Table) -> None:
+    async def go(self, job: JobSpec, candidates: Candidates, table: Table) -> None:
         """All that is wrong with rows is among the findings when this returns.
 
         Raises PortalError, LedgerError, SheetError.

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from launcher.core.columns import MappingError
-from launcher.core.mapping import Mapper
+from launcher.core.job import JobSpec
 from launcher.core.model import Start, State
 from launcher.core.plan import Claim, Planner, keys_of
 from launcher.core.states import TO_FIX
 from launcher.core.words import pluralize
-from launcher.engine.job import Job
 from launcher.engine.portal_client import PortalClient
-from launcher.engine.preparing import Candidates, mapping_of
+from launcher.engine.preparing import Candidates, mapper_of
 from launcher.ledger import FailedFiles, Ledger, NewRow, RecordedRow, RunRecord
 from launcher.redact import one_line
 from launcher.report import failed_path
@@ -28,7 +27,7 @@ _SHOWN = 10
 _ROW_COLUMN = LAUNCH_COLUMNS[0]
 
 
-async def mend(ledger: Ledger, run: RunRecord, job: Job, mended: Table, client: PortalClient) -> list[str]:
+async def mend(ledger: Ledger, run: RunRecord, job: JobSpec, mended: Table, client: PortalClient) -> list[str]:
     """The rows of that file which failed or were invalid and have changed since are planned anew; gives what
     changed, in lines for the person.
 
@@ -37,8 +36,7 @@ async def mend(ledger: Ledger, run: RunRecord, job: Job, mended: Table, client: 
     PortalError.
     """
     mending = _Mending(ledger, run, _Columns.of(mended.header, run))
-    mapping = await mapping_of(job, ledger, run.portal)
-    candidates = Candidates(Mapper(mapping, run.header), client)
+    candidates = Candidates(await mapper_of(job, run.header, ledger, run.portal), client)
     planner = Planner(run_id=run.id, started_before=job.started_before, now=time.time())
     async for chunk in mended.stream():
         await mending.take(chunk, candidates, planner)

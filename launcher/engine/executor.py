@@ -11,15 +11,14 @@ from typing import Any
 import structlog
 
 from launcher.core.guard import Guard
-from launcher.core.mapping import Mapper
+from launcher.core.job import JobSpec
 from launcher.core.model import State
 from launcher.core.plan import Planner
 from launcher.core.summary import Ending
 from launcher.engine.cancel import CancelToken
-from launcher.engine.job import Job
 from launcher.engine.live import Settled, shown_live
 from launcher.engine.portal_client import PortalClient
-from launcher.engine.preparing import Candidates, mapping_of
+from launcher.engine.preparing import Candidates, mapper_of
 from launcher.engine.progress import Progress, Waits, keep_waits
 from launcher.engine.reconciling import reconcile
 from launcher.engine.throttle import Throttle
@@ -67,7 +66,7 @@ class RunExecutor:
         self._progress = progress
         self._lease = lease
 
-    async def execute(self, run: RunRecord, job: Job, table: Table | None) -> None:
+    async def execute(self, run: RunRecord, job: JobSpec, table: Table | None) -> None:
         """Every row of the run is settled, or the run was stopped, when this returns; the ledger says which.
 
         `table`: the file, where not all of its rows are in the ledger yet.
@@ -117,9 +116,9 @@ class RunExecutor:
         self._progress.reconciled(found)
         return found
 
-    async def _intake(self, run: RunRecord, job: Job, table: Table, settled: Settled) -> Loader:
+    async def _intake(self, run: RunRecord, job: JobSpec, table: Table, settled: Settled) -> Loader:
         counts = await self._ledger.counts(run.id)
-        mapping = await mapping_of(job, self._ledger, run.portal)
+        mapper = await mapper_of(job, table.header, self._ledger, run.portal)
         planner = Planner(
             run_id=run.id,
             started_before=job.started_before,
@@ -129,7 +128,7 @@ class RunExecutor:
         )
         return Loader(
             table=table,
-            candidates=Candidates(Mapper(mapping, table.header), self._asker),
+            candidates=Candidates(mapper, self._asker),
             planner=planner,
             ledger=self._ledger,
             run_id=run.id,
@@ -139,7 +138,7 @@ class RunExecutor:
             after_row=await self._ledger.last_row(run.id),
         )
 
-    async def _work(self, run: RunRecord, job: Job, loader: Loader | None, settled: Settled) -> None:
+    async def _work(self, run: RunRecord, job: JobSpec, loader: Loader | None, settled: Settled) -> None:
         queue, waits = WorkQueue(FEED_BOUND), Waits()
         throttle = Throttle(
             self._asker.budget,

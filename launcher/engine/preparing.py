@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 from launcher.core.answers import answers_of_batch
 from launcher.core.batch import MAX_COMMANDS, encode_call, replaced_by_the_portal
 from launcher.core.guard import QUESTIONS, Rights, rights_of
-from launcher.core.mapping import Mapper, RowMapping
+from launcher.core.job import JobSpec, Target
+from launcher.core.mapping import Mapper
 from launcher.core.model import Candidate
 from launcher.core.parameters import offset_of, people_found, person_key, person_search
 from launcher.core.templates import SELECTED, Template, template_of
 from launcher.core.values import names_said
-from launcher.engine.job import Job
 from launcher.engine.portal_client import PortalClient
 from launcher.errors import PortalError
 from launcher.ledger import Ledger
@@ -78,7 +78,7 @@ async def _templates(client: PortalClient, body: dict[str, object]) -> AsyncIter
         start = following if isinstance(following, int) and following > start else None
 
 
-async def with_types(job: Job, templates: Sequence[Template], client: PortalClient) -> Job:
+async def with_types(job: JobSpec, templates: Sequence[Template], client: PortalClient) -> JobSpec:
     """The job with the types of these templates' parameters, the portal's offset, and the people whom the job
     itself names. Asks only for what the job needs. Raises PortalError."""
     types = replace(job.types, declared={template.id: template.parameters for template in templates})
@@ -139,6 +139,11 @@ class Candidates:
         return [self._mapper.start(row.number, row.cells, row.kinds) for row in rows]
 
 
-async def mapping_of(job: Job, ledger: Ledger, portal: str) -> RowMapping:
-    """How a row becomes a start of that job on that portal, as far as the ledger knows the portal."""
-    return job.mapping(portal, await ledger.addresses_of(portal), await ledger.equivalents(portal, job.name))
+async def mapper_of(job: JobSpec, header: Sequence[str], ledger: Ledger, portal: str) -> Mapper:
+    """How a row becomes a start of that job on that portal, as the ledger knows it. Raises MappingError."""
+    target = Target(
+        portal=portal,
+        addresses=await ledger.addresses_of(portal),
+        equivalents=await ledger.equivalents(portal, job.name),
+    )
+    return Mapper(job, target, header)

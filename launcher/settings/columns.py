@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from launcher.core.columns import Condition
 from launcher.core.parameters import DateFormat, Reading
-from launcher.core.sources import Pattern
+from launcher.core.sources import Fixed, Formatted, FromColumn, Pattern, Source
 from launcher.core.words import nearest, period_s
 
 
@@ -96,6 +96,12 @@ class ParameterConfig(Strict):
         if self.date_format:
             DateFormat.parse(self.date_format)
         return self
+
+    def source(self) -> Source:
+        """Where the value comes from, as core understands it."""
+        if self.column is not None:
+            return FromColumn(self.column)
+        return Fixed(self.value or "") if self.format is None else Formatted(self.format)
 
     def reading(self) -> Reading:
         """How the cells are written, as core understands it."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
-from launcher.core.guard import StopAfter
+from launcher.core.guard import NEVER, StopAfter
+from launcher.core.job import JobSpec
 from launcher.core.plan import SKIP, START, Duplicates, StartedBefore
 from launcher.core.schedules import Schedule, Window
+from launcher.core.sources import Source
+from launcher.core.values import Types
 from launcher.core.words import period_s
 from launcher.settings.columns import (
     ColumnsConfig,
@@ -145,6 +149,33 @@ class JobConfig(Strict):
     def zone(self) -> ZoneInfo | None:
         """Whose clock schedule and window go by; None: the machine's."""
         return ZoneInfo(self.timezone) if self.timezone else None
+
+    def spec(
+        self, name: str, *, time_zone: str, parameters: Mapping[str, Source], limit: int | None = None
+    ) -> JobSpec:
+        """The same as core understands it, without the template's number where the template is named.
+
+        `parameters` come before the job's own.
+        """
+        template = self.template.strip()
+        return JobSpec(
+            name=name,
+            template_id=int(template) if template.isascii() and template.isdigit() and int(template) else None,
+            kind=self.kind,
+            document_column=self.columns.document,
+            template_column=self.columns.template,
+            kind_column=self.columns.kind,
+            where=tuple(condition.condition() for condition in self.where),
+            parameters={key: values.source() for key, values in self.parameters.items()} | dict(parameters),
+            types=Types(
+                readings={key: values.reading() for key, values in self.parameters.items()},
+                time_zone=time_zone,
+            ),
+            started_before=self.started_before_rule(),
+            duplicates=self.duplicates,
+            stop_after=self.stop_after.limit() if self.stop_after else NEVER,
+            limit=limit,
+        )
 
     def started_before_rule(self) -> StartedBefore:
         """The same as core understands it."""

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pytest
 
 from launcher.core.columns import MappingError
-from launcher.core.documents import kind_named
-from launcher.core.mapping import Mapper, RowMapping
+from launcher.core.job import JobSpec, Target
+from launcher.core.mapping import Mapper
 from launcher.core.model import Candidate, Document, Invalid, Start
 from launcher.core.sources import Fixed, FromColumn, Source
 
@@ -22,15 +22,8 @@ def mapper(
     kind: str = "lead",
     job: str = "follow-up",
 ) -> Mapper:
-    mapping = RowMapping(
-        portal="acme.bitrix24.com",
-        job=job,
-        template_id=7,
-        kind=kind_named(kind),
-        document_column=column,
-        parameters={} if parameters is None else parameters,
-    )
-    return Mapper(mapping, header)
+    spec = JobSpec(name=job, template_id=7, kind=kind, document_column=column, parameters=parameters or {})
+    return Mapper(spec, Target(portal="acme.bitrix24.com"), header)
 
 
 def started(made: Candidate) -> Start:

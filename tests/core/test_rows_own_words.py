@@ -7,15 +7,17 @@ import pytest
 
 from launcher.core.columns import Condition, MappingError
 from launcher.core.documents import kind_named
-from launcher.core.mapping import Mapper, RowMapping
+from launcher.core.job import JobSpec, Target
+from launcher.core.mapping import Mapper
 from launcher.core.model import Filtered, Invalid, Start
 
 LEAD = kind_named("lead")
 
 
 def mapper(header: Sequence[str], **said: Any) -> Mapper:
-    mapping: dict[str, Any] = {"portal": "acme.example", "job": "j", "template_id": 7, "kind": LEAD} | said
-    return Mapper(RowMapping(**mapping), header)
+    target = Target(portal="acme.example", addresses=said.pop("addresses", ()))
+    spec: dict[str, Any] = {"name": "j", "template_id": 7, "kind": "lead"} | said
+    return Mapper(JobSpec(**spec), target, header)
 
 
 def reason(made: object) -> str:
@@ -39,7 +41,7 @@ def reason(made: object) -> str:
     ],
 )
 def test_without_a_configured_column_the_one_with_a_usual_heading_is_taken(kind: str, heading: str) -> None:
-    bound = mapper(["Title", heading, "Note"], kind=kind_named(kind))
+    bound = mapper(["Title", heading, "Note"], kind=kind)
 
     made = bound.start(2, ("Acme", "777", "778"))
 
@@ -152,7 +154,7 @@ def test_a_row_may_say_its_kind_and_its_id_is_of_that_kind() -> None:
 
 
 def test_a_blank_kind_without_one_for_the_job_is_invalid() -> None:
-    bound = mapper(["ID", "Kind"], kind_column="Kind", kind=None)
+    bound = mapper(["ID", "Kind"], kind_column="Kind", kind="")
 
     assert reason(bound.start(2, ("1", ""))) == 'column "Kind": the kind is blank'
 

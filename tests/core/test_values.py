@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from launcher.core.columns import MappingError
-from launcher.core.documents import kind_named
-from launcher.core.mapping import Mapper, RowMapping
+from launcher.core.job import JobSpec, Target
+from launcher.core.mapping import Mapper
 from launcher.core.model import Invalid, Start
 from launcher.core.parameters import Reading
 from launcher.core.sources import Fixed, Formatted, FromColumn, Source, source_from_plan, source_to_plan
@@ -113,16 +113,8 @@ def test_a_misfit_names_its_column_and_its_parameter_where_they_differ() -> None
 
 
 def start_of(sources: Mapping[str, Source], types: Types, cells: Sequence[str] = CELLS) -> Start | Invalid:
-    mapping = RowMapping(
-        portal="acme.example",
-        job="j",
-        template_id=7,
-        kind=kind_named("lead"),
-        document_column="ID",
-        parameters=sources,
-        types=types,
-    )
-    made = Mapper(mapping, HEADER).start(2, cells)
+    spec = JobSpec(name="j", template_id=7, kind="lead", document_column="ID", parameters=sources, types=types)
+    made = Mapper(spec, Target(portal="acme.example"), HEADER).start(2, cells)
     assert isinstance(made, Start | Invalid)
     return made
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from launcher.core.columns import Condition
+from launcher.core.job import JobSpec
 from launcher.core.model import State
 from launcher.core.pacing import Limits
 from launcher.core.plan import START
 from launcher.core.sources import FromColumn
 from launcher.core.summary import Ending, Exit
-from launcher.engine.job import Job
 from launcher.ledger import open_ledger
 from launcher.portal.access import parse_webhook
 from launcher.simulator import Settings, Simulator
@@ -299,4 +299,4 @@ async def test_the_ledger_keeps_a_job_whole() -> None:
         limit=3,
     )
 
-    assert Job.from_plan(job.name, json.loads(json.dumps(job.to_plan()))) == job
+    assert JobSpec.from_plan(job.name, json.loads(json.dumps(job.to_plan()))) == job

@@ -13,6 +13,7 @@ import pytest
 from launcher.app.jobs import ChosenJob, resolve_job
 from launcher.app.requests import RunRequest
 from launcher.core.columns import MappingError
+from launcher.core.job import JobSpec, Target
 from launcher.core.mapping import Mapper
 from launcher.core.model import State
 from launcher.core.pacing import backoff
@@ -22,7 +23,6 @@ from launcher.engine.cancel import CancelToken
 from launcher.engine.checking import refuse_duplicates
 from launcher.engine.corrections import mend
 from launcher.engine.executor import Rules, RunExecutor
-from launcher.engine.job import Job
 from launcher.engine.portal_client import PortalClient
 from launcher.engine.preparing import Candidates
 from launcher.engine.progress import Progress
@@ -58,7 +58,7 @@ async def settled(
     told: list[str] | None = None,
     time_zone: str = "",
     **said: Any,
-) -> Job:
+) -> JobSpec:
     """The job as a run would have it, on the portal's template for deals unless said otherwise."""
     config = {"template": "2", "kind": "deal", "parameters": parameters, **said}
     chosen = ChosenJob("typed", JobConfig.model_validate(config), PortalConfig(time_zone=time_zone))
@@ -78,7 +78,7 @@ async def test_a_run_that_goes_on_asks_for_no_types(run: Runs, portal: Simulator
     job = await settled(portal, {**DEADLINE, "Manager": {"value": "Vera Orlova"}}, told)
     assert (asked(portal, TEMPLATES), asked(portal, "server.time"), told) == (1, 1, [])
 
-    again = Job.from_plan("typed", json.loads(json.dumps(job.to_plan())))
+    again = JobSpec.from_plan("typed", json.loads(json.dumps(job.to_plan())))
 
     assert again == job
     await run.start_all([("1", "05.01.2026"), ("2", "soon")], job=again)
@@ -94,7 +94,7 @@ async def test_a_plan_of_an_older_version_has_no_types(portal: Simulator) -> Non
     plan = (await settled(portal, MANAGER)).to_plan()
     del plan["types"]
 
-    assert Job.from_plan("typed", plan).types.declared == {}
+    assert JobSpec.from_plan("typed", plan).types.declared == {}
 
 
 async def test_a_job_without_parameters_costs_one_question_its_templates(portal: Simulator) -> None:
@@ -119,7 +119,7 @@ async def test_a_time_zone_that_is_not_the_portals_is_refused(run: Runs, portal:
         await settled(portal, DEADLINE, time_zone="Asia/Tokyo")
 
     job = await settled(portal, DEADLINE, time_zone="Europe/Moscow")
-    await run.start_all([("1", "05.07.2012")], job=Job.from_plan("typed", job.to_plan()))
+    await run.start_all([("1", "05.07.2012")], job=JobSpec.from_plan("typed", job.to_plan()))
     assert portal.started[0].parameters == {"Deadline": "2012-07-05T00:00:00+04:00"}
 
 
@@ -219,7 +219,7 @@ async def test_the_same_person_written_in_two_ways_is_a_duplicate(run: Runs, por
     table = open_table(run.file([("1", "Vera Orlova"), ("1", "user_1")]))
 
     async with Portal(parse_webhook(portal.webhook_url)) as connected:
-        mapper = Mapper(job.mapping(connected.name), table.header)
+        mapper = Mapper(job, Target(portal=connected.name), table.header)
         with pytest.raises(MappingError, match="rows 2 and 3 are the same start"):
             await refuse_duplicates(Candidates(mapper, PortalClient(connected, UNPACED)), table)
 
@@ -289,7 +289,7 @@ async def test_a_job_that_does_not_fit_its_template_or_file_is_refused_before_th
     job = await settled(portal, parameters)
 
     with pytest.raises(MappingError) as raised:
-        Mapper(job.mapping("acme.example"), ("ID", "Manager"))
+        Mapper(job, Target(portal="acme.example"), ("ID", "Manager"))
 
     assert all(word in str(raised.value) for word in words)
 
@@ -311,7 +311,7 @@ async def test_what_the_template_requires_or_cannot_take_is_said_at_once(
     job = await settled(portal, parameters, template="11", kind="lead")
 
     with pytest.raises(MappingError) as raised:
-        Mapper(job.mapping("acme.example"), ("ID",))
+        Mapper(job, Target(portal="acme.example"), ("ID",))
 
     assert all(word in str(raised.value) for word in words)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from unittest import mock
 
+from launcher.core.job import JobSpec
 from launcher.core.model import State
 from launcher.core.pacing import Limits, Pacing
 from launcher.core.pacing.sizing import Costs, Took
@@ -16,7 +17,6 @@ from launcher.core.sources import FromColumn
 from launcher.core.summary import Summary
 from launcher.engine.cancel import CancelToken
 from launcher.engine.executor import Rules, RunExecutor
-from launcher.engine.job import Job
 from launcher.engine.portal_client import PortalClient
 from launcher.engine.progress import Progress
 from launcher.engine.results import save_results
@@ -35,7 +35,7 @@ START_S = 0.00001
 
 HEAR_OUT_S = 60.0
 
-LEADS = Job(
+LEADS = JobSpec(
     name="followup",
     template_id=1,
     kind="lead",
@@ -77,7 +77,7 @@ class Runs:
         self,
         rows: Sequence[tuple[str, str]],
         *,
-        job: Job = LEADS,
+        job: JobSpec = LEADS,
         limits: Limits = NO_LIMITS,
         concurrency: int = 4,
         access: Access | None = None,

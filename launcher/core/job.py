@@ -1,24 +1,25 @@
-"""What a run is asked to do, settled before it begins and kept in the ledger with it."""
+"""What a job is: one model for its settings, what is asked of a run, and the plan that the ledger keeps of it.
+
+A new key of a job is a field here, written and read by `to_plan` and `from_plan`, and a key of `JobConfig`,
+whose `spec` fills it in.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from launcher.core.columns import Condition
-from launcher.core.documents import kind_named
 from launcher.core.guard import NEVER, StopAfter
-from launcher.core.mapping import RowMapping
 from launcher.core.plan import SKIP, Duplicates, StartedBefore
 from launcher.core.sources import Source, source_from_plan, source_to_plan
 from launcher.core.values import Types
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """Which template, which kind, which columns; whom to ask and what to skip."""
+class JobSpec:
+    """Which template, which kind, which columns; what to skip and when to stop."""
 
     name: str
     """As in config.yaml; empty if the command line alone defines it."""
@@ -26,45 +27,24 @@ class Job:
     """None where each row says its own."""
     kind: str
     """Empty where each row says its own."""
-    document_column: str
+    document_column: str = ""
     """Empty: the one column with a usual heading."""
-    parameters: Mapping[str, Source]
+    parameters: Mapping[str, Source] = field(default_factory=dict)
     types: Types = field(default_factory=Types)
     """Of the parameters, as the portal told before the run began; a resumed run asks no more."""
     template_column: str = ""
+    """The row's own template, by ID or name; a blank cell stands for `template_id`."""
     template_ids: Mapping[str, int] = field(default_factory=dict)
     """The portal's templates by name, for that column; 0 where more than one has the name."""
     kind_column: str = ""
+    """The row's own kind; a blank cell stands for `kind`."""
     where: tuple[Condition, ...] = ()
+    """Only rows that meet all of these."""
     started_before: StartedBefore = SKIP
     duplicates: Duplicates = Duplicates.SKIP
     stop_after: StopAfter = NEVER
     limit: int | None = None
     """Start that many rows at most."""
-
-    def mapping(
-        self, portal: str, addresses: Collection[str] = (), equivalents: Sequence[str] = ()
-    ) -> RowMapping:
-        """How a row becomes a start on that portal, which answers at these addresses too.
-
-        `equivalents`: other jobs of which a start counts as one of this.
-        """
-        return RowMapping(
-            portal=portal,
-            job=self.name,
-            template_id=self.template_id,
-            kind=kind_named(self.kind) if self.kind else None,
-            document_column=self.document_column,
-            parameters=self.parameters,
-            types=self.types,
-            zone=ZoneInfo(self.types.time_zone) if self.types.time_zone else None,
-            template_column=self.template_column,
-            template_ids=self.template_ids,
-            kind_column=self.kind_column,
-            where=self.where,
-            addresses=addresses,
-            equivalents=equivalents,
-        )
 
     def to_plan(self) -> dict[str, object]:
         """The job in JSON's types."""
@@ -85,7 +65,7 @@ class Job:
         }
 
     @classmethod
-    def from_plan(cls, name: str, plan: Mapping[str, Any]) -> Job:
+    def from_plan(cls, name: str, plan: Mapping[str, Any]) -> JobSpec:
         """The job that `to_plan` wrote."""
         forget_after_s = plan["forget_after_s"]
         return cls(
@@ -107,3 +87,14 @@ class Job:
             stop_after=StopAfter(**plan["stop_after"]),
             limit=plan["limit"],
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The portal on which a job's rows start, as far as a start's identity goes."""
+
+    portal: str
+    addresses: Collection[str] = ()
+    """Hosts at which the portal answers beside `portal`: links to other ones are no IDs."""
+    equivalents: Sequence[str] = ()
+    """Jobs of which a start counts as one of this job."""
