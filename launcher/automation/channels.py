@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from launcher.app.context import Context
@@ -12,11 +12,11 @@ from launcher.automation.documents import NotifyDocument, RecipientDocument
 from launcher.core.summary import Exit
 from launcher.errors import DeliveryError, InputError
 from launcher.log import get_logger
-from launcher.notify import AppriseChannel, Channel, ChatChannel, EmailChannel, Message, deliver, ping
+from launcher.notify import CHANNELS, Channel, Configured, Message, deliver, ping
 from launcher.notify.channels import Signal
 from launcher.portal.address import AddressError
 from launcher.portal.oauth import TokensError
-from launcher.settings import NotifyConfig, Settings, SettingsError
+from launcher.settings import Settings, SettingsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +34,23 @@ def channels_of(settings: Settings, name: str) -> list[Channel]:
     """Return all channels for that job; one that cannot be used says so when it is used."""
     try:
         config = settings.notify(name)
-        return [] if config is None else list(_channels(settings, name, config))
     except SettingsError as error:
         return [_BrokenChannel(f"notify: of {name}", str(error))]
-
-
-def _channels(settings: Settings, name: str, config: NotifyConfig) -> Iterator[Channel]:
-    # One for each person: what one does not get must not have the others get it again.
-    email = config.email
-    yield from () if email is None else (EmailChannel(email, person) for person in email.to)
-    if config.users:
+    if config is None:
+        return []
+    job = settings.config.jobs[name]
+    by = Configured(
+        config=config,
+        job=name if job.notify else "",
+        access=lambda: access_of(settings.portal(job.portal)),
+    )
+    found: list[Channel] = []
+    for key, channels in CHANNELS.items():
         try:
-            access = access_of(settings.portal(settings.config.jobs[name].portal))
-            yield from (ChatChannel(access, (user,)) for user in config.users)
+            found += channels(by)
         except (SettingsError, AddressError, TokensError) as error:
-            yield _BrokenChannel(f"users of {name}", str(error))
-    for number, address in enumerate(config.apprise, 1):
-        yield AppriseChannel(address, number, name if settings.config.jobs[name].notify else "")
+            found.append(_BrokenChannel(f"{key} of {name}", str(error)))
+    return found
 
 
 _log = get_logger()

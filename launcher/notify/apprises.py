@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pydantic import SecretStr
 
 from launcher.errors import DeliveryError
-from launcher.notify.channels import Message, in_own_thread
+from launcher.notify.channels import Configured, Message, in_own_thread
 
 MISSING = 'apprise: is not installed; install it with: pip install "bizproc-launcher[apprise]"'
 
@@ -19,6 +19,11 @@ MISSING = 'apprise: is not installed; install it with: pip install "bizproc-laun
 def is_installed() -> bool:
     """Whether the extra is there."""
     return find_spec("apprise") is not None
+
+
+def apprise_channels(by: Configured) -> list[AppriseChannel]:
+    """Return one for each address."""
+    return [AppriseChannel(address, number, by.job) for number, address in enumerate(by.config.apprise, 1)]
 
 
 @dataclass(frozen=True, slots=True)

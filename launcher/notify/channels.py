@@ -17,6 +17,8 @@ from pydantic import SecretStr
 from launcher import __version__
 from launcher.errors import DeliveryError
 from launcher.log import get_logger
+from launcher.portal.access import Access
+from launcher.settings import NotifyConfig
 
 SEND_WITHIN_S = 30.0
 
@@ -42,6 +44,17 @@ class Channel(Protocol):
 
     async def send(self, message: Message) -> None:
         """It has been taken when this returns. Raises DeliveryError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configured:
+    """What a kind of channel makes its channels of."""
+
+    config: NotifyConfig
+    job: str
+    """Whose own `notify:` it is; empty where it is that of all jobs."""
+    access: Callable[[], Access]
+    """That of the job's portal. Raises SettingsError, AddressError, TokensError."""
 
 
 DELIVER_WITHIN_S = 120.0

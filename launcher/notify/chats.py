@@ -6,9 +6,17 @@ from dataclasses import dataclass
 
 from launcher.core.answers import NoAnswer, answer_of
 from launcher.errors import DeliveryError
-from launcher.notify.channels import Message
+from launcher.notify.channels import Configured, Message
 from launcher.portal.access import Access
 from launcher.portal.client import Portal
+
+
+def chat_channels(by: Configured) -> list[ChatChannel]:
+    """Return one for each person. Raises SettingsError, AddressError, TokensError."""
+    if not by.config.users:
+        return []
+    access = by.access()
+    return [ChatChannel(access, (user,)) for user in by.config.users]
 
 
 @dataclass(frozen=True, slots=True)

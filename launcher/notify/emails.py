@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from launcher.errors import DeliveryError
-from launcher.notify.channels import SEND_WITHIN_S, Message, in_own_thread
+from launcher.notify.channels import SEND_WITHIN_S, Configured, Message, in_own_thread
 from launcher.portal.access import trusted
 from launcher.portal.address import AddressError
 from launcher.settings import EmailConfig
@@ -24,6 +24,12 @@ from launcher.settings import EmailConfig
 MOST_ATTACHED = 5_000_000
 """Bytes of all files of a mail together; servers refuse what is larger than some twice that."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def email_channels(by: Configured) -> list[EmailChannel]:
+    """Return one for each person: what one does not get must not have the others get it again."""
+    email = by.config.email
+    return [] if email is None else [EmailChannel(email, person) for person in email.to]
 
 
 @dataclass(frozen=True, slots=True)
