@@ -85,9 +85,9 @@ class Counts:
 
     def shown(self, *, running: bool) -> dict[str, int]:
         """The counts of the contract: a sent row counts as pending while the run goes, as unknown after."""
-        pluralize = {state.value: self[state] for state in SHOWN}
-        pluralize[State.PENDING if running else State.UNKNOWN] += self[State.SENT]
-        return pluralize
+        counted = {state.value: self[state] for state in SHOWN}
+        counted[State.PENDING if running else State.UNKNOWN] += self[State.SENT]
+        return counted
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ or change that way, so a sheet with any difference is refused.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from launcher.sheets import grid, xls_marks, xlsb_marks
-from launcher.sheets.model import SheetError, Source, Table
+from launcher.sheets.model import Format, ReadOptions, SheetError, Source, Table
 from launcher.sheets.xls_marks import ERROR, FLAG, NUMBER, Expected
 from launcher.sheets.xls_records import same_text
 from launcher.sheets.xlsx_cells import cell_text, used
@@ -26,7 +26,7 @@ MAX_CELLS = 12_000_000
 """The longest sheet with eleven columns. Calamine takes 32 bytes for each place, blank ones too."""
 
 
-def open_calamine(source: Source, *, sheet: str | None, header_row: int | None) -> Table:
+def open_calamine(source: Source, options: ReadOptions) -> Table:
     """One sheet of the workbook as a table; without `sheet` the first that is visible.
 
     Error cells are blank in what calamine gives, so they are looked up.
@@ -41,7 +41,10 @@ def open_calamine(source: Source, *, sheet: str | None, header_row: int | None) 
         metas = [meta for meta in workbook.sheets_metadata if meta.typ is SheetTypeEnum.WorkSheet]
         names = [(meta.name, meta.visible is SheetVisibleEnum.Visible) for meta in metas]
         chosen = grid.choose_sheet(
-            source.name, names, sheet, lambda index: _rows(workbook.get_sheet_by_name(names[index][0]), {})
+            source.name,
+            names,
+            options.sheet,
+            lambda index: _rows(workbook.get_sheet_by_name(names[index][0]), {}),
         )
         name = names[chosen][0]
         marks = _xlsb_marks(source, name) if book is None else _xls_marks(source, book, names, chosen)
@@ -63,7 +66,7 @@ def open_calamine(source: Source, *, sheet: str | None, header_row: int | None) 
     if isinstance(marks, xls_marks.XlsMarks):
         _refuse_difference(source, marks, cells)
     facts = grid.Facts([row + 1 for row in marks.hidden], marks.filtered, merged)
-    return grid.table(source, name, lambda: _rows(cells, marks.errors), facts, header_row=header_row)
+    return grid.table(source, name, lambda: _rows(cells, marks.errors), facts, header_row=options.header_row)
 
 
 def _followed(source: Source) -> xls_marks.Book | None:
@@ -195,3 +198,27 @@ def not_certain(name: str, row: int = 0) -> SheetError:
         f"{name}{f', row {row}' if row else ''}: this old .xls file stores cells in a way that the launcher "
         "cannot read reliably. Open the file in a spreadsheet program, save it as .xlsx and run again."
     )
+
+
+OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+"""How an .xls begins, and an .xlsx under a password."""
+
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_MAX_OLE = 512 << 20
+
+
+def _open_xls(source: Source, options: ReadOptions) -> Table:
+    """An old .xls workbook. Raises SheetError when it is something else that Office packs this way."""
+    if source.path.stat().st_size > _MAX_OLE:
+        raise grid.damaged(source.name)
+    if _ENCRYPTED in source.path.read_bytes():
+        raise grid.protected(source.name)
+    return open_calamine(source, options)
+
+
+def _is_xlsb(_head: bytes, members: Collection[str]) -> bool:
+    return any(name.endswith("workbook.bin") for name in members)
+
+
+XLS = Format(sniff=lambda head, _members: head.startswith(OLE), open=_open_xls)
+XLSB = Format(sniff=_is_xlsb, open=open_calamine)

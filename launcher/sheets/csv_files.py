@@ -14,7 +14,7 @@ from launcher.sheets.csv_check import Shape
 from launcher.sheets.csv_rows import Chunks, opened
 from launcher.sheets.encoding import BLOCK_BYTES, NOT_A_TABLE, find_encoding
 from launcher.sheets.grid import refuse_two_rows
-from launcher.sheets.model import MAX_COLUMNS, Dialect, SheetError, Source, Table
+from launcher.sheets.model import MAX_COLUMNS, Dialect, Format, ReadOptions, SheetError, Source, Table
 
 NEWLINES = ("\r\n", "\n", "\r")
 
@@ -23,21 +23,21 @@ SAMPLE_CHARS = 1 << 16
 CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f]")
 
 
-def open_csv(source: Source, *, encoding: str | None, delimiter: str | None, header_row: int | None) -> Table:
+def open_csv(source: Source, options: ReadOptions) -> Table:
     """The CSV file as a table. Raises SheetError when a cell cannot be read with certainty."""
     stamp = source.stamp()
-    found = find_encoding(source, encoding)
-    dialect = Dialect(format="csv", encoding=found.name, bom=found.bom, header_row=header_row or 1)
+    found = find_encoding(source, options.encoding)
+    dialect = Dialect(format="csv", encoding=found.name, bom=found.bom, header_row=options.header_row or 1)
     with opened(source, dialect) as handle:
         sample = handle.read(SAMPLE_CHARS)
     _checkopened(source.name, sample)
     hinted, sample = split_sep_line(sample)
-    chosen = "" if delimiter else hinted
-    chosen = chosen or choose_delimiter(source.name, below(sample, dialect.header_row), delimiter)
+    chosen = "" if options.delimiter else hinted
+    chosen = chosen or choose_delimiter(source.name, below(sample, dialect.header_row), options.delimiter)
     dialect = replace(dialect, delimiter=chosen, sep_line=hinted != "")
     head, newline = _header(source, dialect)
     header = head[0]
-    if header_row is None:
+    if options.header_row is None:
         refuse_two_rows(source.name, header, head[1] if len(head) > 1 else ())
     dialect = replace(dialect, newline=newline)
     shape = _check(source, dialect, len(header))
@@ -46,7 +46,7 @@ def open_csv(source: Source, *, encoding: str | None, delimiter: str | None, hea
         dialect=dialect,
         row_count=shape.filled,
         read=lambda: Chunks(source, dialect, len(header), shape.widest, stamp).rows(),
-        notes=tuple(_notes(encoding, dialect, shape)),
+        notes=tuple(_notes(options.encoding, dialect, shape)),
     )
 
 
@@ -229,3 +229,7 @@ def _widths(sample: str, delimiter: str) -> list[int]:
     except csv.Error:
         return []
     return [len(row) for row in rows if any(row)]
+
+
+CSV = Format(sniff=lambda _head, _members: True, open=open_csv, has_sheets=False)
+"""What is nothing else; so it comes last."""

@@ -82,9 +82,9 @@ def table(
     facts: Facts,
     *,
     header_row: int | None,
-    pluralize: Counted | None = None,
+    counted: Counted | None = None,
 ) -> Table:
-    """The sheet as a table. Without `pluralize`, all rows are gone through. Raises SheetError when it is blank.
+    """The sheet as a table. Without `counted`, all rows are gone through. Raises SheetError when it is blank.
 
     The header is the first row that is not blank, or the row `header_row`.
     """
@@ -96,12 +96,12 @@ def table(
             if header_row is None or number == header_row:
                 header, at = [text.strip() for text, _ in cells[: _used(cells)]], number
                 width, left = _used(cells), _lead(cells)
-                pluralize = None if left else pluralize
+                counted = None if left else counted
             elif number > header_row:
                 break
             continue
         below = [text for text, _ in cells] if below is None else below
-        if pluralize is not None:
+        if counted is not None:
             break
         filled += 1
         width = max(width, _used(cells))
@@ -110,9 +110,9 @@ def table(
         raise SheetError(f"{source.name}, row {header_row}: blank. That row must hold the headings.")
     if header is None or not any(header):
         raise SheetError(f"{source.name}: the sheet {sheet!r} is empty. Choose another sheet and run again.")
-    if pluralize is not None:
-        width = max(width, pluralize.width)
-        filled = pluralize.filled
+    if counted is not None:
+        width = max(width, counted.width)
+        filled = counted.filled
     if width > MAX_COLUMNS:
         raise SheetError(f"{source.name}: {width:,} columns; a spreadsheet has at most {MAX_COLUMNS:,}.")
     if header_row is None:

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from launcher.sheets.encoding import BLOCK_BYTES, find_encoding
 from launcher.sheets.grid import refuse_two_rows, two_rows
-from launcher.sheets.model import CHUNK_ROWS, MAX_COLUMNS, Dialect, Row, SheetError, Source, Table
+from launcher.sheets.model import (
+    CHUNK_ROWS,
+    MAX_COLUMNS,
+    Dialect,
+    Format,
+    ReadOptions,
+    Row,
+    SheetError,
+    Source,
+    Table,
+)
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -21,10 +31,10 @@ UNSEEN = ("script", "style", "head", "template")
 MAX_SPAN = 1_000
 
 
-def open_html(source: Source, *, encoding: str | None, header_row: int | None) -> Table:
+def open_html(source: Source, options: ReadOptions) -> Table:
     """The first table of the page. Raises SheetError when it cannot be read with certainty."""
     stamp = source.stamp()
-    page = _Page(source, _encoding(source, encoding))
+    page = _Page(source, _encoding(source, options.encoding))
     header: tuple[str, ...] = ()
     below: tuple[str, ...] | None = None
     row_count = at = 0
@@ -37,14 +47,14 @@ def open_html(source: Source, *, encoding: str | None, header_row: int | None) -
                     "would stand in the wrong column. Export the table anew and run again."
                 )
             row_count += any(map(str.strip, cells))
-        elif (any(map(str.strip, cells)) and header_row is None) or number == header_row:
+        elif (any(map(str.strip, cells)) and options.header_row is None) or number == options.header_row:
             header, at = tuple(cell.strip() for cell in cells), number
     page.refuse_cut()
     if not any(header):
         raise SheetError(f"{source.name}: there is no table with headings in the page.")
     if len(header) > MAX_COLUMNS:
         raise SheetError(f"{source.name}: {len(header):,} columns; a spreadsheet has at most {MAX_COLUMNS:,}.")
-    if header_row is None:
+    if options.header_row is None:
         refuse_two_rows(source.name, header, below or (), at)
         if page.header_spans:
             raise SheetError(two_rows(source.name, at))
@@ -211,3 +221,14 @@ def _forget(element: _Element) -> None:
         if parent is None:
             return
         parent.remove(before)
+
+
+_TAGS = (b"<html", b"<!doctype html", b"<meta", b"<table", b"<head", b"<body", b"<style")
+
+
+def _is_web_page(head: bytes, _members: Collection[str] = ()) -> bool:
+    text = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    return text.startswith(_TAGS) or (text.startswith(b"<?xml") and b"<html" in text)
+
+
+HTML = Format(sniff=_is_web_page, open=open_html, has_sheets=False)

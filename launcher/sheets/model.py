@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -41,6 +41,20 @@ class Source:
         return SheetError(
             f"{self.name} was changed while it was read. Run again when nothing is writing to it."
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOptions:
+    """What a person says of a file; each overrules what the file shows."""
+
+    sheet: str | None = None
+    """For workbooks."""
+    encoding: str | None = None
+    """For texts."""
+    delimiter: str | None = None
+    """For CSV."""
+    header_row: int | None = None
+    """Counted from 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +127,14 @@ class Table:
         chunks = self.chunks()
         while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
             yield chunk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """A format of files that is read."""
+
+    sniff: Callable[[bytes, Collection[str]], bool]
+    """Whether a file is of it that begins so and, being a ZIP archive, has these members, in small letters."""
+    open: Callable[[Source, ReadOptions], Table]
+    """Raises SheetError where a cell cannot be read with certainty."""
+    has_sheets: bool = True

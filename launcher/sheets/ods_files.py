@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from launcher.sheets import grid
 from launcher.sheets.containers import ARCHIVE_ERRORS
-from launcher.sheets.model import MAX_COLUMNS, Source, Table
+from launcher.sheets.model import MAX_COLUMNS, Format, ReadOptions, Source, Table
 from launcher.sheets.xlsx_cells import MAX_ROWS, numeric, used
 from launcher.sheets.xlsx_parts import DamagedError
 
@@ -28,19 +28,19 @@ MAX_CELLS = 40_000_000
 """Repeated cells are written once; a sheet may not be filled with them to no end."""
 
 
-def open_ods(source: Source, *, sheet: str | None, header_row: int | None) -> Table:
+def open_ods(source: Source, options: ReadOptions) -> Table:
     """One sheet of the workbook as a table; without `sheet` the first that is visible."""
     with _translated(source):
         names = list(_sheets(source))
     chosen = grid.choose_sheet(
-        source.name, names, sheet, lambda index: _translated_rows(source, index, grid.Facts())
+        source.name, names, options.sheet, lambda index: _translated_rows(source, index, grid.Facts())
     )
     facts = grid.Facts()
 
     def rows() -> grid.Rows:
         return _translated_rows(source, chosen, facts)
 
-    return grid.table(source, names[chosen][0], rows, facts, header_row=header_row)
+    return grid.table(source, names[chosen][0], rows, facts, header_row=options.header_row)
 
 
 def _translated_rows(source: Source, sheet: int, facts: grid.Facts) -> grid.Rows:
@@ -204,3 +204,6 @@ def _count(element: _Element, name: str, most: int) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 9):
         raise DamagedError
     return max(1, min(int(text), most))
+
+
+ODS = Format(sniff=lambda _head, members: "content.xml" in members, open=open_ods)

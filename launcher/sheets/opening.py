@@ -1,4 +1,4 @@
-"""Which kind of workbook a file is, and the reader for it."""
+"""Opens a table of any format that is known, chosen by what the file holds and not by its name."""
 
 from __future__ import annotations
 
@@ -6,55 +6,21 @@ import codecs
 import hashlib
 import os
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from launcher.core.words import nearest
 from launcher.sheets import containers, grid
-from launcher.sheets.calamine_files import open_calamine
+from launcher.sheets.calamine_files import XLS, XLSB
 from launcher.sheets.containers import ARCHIVE_ERRORS
-from launcher.sheets.csv_files import open_csv
-from launcher.sheets.html_files import open_html
-from launcher.sheets.model import SheetError, Source, Table
-from launcher.sheets.ods_files import open_ods
-from launcher.sheets.xlsx_files import open_xlsx
+from launcher.sheets.csv_files import CSV
+from launcher.sheets.html_files import HTML
+from launcher.sheets.model import Format, ReadOptions, SheetError, Source, Table
+from launcher.sheets.ods_files import ODS
+from launcher.sheets.xlsx_files import XLSX
 
-ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-
-MAX_OLE = 512 << 20
-
-
-def open_package(source: Source, *, sheet: str | None, header_row: int | None) -> Table:
-    """An XLSX, XLSM, XLSB or ODS workbook. Raises SheetError when the archive is none of them."""
-    try:
-        with zipfile.ZipFile(source.path) as package:
-            names = [name.lower() for name in package.namelist()]
-    except ARCHIVE_ERRORS:
-        raise grid.damaged(source.name) from None
-    if any(name.endswith("workbook.bin") for name in names):
-        return open_calamine(source, sheet=sheet, header_row=header_row)
-    if any(name.endswith("workbook.xml") for name in names):
-        return open_xlsx(source, sheet=sheet, header_row=header_row)
-    if "content.xml" in names:
-        return open_ods(source, sheet=sheet, header_row=header_row)
-    if any(name.startswith("xl/") for name in names):
-        raise grid.damaged(source.name)
-    raise SheetError(
-        f"{source.name}: a ZIP archive or a document, not a workbook. Save the table as .xlsx and run again."
-    )
-
-
-def open_ole(source: Source, *, sheet: str | None, header_row: int | None) -> Table:
-    """An old .xls workbook. Raises SheetError when it is something else that Office packs this way."""
-    if source.path.stat().st_size > MAX_OLE:
-        raise grid.damaged(source.name)
-    if ENCRYPTED in source.path.read_bytes():
-        raise grid.protected(source.name)
-    return open_calamine(source, sheet=sheet, header_row=header_row)
-
-
-OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # .xls, and .xlsx under a password
-
-HTML = (b"<html", b"<!doctype html", b"<meta", b"<table", b"<head", b"<body", b"<style")
+FORMATS = (XLSB, XLSX, ODS, XLS, HTML, CSV)
+"""What is read, the surest first: a new format is a module with its `Format`, and its name here."""
 
 XML = (b"<?xml", b"<workbook")
 
@@ -95,29 +61,45 @@ def open_table(
             )
         source = containers.unpacked(source)
         head = _head(source)
-        if head.startswith(containers.ZIP):
-            return open_package(source, sheet=sheet, header_row=header_row)
-        if head.startswith(OLE):
-            return open_ole(source, sheet=sheet, header_row=header_row)
+        is_archive = head.startswith(containers.ZIP)
+        members = _members(source) if is_archive else ()
         _refuse_foreign(source, head)
-        if sheet:
+        found = _format_of(head, members)
+        if is_archive and found is CSV:
+            raise _no_workbook(source, members)
+        if sheet and not found.has_sheets:
             raise SheetError(f"{source.name} is a CSV file and has no sheets. Leave the sheet out.")
-        if _is_web_page(head):
-            return open_html(source, encoding=encoding, header_row=header_row)
-        return open_csv(source, encoding=encoding, delimiter=delimiter, header_row=header_row)
+        options = ReadOptions(sheet=sheet, encoding=encoding, delimiter=delimiter, header_row=header_row)
+        return found.open(source, options)
     except OSError as error:
         raise SheetError(f"{file.name}: cannot be read ({error.strerror or error}).") from None
 
 
 def is_csv(head: bytes) -> bool:
     """Whether a file that begins so is read as CSV. Of an archive it is not known what is in it."""
-    others = (containers.GZIP, *containers.ZIP, OLE, *OTHERS)
-    return bool(head) and not head.startswith(others) and not _is_web_page(head)
+    others = (containers.GZIP, *containers.ZIP, *OTHERS)
+    return bool(head) and not head.startswith(others) and _format_of(head) is CSV
 
 
-def _is_web_page(head: bytes) -> bool:
-    text = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
-    return text.startswith(HTML) or (text.startswith(b"<?xml") and b"<html" in text)
+def _format_of(head: bytes, members: Sequence[str] = ()) -> Format:
+    return next(one for one in FORMATS if one.sniff(head, members))
+
+
+def _members(source: Source) -> list[str]:
+    """The names of what is in the ZIP archive, in small letters."""
+    try:
+        with zipfile.ZipFile(source.path) as package:
+            return [name.lower() for name in package.namelist()]
+    except ARCHIVE_ERRORS:
+        raise grid.damaged(source.name) from None
+
+
+def _no_workbook(source: Source, members: Sequence[str]) -> SheetError:
+    if any(name.startswith("xl/") for name in members):
+        return grid.damaged(source.name)
+    return SheetError(
+        f"{source.name}: a ZIP archive or a document, not a workbook. Save the table as .xlsx and run again."
+    )
 
 
 def _source(file: Path) -> Source:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from launcher.sheets import grid
 from launcher.sheets.containers import ARCHIVE_ERRORS
-from launcher.sheets.model import Source, Table
+from launcher.sheets.model import Format, ReadOptions, Source, Table
 from launcher.sheets.xlsx_cells import RowReader, column_index, used
 from launcher.sheets.xlsx_parts import DamagedError, SheetPart, Workbook, elements
 
@@ -30,19 +30,21 @@ CELL = re.compile(rb"<c r=\"([A-Z]{1,3})[0-9]{1,7}\"")
 ROW_START = re.compile(rb"<row r=\"([0-9]{1,7})\"")
 
 
-def open_xlsx(source: Source, *, sheet: str | None, header_row: int | None) -> Table:
+def open_xlsx(source: Source, options: ReadOptions) -> Table:
     """One sheet of the workbook as a table; without `sheet` the first that is visible."""
     with _translated(source), zipfile.ZipFile(source.path) as package:
         book = Workbook(package)
         book.load()
         names = [(part.name, part.visible) for part in book.sheets]
-        at = grid.choose_sheet(source.name, names, sheet, lambda index: _rows(source, book, book.sheets[index]))
+        at = grid.choose_sheet(
+            source.name, names, options.sheet, lambda index: _rows(source, book, book.sheets[index])
+        )
         chosen = book.sheets[at]
         scan = _Scan()
         with package.open(chosen.part) as file:
             scan.go(iter(lambda: file.read(BLOCK_BYTES), b""))
         small = package.getinfo(chosen.part).file_size < SMALL_PART
-    late_header = header_row is not None and header_row > EARLY_ROWS
+    late_header = options.header_row is not None and options.header_row > EARLY_ROWS
     quick = (
         not small
         and scan.sure
@@ -55,9 +57,9 @@ def open_xlsx(source: Source, *, sheet: str | None, header_row: int | None) -> T
 
     facts = grid.Facts(hidden=scan.hidden, filtered=scan.filtered, merged=scan.merged)
     if not quick:
-        return grid.table(source, chosen.name, rows, facts, header_row=header_row)
-    pluralize = grid.Counted(scan.below(header_row or scan.early[0]), scan.width)
-    return grid.table(source, chosen.name, rows, facts, header_row=header_row, pluralize=pluralize)
+        return grid.table(source, chosen.name, rows, facts, header_row=options.header_row)
+    counted = grid.Counted(scan.below(options.header_row or scan.early[0]), scan.width)
+    return grid.table(source, chosen.name, rows, facts, header_row=options.header_row, counted=counted)
 
 
 def _rows(source: Source, book: Workbook, sheet: SheetPart) -> grid.Rows:
@@ -152,3 +154,10 @@ class _Scan:
     def below(self, header_row: int) -> int:
         """How many rows below that one have something in them."""
         return self.filled - sum(number <= header_row for number in self.early)
+
+
+def _is_xlsx(_head: bytes, members: Collection[str]) -> bool:
+    return any(name.endswith("workbook.xml") for name in members)
+
+
+XLSX = Format(sniff=_is_xlsx, open=open_xlsx)

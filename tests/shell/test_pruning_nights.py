@@ -61,10 +61,10 @@ async def test_nights_go_with_their_age_and_the_last_of_each_job_stays(
     await had(ledger, 199, job="by hand", is_due=False)
     age = Age(now=NOW, before=NOW - 90 * DAY, tried_since=NOW - DAY)
 
-    pluralize = await old_nights(ledger, age)
-    assert (pluralize.nights, pluralize.messages) == (5, 0)
+    counted = await old_nights(ledger, age)
+    assert (counted.nights, counted.messages) == (5, 0)
     assert len(await left(ledger)) == 6, "counting changes nothing"
-    assert await prune_nights(ledger, age) == pluralize
+    assert await prune_nights(ledger, age) == counted
     assert (await left(ledger), await left(ledger, "by hand")) == ([1, 30], [199])
     assert not await prune_nights(ledger, age)
 
