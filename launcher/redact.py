@@ -10,22 +10,18 @@ import re
 from collections.abc import Mapping
 
 MARK = "[secret]"
-
 _SHORTEST = 6
 """A shorter text would be found by chance in what is no secret."""
 
 _TOKEN = 8
 """Shorter parts of an address are words."""
-
 _HOSTED = ("http", "https", "json", "jsons", "form", "forms", "xml", "xmls", "mailto", "mailtos")
 """Schemes whose addresses begin with a host; elsewhere a token may stand in its place."""
 
 _known: set[str] = set()
 
 _NAMES = r"access_token|refresh_token|client_secret|(?<![A-Za-z])auth"
-
 _SECRET_NAME = re.compile(rf"(?:{_NAMES}|authorization)", re.IGNORECASE)
-
 _PATTERNS = (
     # The webhook's own; `abc123` is the example in our messages.
     (re.compile(r"(/rest/\d+/)(?!abc123\b)[^/\s\"'?#]+"), rf"\1{MARK}"),

@@ -52,7 +52,6 @@ class Step:
 
 
 Event = Notice | RunBegan | RunEnded | Step
-
 Subscriber = Callable[[Event], None]
 
 

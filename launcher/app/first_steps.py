@@ -125,7 +125,6 @@ class FirstFiles:
 
 
 _PLAIN = re.compile(r"\w+(?:[ -]\w+)*")
-
 _SHOWN_OPTIONS = 12
 
 

@@ -100,7 +100,6 @@ class JobPings:
 
 
 _SUBJECT = "launcher: a test message"
-
 _TEXT = "Nobody needs to do anything: somebody has tried whether messages about nights arrive here."
 
 

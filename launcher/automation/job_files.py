@@ -24,7 +24,6 @@ from launcher.sheets import Source, WebAddress, content_fingerprint, fingerprint
 
 PATIENCE_S = 600.0
 """All files of a job together are waited for no longer: other jobs of the portal come after it."""
-
 _LOOK_S = 1.0
 
 

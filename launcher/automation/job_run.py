@@ -68,7 +68,6 @@ def left_out(
 
 ASK_AGAIN_S = 7 * 86_400.0
 """Unknown rows of older runs are not asked about each time: what is not found by then has ended long ago."""
-
 _BEGINNINGS = 100
 """A scheduled run that is interrupted more often begins anew."""
 

@@ -26,10 +26,8 @@ from launcher.redact import one_line, redacted, visible, visible_json
 
 MAX_BYTES = 10_000_000
 """A run of 100,000 rows writes about half of it."""
-
 MAX_AGE = timedelta(days=7)
 """A file's first line is not older: each holds a week where little is written."""
-
 KEEP = 9
 """Older files that are kept: launcher.log.1 is the newest of them."""
 

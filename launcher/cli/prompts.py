@@ -26,7 +26,6 @@ from launcher.sheets import SheetError, Table, open_table
 Answer = TypeVar("Answer")
 
 _NONE = "-"
-
 """The answer that leaves a parameter out, where a column is proposed."""
 
 

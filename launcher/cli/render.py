@@ -56,14 +56,12 @@ def _kind(template: Template, found: TemplateList) -> str:
 
 
 _STYLES = {Severity.STOPS: "bold red", Severity.ROWS: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
-
 _WORDS = {
     Severity.STOPS: "stops the run",
     Severity.ROWS: "would not start",
     Severity.WARNING: "warning",
     Severity.NOTE: "note",
 }
-
 _BINDS = {
     WaitReason.RATE: "the portal's rate limit sets the pace",
     WaitReason.OPERATING: "the portal's operating time limit sets the pace",

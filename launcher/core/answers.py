@@ -155,7 +155,6 @@ def map_of(value: object) -> dict[str, object] | None:
 
 
 BATCH = "batch"
-
 START = "start"
 
 

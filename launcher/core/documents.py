@@ -140,9 +140,7 @@ def kind_of_document(document: Document) -> tuple[Kind | None, str]:
 
 
 _NUMBER = re.compile(r"0*([1-9]\d{0,18})(?:\.0+)?", re.ASCII)
-
 _PREFIXED = re.compile(r"([A-Za-z][A-Za-z0-9_]*?)_(\d{1,19})", re.ASCII)
-
 _LINK = re.compile(r"(?:https?:/)?/\S+", re.IGNORECASE)
 
 _PAGES = tuple(

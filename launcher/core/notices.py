@@ -90,17 +90,12 @@ def _typed(path: str) -> str:
 
 
 CAUSES = 3
-
 _SHOWN = ("failed", "invalid", "unknown", "started", "skipped", "pending", "deferred")
 """What needs a person stands first."""
-
 NOTES = 20
 """Of each job: a pattern may mean thousands of files, each with a note of its own."""
-
 SUBJECT_LETTERS = 200
-
 BODY_LETTERS = 50_000
-
 CHAT_LETTERS = 2_000
 """The chat takes far more; nobody reads it there."""
 

@@ -20,7 +20,6 @@ from cronsim import CronSim, CronSimError
 
 _LEAP = timedelta(hours=2)
 """More than any clock is changed for summer."""
-
 _NAMED = {
     "@yearly": "0 0 1 1 *",
     "@monthly": "0 0 1 * *",
@@ -31,7 +30,6 @@ _NAMED = {
 }
 
 WEEKDAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
-
 LAST = 32
 """The last day of the month, whatever its number."""
 
@@ -118,7 +116,6 @@ def _at(clock: datetime, zone: tzinfo | None) -> float:
 
 
 _TIME = r"([01]\d|2[0-3]):([0-5]\d)"
-
 _WINDOW = re.compile(rf"{_TIME}\s*-\s*{_TIME}", re.ASCII)
 
 

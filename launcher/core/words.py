@@ -39,7 +39,6 @@ def quoted(text: str, longest: int = 40) -> str:
 
 
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-
 _PERIOD = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*([smhdw])", re.ASCII)
 
 

@@ -131,9 +131,7 @@ def judge(key: str, results: Mapping[str, object], errors: Mapping[str, object])
 
 
 LONGEST_WAIT_S = 300.0
-
 _GROWTH = 1.5
-
 _ROWS_SHOWN = 5
 
 

@@ -25,7 +25,6 @@ from launcher.portal.client import Portal
 _log = get_logger()
 
 TRIES = 4
-
 TRIES_AT_LIMITS = 14
 """Limits pass, unlike troubles: the waits between so many tries take about ten minutes."""
 

@@ -174,7 +174,6 @@ class Loader:
 _PAGE = 10 * MAX_COMMANDS
 
 FIRST_ROUND_S = 15.0
-
 LONGEST_ROUND_S = 300.0
 """Between two tries of rows that wait for a workflow on their own item to end."""
 

@@ -71,14 +71,11 @@ _RECONCILED = (
         changed_at=bindparam("b_at"),
     )
 )
-
 _NOT_FOUND = move(Event.NOT_FOUND).where(_THIS_ROW).values(error=bindparam("b_text"))
-
 _CORRECTED: Mapping[Event, Update] = {
     event: move(event).where(_THIS_ROW).values({name: bindparam(f"b_{name}") for name in OF_A_PLAN})
     for event in CORRECTIONS.values()
 }
-
 _DISOWN = delete(claims).where(
     # By its key: how the table finds a claim.
     claims.c.start_key == select(rows.c.start_key).where(_THIS_ROW).scalar_subquery(),

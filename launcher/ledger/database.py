@@ -187,11 +187,8 @@ def translated_errors(name: str) -> Iterator[None]:
 
 
 _NUMBER = re.compile(r"\[Errno (-?\d+)\] ")
-
 _CLASS = re.compile(r"^<class '[^']+'>: ")
-
 _AWAY = "its server does not answer; see whether it runs, and check the address"
-
 _ACTIONS = {
     "file is not a database": "it is no ledger; name another file with --ledger",
     "unable to open database file": "name a file with --ledger, not a folder",

@@ -97,10 +97,8 @@ _BUSY_S = 30
 
 _BEGIN = "launcher_begin"
 """The option of a connection with the statement that its transactions begin with."""
-
 _WRITE = "begin immediate"
 """With the lock: two processes that read first, and then write, lose updates without an error."""
-
 _READ = "begin"
 
 

@@ -19,7 +19,6 @@ from launcher.ledger.schema import claims, dropped_rows, requests, rows, runs
 _NOBODY_KNOWS = sorted(MAY_HAVE_STARTED - {State.STARTED})
 
 _skipped, _earlier = rows.alias("skipped"), rows.alias("earlier")
-
 _any_run, _any_row = runs.alias("any_run"), rows.alias("any_row")
 
 _SOME_ARE_UNKNOWN = exists().where(_any_row.c.run_id == _any_run.c.id, _any_row.c.state.in_(_NOBODY_KNOWS))

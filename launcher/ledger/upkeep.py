@@ -26,7 +26,6 @@ def has_runs(path: Path, portal: str) -> bool:
 
 
 _CHECK = "ledger"
-
 _DAMAGED = (
     "keep the file as it is, and put your last backup in its place; what was started since then is only known "
     "in the damaged one, so look at the results files before you run those files again"

@@ -95,9 +95,7 @@ async def in_own_thread(work: Callable[[], None]) -> None:
 
 
 PING_WITHIN_S = 10.0
-
 _TRIES = 3
-
 _BODY_LETTERS = 10_000
 
 

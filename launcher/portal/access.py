@@ -90,9 +90,7 @@ class Webhook:
 
 
 _PATH = re.compile(r"/rest/(?P<user>\d+)/(?P<secret>[A-Za-z0-9_-]+)(?:/[A-Za-z0-9_.]*)?/?")
-
 _WHAT = "the webhook's address"
-
 _EXAMPLE = (
     "it looks like https://company.bitrix24.com/rest/1/abc123/ (made in the portal under Applications > "
     "Developer resources)"

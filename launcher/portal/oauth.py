@@ -34,7 +34,6 @@ from launcher.redact import register
 SIGN_IN_AGAIN = "sign in again: launcher login --oauth"
 
 _LOCK_AGAIN_S = 0.05
-
 LONGEST_LOCK_S = 90.0
 """Far above what a renewal takes, so that whoever holds the lock for so long is stuck."""
 

@@ -107,7 +107,6 @@ LONGEST_S = 600.0
 
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>launcher</title>
 <p style="font: 1.2em sans-serif; margin: 3em">{text}</p></html>"""
-
 _HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",

@@ -23,7 +23,6 @@ LAUNCH_COLUMNS = (
     "launch_time",
     "launch_run",
 )
-
 CONTROLS = {code: f"\\x{code:02x}" for code in range(32) if chr(code) not in "\t\n\r"}
 
 
@@ -75,12 +74,10 @@ def own_columns(header: Sequence[str]) -> tuple[int, ...]:
 
 SHEET_NAMES = ("Summary", "Launcher summary")
 """The second where the person's own sheet has the first."""
-
 WIDTHS = (16, 12, 26, 80, 14)
 """Of its columns, in characters."""
 
 Line = tuple[str | int, ...]
-
 Styles = tuple[str, ...]
 """The format of each cell of a line, by its name; those after the last have none."""
 

@@ -38,7 +38,6 @@ def _schedule(text: str) -> str:
 
 
 CATCH_UP_S = 6 * 3600.0
-
 FILE_SETTLED_AFTER_S = 60.0
 """A program that writes a file seldom pauses for so long."""
 

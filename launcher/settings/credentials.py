@@ -25,7 +25,6 @@ from launcher.private import POSIX, PrivateFileError, read_private
 from launcher.settings.portals import OAuthConfig, PortalConfig
 
 SERVICE = "bizproc-launcher"
-
 _ELSE = (
     "keep the webhook in .env (BITRIX24_WEBHOOK_URL=…) or in a file of your own that webhook_file: names, "
     "readable for you alone"

@@ -22,7 +22,6 @@ from launcher.settings.portals import PortalConfig
 from launcher.settings.yaml_file import YamlFile, mistakes, read_yaml
 
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-
 DEFAULT_CONFIG = Path("config.yaml")
 
 

@@ -89,9 +89,7 @@ _MISTAKES = {
     "found another document": "--- begins a second document; keep one",
 }
 """A part of what YAML says, and what it means for the person."""
-
 _QUOTED = re.compile(r"'.*'|\".*\"", re.DOTALL)
-
 _DEEPEST = 20
 
 

@@ -17,9 +17,7 @@ from launcher.sheets.grid import refuse_two_rows
 from launcher.sheets.model import MAX_COLUMNS, Dialect, Format, ReadOptions, SheetError, Source, Table
 
 NEWLINES = ("\r\n", "\n", "\r")
-
 SAMPLE_CHARS = 1 << 16
-
 CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f]")
 
 

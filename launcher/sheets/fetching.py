@@ -25,11 +25,8 @@ if TYPE_CHECKING:
 
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-
 _NO_NAME = re.compile(r"[^\w .()-]")
-
 _LONGEST_NAME = 100
-
 _TOKEN_CHARS = 12
 """A shorter value of a query is a word or a number that may stand in any text; hiding it would spoil that."""
 
@@ -132,21 +129,14 @@ def _is_loopback(host: str) -> bool:
 
 MAX_BYTES = 1 << 30
 """Nine times a CSV file of a million rows and ten columns, and all of it goes to the temporary folder."""
-
 WHOLE_S = 600.0
 """At 15 Mbit/s the largest file takes as long; a server that needs more has most likely hung."""
-
 CONNECT_S = 15.0
-
 SILENCE_S = 60.0
 """Servers that make an export while one waits say nothing for as long as a proxy lets them."""
-
 REDIRECTS_AT_MOST = 5
-
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-
 SIGN_IN = frozenset({401, 403, 407})
-
 PAGE_BYTES = 1 << 20
 """A page for people says in its first part that it is one."""
 
@@ -154,9 +144,7 @@ _HTML = re.compile(
     rb"\s*(?:<!--.*?-->\s*)*(?:<\?xml[^>]*>\s*)?<(?:!doctype html|html|head|meta|body|title|script)",
     re.I | re.S,
 )
-
 _FOR_PEOPLE = re.compile(rb"<(?:form|input|script|button|iframe)\b", re.IGNORECASE)
-
 _BY_HAND = "Download the file and name it"
 
 

@@ -46,12 +46,9 @@ def refuse_merged(name: str, row: int, merged: Sequence[tuple[int, int, int, int
 
 Cell = tuple[str, str]
 """Text and kind."""
-
 Rows = Iterator[tuple[int, Sequence[Cell]]]
 """Number and cells of the rows that are not blank; a row may have blank cells at its end, or not."""
-
 CHUNK_CELLS = 400_000
-
 SUMMARY_TITLE = "Summary of a launcher run"
 """The first cell of the sheet that stands before the rows in a results workbook of ours."""
 

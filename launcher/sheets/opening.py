@@ -23,7 +23,6 @@ FORMATS = (XLSB, XLSX, ODS, XLS, HTML, CSV)
 """What is read, the surest first: a new format is a module with its `Format`, and its name here."""
 
 XML = (b"<?xml", b"<workbook")
-
 OTHERS = {
     b"%PDF": "a PDF document",
     b"{\\rtf": "a text document",

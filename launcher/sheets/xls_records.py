@@ -15,9 +15,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 
 LAST_SECTOR = 0xFFFFFFFA  # sector numbers from here on mean something else
-
 ENTRY_BYTES = 128
-
 STREAMS = ("workbook", "book")
 """The name since Excel 97, and the one before it."""
 
@@ -133,10 +131,8 @@ def _chain(table: list[int], start: int, most: int) -> Iterator[int]:
 
 
 WIDE, EXTENDED, RICH = 1, 4, 8  # in the options of a text
-
 CODECS = {10000: "mac-roman", 10007: "mac-cyrillic", 32768: "mac-roman", 32769: "cp1252"}
 """Code pages that Python does not call by their number."""
-
 NO_CODE_PAGE = "ascii"
 """In a file that names none, other letters cannot be known."""
 

@@ -62,11 +62,8 @@ def _duration(value: dt.timedelta) -> str:
 
 
 Cell = tuple[str, str]
-
 BLANK: Cell = ("", "t")
-
 MAX_ROWS = 1_048_576
-
 LAST_DAY = 2_958_466  # 31.12.9999 and one
 
 

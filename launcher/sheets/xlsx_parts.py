@@ -26,18 +26,12 @@ _BEGIN = re.compile(
     rb'<sst xmlns="http://schemas\.openxmlformats\.org/spreadsheetml/2006/main"'
     rb'(?: count="[0-9]+")?(?: uniqueCount="[0-9]+")?>\s*'
 )
-
 _END = b"</sst>"
-
 _TEXT = re.compile(rb'<si><t(?: xml:space="preserve")?>([^<]*)</t></si>')
-
 _AROUND, _PRESERVED = b"<si><t></t></si>", b' xml:space="preserve"'
-
 _UNCERTAIN = re.compile(rb"[\x00-\x08\x0b-\x1f]|\]\]>|\xef\xbf[\xbe\xbf]|&#")
 """What XML forbids, or changes as it is read."""
-
 _ENTITY = re.compile(r"&(amp|lt|gt|quot|apos);")
-
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 
 
@@ -67,20 +61,14 @@ def plain_texts(part: bytes) -> list[str] | None:
 
 
 RELATION = re.compile(r"\{[^}]*officeDocument/(2006/)?relationships\}id$")
-
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
-
 MAX_PART = 256 << 20
 """Bytes of a part that is held in memory as a whole; a real one is a thousandth of it."""
 
 DATES = frozenset({14, 15, 16, 17, *range(27, 32), *range(34, 37), *range(50, 55), 57, 58})
-
 TIMES = frozenset({18, 19, 20, 21, 32, 33, 45, 46, 47, 55, 56})
-
 BOTH = frozenset({22})
-
 LITERAL = re.compile(r'"[^"]*"?|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE)
-
 ELAPSED = re.compile(r"\[(h+|m+|s+)\]", re.IGNORECASE)
 
 

@@ -15,22 +15,17 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 Key = int | str
-
 Array = dict[Key, Any]
 """A PHP array: keys that look like integers are integers."""
 
 MAX_INPUT_VARS = 1000
 """php.ini max_input_vars: what follows is dropped without a word."""
-
 MAX_NESTING = 64
 """php.ini max_input_nesting_level: a deeper variable is dropped as a whole."""
 
 LONG_MAX = 2**63 - 1
-
 _SPACES = " \t\n\v\f\r"
-
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
-
 _GUARDED = ("__Host-", "__Secure-")
 """Cookie prefixes that a variable's name may have, but must not get by mangling."""
 

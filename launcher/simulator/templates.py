@@ -93,12 +93,10 @@ _TYPES = (
     "iblock_31",
     "iblock_32",
 )
-
 _NAMES = (
     *("Lead follow-up", "Deal hand-over", "Contact greeting", "Company check", "Estimate approval"),
     *("Invoice reminder", "Equipment request", "File review", "Leave request", "Supplier card"),
 )
-
 _LEAD: DocumentType = (KINDS[0].module, KINDS[0].entity, _TYPES[0])
 
 _FEW: dict[int, dict[str, dict[str, Any]]] = {

@@ -16,7 +16,6 @@ from launcher.simulator.state import Started, State
 from launcher.simulator.templates import TEMPLATES
 
 Row = dict[str, Any]
-
 Compare = Callable[[Any, Any], bool]
 
 _OPERATIONS: dict[str, Compare] = {
@@ -83,7 +82,6 @@ def arrange(
 
 
 _TEMPLATE_FIELDS = frozenset(TEMPLATES[1].row())
-
 _INSTANCE_FIELDS = (
     *("ID", "MODIFIED", "OWNED_UNTIL", "MODULE_ID", "ENTITY"),
     *("DOCUMENT_ID", "STARTED", "STARTED_BY", "TEMPLATE_ID"),

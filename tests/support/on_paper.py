@@ -18,7 +18,6 @@ from launcher.core.pacing import Controller, Feedback, InFlight, Leave, Limits, 
 from launcher.core.verdict import Limit
 
 BASKETS = 10
-
 CUT_S = 60.0
 """Bitrix24's cloud ends a request after that."""
 

@@ -57,7 +57,6 @@ async def open_setup(config: Path | None, named_ledger: str) -> AsyncIterator[Se
 
 
 _CHECK, _SECRETS = "configuration", "secrets"
-
 _MEND = "mend it in config.yaml"
 
 

@@ -18,7 +18,6 @@ from launcher.ledger import Ledger, RunRecord, is_held, portals
 
 FULL_BYTES = 200_000_000
 """What a run of 100,000 rows writes into ledger and results."""
-
 NEARLY_FULL_BYTES = 2_000_000_000
 
 _LAST_RUNS = 20
@@ -75,9 +74,7 @@ def _existing(folder: Path) -> Path:
 
 _RUNS = 50
 """The newest are looked at; older ones are history."""
-
 _SHOWN = 5
-
 LAST_NIGHT_S = 24 * 3600
 
 

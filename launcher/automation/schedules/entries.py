@@ -22,11 +22,8 @@ from launcher.errors import InputError
 from launcher.settings import JobConfig, Settings
 
 _DAY_S = 86_400
-
 _WEEK_S = 7 * _DAY_S
-
 _YEAR_DAYS = 366
-
 _WEEKS = 104
 """Two years tell two zones apart that change their clocks on different days."""
 

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 
 _ASKING_S = 10.0
-
 _HERE = "127.0.0.1"
-
 _ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104  compared with, not listened at
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from launcher.core.batch import MAX_COMMANDS
 
 FIRST_WAIT_S = 1.0
-
 LONGEST_WAIT_S = 60.0
 
 

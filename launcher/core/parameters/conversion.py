@@ -87,11 +87,8 @@ def read_user(text: str, people: People) -> str:
 
 
 _TEXTS = frozenset({"string", "text"})
-
 _USER, _BINDING = "user", "uf:crm"
-
 _DATES = frozenset({"date", "datetime"})
-
 KNOWN_TYPES = _TEXTS | _DATES | {_USER, _BINDING, FILE, "bool", "int", "double", "select"}
 """Every other type is passed on as text."""
 

@@ -14,7 +14,6 @@ from launcher.core.words import quoted
 from launcher.errors import LauncherError, RowError
 
 _TOKEN = re.compile(r"Y+|M+I?|D+|H+|S+|AM|.", re.IGNORECASE | re.DOTALL)
-
 _PARTS = {
     "YYYY": ("year", 4), "YY": ("short_year", 2), "MM": ("month", 2), "M": ("month", 1), "DD": ("day", 2),
     "D": ("day", 1), "HH": ("hour", 2), "H": ("hour", 1), "MI": ("minute", 2), "SS": ("second", 2),
@@ -23,7 +22,6 @@ _PARTS = {
 """Each word of a format, the part of the date that it stands for, and its digits."""
 
 _DAY = ("day", "month", "year", "short_year")
-
 _EXPECTED = "DD.MM.YYYY, MM/DD/YYYY HH:MI or the like is expected"
 
 
@@ -81,12 +79,9 @@ _TIME = (
     r"(?:(?:\s+|T|,\s*)(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
     r"(?:\s*(?P<half>[AaPp])\.?[Mm]\.?)?)?\s*(?P<offset>Z|[+-]\d{2}:?\d{2})?"
 )
-
 _ISO = re.compile(r"(?P<year>\d{4})([-/.])(?P<month>\d{1,2})\2(?P<day>\d{1,2})" + _TIME, re.ASCII)
-
 _DAY_FIRST = re.compile(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})" + _TIME, re.ASCII)
 """With points the day stands first wherever people write so."""
-
 _EITHER = re.compile(r"(?P<day>\d{1,2})([/-])(?P<month>\d{1,2})\2(?P<year>\d{4})" + _TIME, re.ASCII)
 """With slashes or dashes it depends on the country."""
 

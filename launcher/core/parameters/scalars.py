@@ -16,13 +16,10 @@ _SPACES = re.compile(r"(?<=\d)[\u0020\u00a0\u2009\u202f'\u2019](?=\d{3}(?!\d))")
 """What stands between groups of three digits and is never a decimal mark."""
 
 _PLAIN = re.compile(r"[+-]?\d+", re.ASCII)
-
 _FRACTION = re.compile(r"([+-]?)(\d*)([.,])(\d+)", re.ASCII)
-
 _GROUPED = re.compile(
     r"([+-]?[1-9]\d{0,2})(?:(,)\d{3}(?:,\d{3})*|(\.)\d{3}(?:\.\d{3})*)(?:(?!\2)(?!\3)([.,])(\d+))?", re.ASCII
 )
-
 _SCIENTIFIC = re.compile(r"[+-]?\d(?:\.\d+)?[eE][+-]?\d{1,3}", re.ASCII)
 
 
@@ -95,9 +92,7 @@ def _two_readings(text: str, written: str) -> str:
 
 
 _YES = "y yes true on 1 + да истина так tak ja wahr oui vrai si sí sì sim x ✓ ✔"
-
 _NO = "n no false off 0 - нет ложь ні nie nein falsch non faux não nao"
-
 _FLAGS = {**dict.fromkeys(_YES.split(), "Y"), **dict.fromkeys(_NO.split(), "N")}
 
 _SHOWN_OPTIONS = 12
@@ -138,9 +133,7 @@ def _folded(text: str) -> str:
 
 
 _BINDING = re.compile(r"(?:([A-Za-z][A-Za-z0-9_]*?)[_:])?0*([1-9]\d{0,18})(?:\.0+)?", re.ASCII)
-
 _SHORT_DYNAMIC = re.compile(r"T([0-9a-f]{2,7})", re.IGNORECASE | re.ASCII)
-
 _LONG_DYNAMIC = re.compile(r"DYNAMIC_\d+", re.IGNORECASE | re.ASCII)
 
 _BY_CODE: dict[str, Kind] = {
