@@ -25,7 +25,10 @@ The children differ by what the caller can do about it:
 
 from __future__ import annotations
 
+from launcher.messages import Message
 from launcher.redact import redacted_text
+
+_NOTHING_SAID = Message("said", text="")
 
 
 class LauncherError(Exception):
@@ -34,13 +37,15 @@ class LauncherError(Exception):
     `code` is stable, for programs; the message says what happened and where, and what to do about it.
     """
 
-    code: str = "error"
+    def __init__(self, message: str | Message = _NOTHING_SAID, /, **fields: object) -> None:
+        """Take a message, or its code and its fields."""
+        self.message = message if isinstance(message, Message) else Message(message, **fields)
+        self.code = self.message.code
+        super().__init__(self.message)
 
 
 class InputError(LauncherError):
     """The request, the configuration or the file has to be corrected; nothing has begun."""
-
-    code = "input"
 
 
 class SettingsError(InputError):
@@ -54,25 +59,17 @@ class ResultsError(InputError):
 class NoSuchRunError(InputError):
     """The ledger has no such run."""
 
-    code = "no-such-run"
-
 
 class NothingToDoError(InputError):
     """There is no input, and none is required."""
-
-    code = "nothing-to-do"
 
 
 class ConfirmationError(LauncherError):
     """What cannot be taken back was not confirmed; nothing has been sent or changed."""
 
-    code = "not-confirmed"
-
 
 class InUseError(LauncherError):
     """Another process is at work on what is needed."""
-
-    code = "in-use"
 
 
 class LedgerError(LauncherError):
@@ -83,51 +80,43 @@ class LedgerGoneError(LedgerError):
     """Another file, or none, stands where the open ledger's file stood."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(
-            f"the ledger {name} was removed or replaced while it was in use, and nothing more is sent. What "
-            "was started until then is recorded in the removed file, which only this process still has open, "
-            "and in the results files. Put that file back before you run anything again: without it, rows "
-            "start twice. If it is lost, put your last backup in its place, and look at the results files "
-            "before you run those files again"
-        )
+        super().__init__(Message("ledger-gone-in-use", name=name))
 
 
 class PortalError(LauncherError):
     """The portal did not answer, or not to the purpose. `refused`: it answered, and asking again is no use."""
 
-    code = "portal"
-
-    def __init__(self, message: str, *, refused: bool = False) -> None:
-        super().__init__(message)
+    def __init__(self, message: str | Message, /, *, refused: bool = False, **fields: object) -> None:
+        super().__init__(message, **fields)
         self.refused = refused
 
 
 class RunStoppedError(LauncherError):
     """A run could not go on; what it did until then is in the ledger, and `resume` goes on."""
 
-    code = "run-stopped"
-
 
 class StoppedError(LauncherError):
     """Somebody asked to stop before it was done."""
-
-    code = "stopped"
 
 
 class DeliveryError(LauncherError):
     """A message did not get through. `permanent`: another attempt changes nothing."""
 
-    code = "delivery"
-
-    def __init__(self, message: str, *, permanent: bool = False) -> None:
+    def __init__(self, message: str | Message, /, *, permanent: bool = False, **fields: object) -> None:
+        super().__init__(message, **fields)
         # What a portal or a server says may quote what it was called with.
-        super().__init__(redacted_text(message))
+        self.message = self.message.mapped(_redacted)
+        self.args = (self.message,)
         self.permanent = permanent
 
 
-class RowError(LauncherError):
-    """One row or one cell cannot be used; `code` says why in two words, as the ledger keeps it."""
+def _redacted(value: object) -> object:
+    return value if isinstance(value, int | float) else redacted_text(str(value))
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+
+class RowError(LauncherError):
+    """One row or one cell cannot be used; `kind` says why in two words, as the ledger keeps it."""
+
+    def __init__(self, kind: str, message: str | Message, /, **fields: object) -> None:
+        super().__init__(message, **fields)
+        self.kind = kind

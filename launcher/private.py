@@ -31,19 +31,16 @@ def read_private(path: Path) -> str:
             # Of the opened file, not of its name: that may be another file by now.
             mode = os.fstat(stream.fileno()).st_mode
             if POSIX and mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise PrivateFileError(
-                    f"{path}: others may read this file, and it holds a password; allow it to its owner alone, "
-                    f"chmod 600 {path}, and make a new one if somebody may have seen it"
-                )
+                raise PrivateFileError("secret-file-open-to-others", path=path)
             return stream.read(_RESERVED).decode("utf-8-sig")
     except FileNotFoundError:
-        raise PrivateFileError(f"{path}: there is no such file") from None
+        raise PrivateFileError("no-such-file", path=path) from None
     except UnicodeDecodeError:
         pass
     except OSError as error:
-        raise PrivateFileError(f"{path}: cannot be read: {error.strerror}") from None
+        raise PrivateFileError("cannot-be-read", path=path, strerror=error.strerror) from None
     # Outside the except: the library's error holds the file's content.
-    raise PrivateFileError(f"{path}: not UTF-8 text")
+    raise PrivateFileError("not-utf-8-text", path=path)
 
 
 class Replacement:
@@ -61,7 +58,7 @@ class Replacement:
             self._new.unlink(missing_ok=True)
             self._write(b" " * _RESERVED, os.O_CREAT | os.O_EXCL)
         except OSError as error:
-            raise PrivateFileError(f"{path}: cannot be written: {error.strerror}") from None
+            raise PrivateFileError("cannot-be-written", to=path, strerror=error.strerror) from None
 
     def put(self, text: str) -> None:
         """The file holds that text, durably, when this returns. Raises PrivateFileError."""
@@ -69,7 +66,7 @@ class Replacement:
             self._write(text.encode(), 0)
             _take_over(self._new, self._path)
         except OSError as error:
-            raise PrivateFileError(f"{self._path}: cannot be written: {error.strerror}") from None
+            raise PrivateFileError("cannot-be-written", to=self._path, strerror=error.strerror) from None
 
     def forget(self) -> None:
         """Give the place back."""
@@ -98,7 +95,7 @@ def take_left_behind(path: Path) -> None:
     try:
         _take_over(_beside(path), path)
     except OSError as error:
-        raise PrivateFileError(f"{path}: cannot be written: {error.strerror}") from None
+        raise PrivateFileError("cannot-be-written", to=path, strerror=error.strerror) from None
 
 
 def remove_private(path: Path) -> bool:
@@ -109,7 +106,7 @@ def remove_private(path: Path) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        raise PrivateFileError(f"{path}: cannot be removed: {error.strerror}") from None
+        raise PrivateFileError("cannot-be-removed", path=path, strerror=error.strerror) from None
     return True
 
 
@@ -162,7 +159,7 @@ def _lines(path: Path) -> list[str]:
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError):
-        raise SettingsError(f"{path}: cannot be read as UTF-8 text") from None
+        raise SettingsError("cannot-be-read-as-utf-8", path=path) from None
 
 
 def _is(line: str, name: str) -> bool:
@@ -182,4 +179,4 @@ def _write(path: Path, text: str, mode: int) -> None:
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise SettingsError(f"{path}: cannot be written: {error.strerror}") from None
+        raise SettingsError("cannot-be-written", to=path, strerror=error.strerror) from None

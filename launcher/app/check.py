@@ -22,6 +22,7 @@ from launcher.engine.portal_client import PortalClient
 from launcher.engine.preparing import Candidates, ask_rights, mapper_of
 from launcher.errors import PortalError
 from launcher.ledger import Ledger
+from launcher.messages import Message, Text
 from launcher.report import results_path
 from launcher.sheets import SheetError, Table
 
@@ -157,7 +158,7 @@ class _Checking:
             self.findings.add(Severity.STOPS, "columns", f"{given.source.name}: {error}")
             return None
         if not job.document_column and mapper.document_heading != "ID":
-            self._note(f'the document\'s ID is taken from the column "{mapper.document_heading}"')
+            self._note(Message("document-column-found", document_heading=mapper.document_heading))
         check = RowCheck(
             ledger=self.ledger,
             client=self.client,
@@ -178,12 +179,9 @@ class _Checking:
             return None
         cost_s = await self.ledger.start_cost_s(self.client.portal)
         if cost_s is None:
-            self._note(
-                f"no run on this portal has shown yet what a start costs; {USUAL_START_S * 1000:g} ms are "
-                "assumed. Start a few rows with: launcher run FILE --limit 5"
-            )
+            self._note(Message("start-cost-unknown", usual_start_s=USUAL_START_S * 1000))
         pacing = self.chosen.portal.pacing()
         return forecast(rows, pacing, start_s=USUAL_START_S if cost_s is None else cost_s)
 
-    def _note(self, text: str) -> None:
+    def _note(self, text: Text) -> None:
         self.findings.add(Severity.NOTE, "note", text)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from launcher.engine.cancel import CancelToken
 from launcher.ledger import Ledger, open_ledger
+from launcher.messages import Text
 from launcher.settings import Settings, load_settings
 from launcher.settings.load import folder_of, ledger_location, metrics_file
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 class Notice:
     """Something that a person should know, and that stops nothing."""
 
-    text: str
+    text: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,6 @@ class Context:
         """The folder in which relative paths of the configuration begin."""
         return folder_of(self.settings)
 
-    def tell(self, text: str) -> None:
+    def tell(self, text: Text) -> None:
         """Let a person know something that stops nothing."""
         self.emit(Notice(text))

@@ -21,6 +21,7 @@ from launcher.engine.results import save_results
 from launcher.engine.summary import summarise
 from launcher.errors import ResultsError, RunStoppedError
 from launcher.ledger import FailedFiles, LedgerError, LedgerGoneError, RunRecord
+from launcher.messages import Message
 from launcher.report import STDOUT
 from launcher.report.metrics import save_metrics
 from launcher.sheets import Dialect, Table, fingerprint, is_address, open_table
@@ -43,19 +44,19 @@ class Execution:
                 await self._conductor(progress).execute(record, job, table)
             return await self._close(record)
         except LedgerGoneError as error:
-            raise RunStoppedError(str(error)) from None
+            raise RunStoppedError(error.message) from None
         except LedgerError as error:
             go_on = f"Nothing is lost. Go on with: launcher resume {record.name}"
-            raise RunStoppedError(f"{error}\n{go_on}") from None
+            raise RunStoppedError("stopped-and-how-to-go-on", reason=error, go_on=go_on) from None
 
     async def reconcile(self, record: RunRecord) -> Summary:
         """Ask the portal about the run's unknown rows."""
         tell = self.portal.launcher.tell
         if (await self.portal.ledger.counts(record.id))[State.UNKNOWN]:
             found = await self._conductor(Progress()).reconcile(record)
-            tell(f"{pluralize(found, 'unknown row')} found running in the portal")
+            tell(Message("rows-found-running", rows=pluralize(found, "unknown row")))
         else:
-            tell(f"run {record.name} has no unknown rows: the portal was not asked")
+            tell(Message("no-unknown-rows", name=record.name))
         return await self._close(record)
 
     @contextmanager
@@ -87,25 +88,22 @@ class Execution:
         try:
             # A pruned run has its unknown rows only; the file that it wrote has them all.
             if record.pruned_at is not None:
-                launcher.tell(f"run {record.name} was pruned; {record.results} stays as it was written")
+                launcher.tell(Message("run-was-pruned", name=record.name, results=record.results))
             elif Path(record.results) != STDOUT:  # whoever has a standard output writes them there
                 for note in await save_results(ledger, record, Path(record.results), summary=summary):
                     launcher.tell(note)
                 forget_live(record)
         except ResultsError as error:
             # The ledger has the truth; only its copy for people is missing.
-            launcher.tell(f"{error} Then: launcher results {record.name}")
+            launcher.tell(Message("results-not-written-yet", reason=error, name=record.name))
         summary = replace(summary, failed=await FailedFiles(ledger.database).path(record.id))
         if launcher.metrics is not None:
             try:
                 await save_metrics(ledger, launcher.metrics)
             except ResultsError as error:
-                launcher.tell(str(error))
+                launcher.tell(error.message)
         if moved_to := self.portal.client.connection.moved_to:
-            launcher.tell(
-                f"the portal has moved to {moved_to}; change its address in the configuration to that host, "
-                f"or sign in again there"
-            )
+            launcher.tell(Message("portal-moved", moved_to=moved_to))
         return summary
 
 
@@ -119,18 +117,11 @@ async def continue_run(portal: ConnectedPortal, record: RunRecord, cancel: Cance
 def _rest_of_file(launcher: Context, record: RunRecord) -> Table | None:
     """Return the run's file, if it is still the one whose rows were being read when the run was cut off."""
     if not record.fingerprint or is_address(record.file):
-        launcher.tell(
-            f"run {record.name} was cut off before all of its input was in the ledger, and {record.file} is "
-            f"not read a second time. Its rows so far go on; then give the whole input to a new run for the "
-            f"rest: what has started is skipped"
-        )
+        launcher.tell(Message("input-not-complete", name=record.name, file=record.file))
         return None
     file = Path(record.file)
     if not file.is_file() or fingerprint(file) != record.fingerprint:
-        launcher.tell(
-            f"{file} was changed or removed before run {record.name} had read all of it. Its rows so far go "
-            f"on; then run the file again for the rest: what has started is skipped"
-        )
+        launcher.tell(Message("input-changed", file=file, name=record.name))
         return None
     dialect = Dialect.from_dict(record.dialect)
     return open_table(

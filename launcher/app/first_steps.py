@@ -143,8 +143,11 @@ def job_entry(
     """
     if template.kind is None:
         raise TemplateError(
-            f'template {template.id} "{template.name}" runs on {template.document_type} of {template.entity}, '
-            "a kind of document that the launcher does not know"
+            "template-of-unknown-kind",
+            id=template.id,
+            name=template.name,
+            document_type=template.document_type,
+            entity=template.entity,
         )
     lines = [
         f"  {_word(name)}:",

@@ -133,10 +133,7 @@ async def refuse_second_ledger(launcher: Context, ledger: Ledger, portal: str) -
     here = Path(ledger.database.name)
     if here.resolve() != before.resolve() and await asyncio.to_thread(has_runs, before, portal):
         raise InputError(
-            f"what was started on {portal} before {settings.path} was there is in another ledger, and would "
-            f"start again. Say in {settings.path} which one it is:\n"
-            f"to go on with that one   ledger: {before}\n"
-            f"to begin anew            ledger: {here}"
+            "started-in-another-ledger", portal=portal, path=settings.path, before=before, here=here
         )
 
 
@@ -153,7 +150,7 @@ async def refuse_other_ledger(
     if results is not None:
         why = why or await results_of_another_ledger(ledger, results, table.dialect)
     if why:
-        raise InputError(why)
+        raise InputError("said", text=why)
 
 
 async def starts_of_another_ledger(ledger: Ledger, shown: str, table: Table) -> str:

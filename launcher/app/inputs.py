@@ -69,7 +69,7 @@ async def load_input(file: File | None, folder: Path = Path()) -> Input:
     `folder`: where the results of an address go.
     """
     if file is None:
-        raise InputError("say which FILE, or give the job a file: in the configuration")
+        raise InputError("file-missing")
     if isinstance(file, Input):
         return file
     if callable(file):
@@ -83,7 +83,7 @@ async def load_input(file: File | None, folder: Path = Path()) -> Input:
         before = fingerprint(file)
     except UnicodeEncodeError:
         shown = str(file).encode("utf-8", "replace").decode()
-        raise SheetError(f"{shown}: the file's name is not UTF-8. Rename it and run again.") from None
+        raise SheetError("file-name-not-utf-8", shown=shown) from None
     except (OSError, ValueError):
         before = ""  # opening it says what is wrong
     return Input(Source(file, file.name), str(file.resolve()) if before else str(file), file, str(file), before)
@@ -150,7 +150,7 @@ def input_of_rows(rows: Rows) -> Input:
     records: list[Mapping[str, Any]] = to_dict("records") if to_dict is not None else list(rows)  # type: ignore[arg-type]
     header = list(dict.fromkeys(str(name) for record in records for name in record))
     if not header:
-        raise SheetError(f"{ORIGIN}: there is no row, or no column in them")
+        raise SheetError("no-rows-given", origin=ORIGIN)
     table_rows = [_row(number, record, header) for number, record in enumerate(records, 2)]
 
     def read() -> Iterator[list[Row]]:
@@ -209,4 +209,4 @@ def _foreign_cell(number: int, name: str, value: object) -> tuple[str, str]:
         return _cell(number, name, inner)
     if str(value) in ("<NA>", "NaT"):
         return "", "t"
-    raise SheetError(f'{ORIGIN}: row {number}, "{name}": a {type(value).__name__} is no value of a cell')
+    raise SheetError("value-is-no-cell", origin=ORIGIN, number=number, name=name, name_2=type(value).__name__)

@@ -14,6 +14,7 @@ from launcher.core.templates import Template, TemplateError, ids_by_name, templa
 from launcher.engine.portal_client import PortalClient
 from launcher.engine.preparing import list_templates, template_with_id, with_types
 from launcher.errors import InputError, NothingToDoError, PortalError
+from launcher.messages import Message, Text
 from launcher.settings import JobConfig, PortalConfig, Settings, SettingsError
 from launcher.settings.load import folder_of
 
@@ -27,15 +28,13 @@ def with_file_of_job(settings: Settings, request: RunRequest) -> RunRequest:
         return request
     name, job = settings.job(request.job) or ("", None)
     if job is None or not job.file:
-        raise InputError("say which FILE, or give the job a file: in the configuration")
+        raise InputError("file-missing")
     files = chosen_files(job.file, folder_of(settings), job.choose)
     if not files:
         error = InputError if job.require_file else NothingToDoError
-        raise error(f"nothing to do: there is no file {job.file}")
+        raise error("nothing-to-do", file=job.file)
     if len(files) > 1:
-        raise InputError(
-            f"{job.file} means {len(files)} files; name one of them, or run all with: launcher nightly {name}"
-        )
+        raise InputError("several-files-meant", file=job.file, files=len(files), name=name)
     return replace(request, file=files[0], job=name)
 
 
@@ -86,14 +85,14 @@ def _check_said(request: RunRequest) -> None:
         if value is None
     ]
     if missing:
-        raise SettingsError(f"say what to start: {' and '.join(missing)}, or --job NAME of config.yaml")
+        raise SettingsError("nothing-to-start-named", missing=" and ".join(missing))
 
 
 async def resolve_job(
     chosen: ChosenJob,
     request: RunRequest,
     client: PortalClient,
-    tell: Callable[[str], None],
+    tell: Callable[[Text], None],
     *,
     thorough: bool = False,
 ) -> JobSpec:
@@ -119,12 +118,12 @@ async def resolve_job(
         _check_kind(templates, kind_named(config.kind) if config.kind and not config.columns.kind else None)
     job = await with_types(replace(job, template_id=number or None, template_ids=ids), templates, client)
     for parameter, type_ in job.types.unknown(list(job.parameters)).items():
-        tell(f'the parameter "{parameter}" is of the type "{type_}", which is sent as it stands')
+        tell(Message("parameter-type-unknown", parameter=parameter, type=type_))
     return job
 
 
 async def _known(
-    template_id: int, client: PortalClient, tell: Callable[[str], None] | None, *, typed: bool
+    template_id: int, client: PortalClient, tell: Callable[[Text], None] | None, *, typed: bool
 ) -> list[Template]:
     """The template of that ID; none where the portal does not show it, and somebody can be told so.
 
@@ -136,10 +135,10 @@ async def _known(
         if tell is None or (typed and not error.refused):
             raise
         unchecked = "parameters are sent unchecked, as they stand" if typed else "the template is not checked"
-        tell(f"the portal does not show its templates, so {unchecked} ({error})")
+        tell(Message("templates-not-shown", unchecked=unchecked, reason=error))
         return []
     if template is None:
-        raise TemplateError(f"no template {template_id} on {client.portal}; see: launcher templates")
+        raise TemplateError("no-such-template", template_id=template_id, portal=client.portal)
     return [template]
 
 
@@ -148,6 +147,9 @@ def _check_kind(templates: Sequence[Template], kind: Kind | None) -> None:
     for template in templates:
         if kind is not None and template.kind is not None and not template.is_for(kind):
             raise TemplateError(
-                f'template {template.id} "{template.name}" is for the kind {template.kind.name}, not '
-                f"{kind.name}; say --kind {template.kind.name}, or kind: in the job, or choose another template"
+                "template-of-another-kind",
+                id=template.id,
+                name=template.name,
+                name_2=template.kind.name,
+                name_3=kind.name,
             )

@@ -52,10 +52,14 @@ def _signed_in(config: PortalConfig, oauth: OAuthConfig) -> Access:
         configured = parse_address(oauth.address, allow_http=config.allow_http)
         if str(configured) != signed_in.portal:
             raise TokensError(
-                f"{file.path}: the sign-in is of {signed_in.portal}, not of {configured}; {SIGN_IN_AGAIN}"
+                "sign-in-of-another-portal",
+                path=file.path,
+                portal=signed_in.portal,
+                configured=configured,
+                sign_in_again=SIGN_IN_AGAIN,
             )
     if oauth.client_id and oauth.client_id != signed_in.client_id:
-        raise TokensError(f"{file.path}: the sign-in is of another application; {SIGN_IN_AGAIN}")
+        raise TokensError("sign-in-of-another-application", path=file.path, sign_in_again=SIGN_IN_AGAIN)
     application = replace(_application(oauth, signed_in), ca_file=config.ca_file)
     return oauth_access(file, application, signed_in, allow_http=config.allow_http)
 
@@ -63,7 +67,7 @@ def _signed_in(config: PortalConfig, oauth: OAuthConfig) -> Access:
 def _application(oauth: OAuthConfig, signed_in: SignIn) -> Application:
     secret = oauth.client_secret.get_secret_value() or signed_in.client_secret.value
     if not secret:
-        raise TokensError("oauth: the application's secret is missing; put BITRIX24_CLIENT_SECRET into .env")
+        raise TokensError("client-secret-missing")
     register(secret)
     server = token_server_named(oauth.token_server or signed_in.token_server)
     return Application(signed_in.client_id, Hidden(secret), server)
@@ -150,4 +154,4 @@ async def _configured(launcher: Context, run: RunRecord) -> tuple[PortalConfig, 
         found.append(access.portal)
     if problems:
         raise problems[0]
-    raise InputError(f"run {run.name} is on {run.portal}; the configuration has {', '.join(found)}")
+    raise InputError("run-on-unconfigured-portal", name=run.name, portal=run.portal, found=", ".join(found))

@@ -106,14 +106,12 @@ async def find_run(launcher: Context, name: str | None = None) -> RunRecord:
     if name is None:
         last = await ledger.last_runs(1)
         if not last:
-            raise NoSuchRunError(
-                f"no runs in the ledger {ledger.database.name} yet; begin with: launcher run FILE"
-            )
+            raise NoSuchRunError("no-runs-yet", name=ledger.database.name)
         return last[0]
     number = run_number(name)
     found = None if number is None else await ledger.run(number)
     if found is None:
-        raise NoSuchRunError(f'no run "{name}" in the ledger {ledger.database.name}; see: launcher runs')
+        raise NoSuchRunError("no-such-run", name=name, name_2=ledger.database.name)
     return found
 
 
@@ -122,11 +120,7 @@ def refuse_pruned(run: RunRecord, so: str) -> None:
     if run.pruned_at is None:
         return
     when = f" on {datetime.fromtimestamp(run.pruned_at):%Y-%m-%d}" if run.pruned_at else ""
-    raise InputError(
-        f"the rows of run {run.name} were pruned{when}: {so}.\n"
-        f"What is left: launcher status {run.name}, and its unknown rows with "
-        f"launcher results {run.name} --only unknown -o PATH"
-    )
+    raise InputError("run-pruned", name=run.name, when=when, so=so)
 
 
 async def write_results(
@@ -148,7 +142,7 @@ async def write_results(
     ledger = await launcher.ledger()
     record = await find_run(launcher, name)
     if only and to is None:
-        raise InputError("--only: say where to, with -o PATH; the run's own results file keeps all rows")
+        raise InputError("only-without-output")
     if list(only) != [State.UNKNOWN]:
         refuse_pruned(
             record, f"its results cannot be written again; {record.results} stays as the run wrote it"
@@ -156,7 +150,7 @@ async def write_results(
     path = to or Path(record.results)
     if isinstance(path, Path):
         if path == STDOUT:
-            raise InputError(f"the results of run {record.name} went to standard output; name a file for them")
+            raise InputError("results-went-to-stdout", name=record.name)
         check_writable(path, source=Path(record.file))
     for note in await save_results(ledger, record, path, only=only):
         launcher.tell(note)

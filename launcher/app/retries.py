@@ -21,6 +21,7 @@ from launcher.engine.cancel import CancelToken
 from launcher.engine.corrections import keep_taken_over, mend, unknown_rows
 from launcher.errors import ConfirmationError
 from launcher.ledger import Ledger, RunRecord
+from launcher.messages import Message
 from launcher.sheets import Table, content_fingerprint
 
 
@@ -73,15 +74,13 @@ async def retry(launcher: Context, plan: RetryPlan, cancel: CancelToken | None =
             unknown = (await _unknown(portal.ledger, record, plan.corrections)).attempts
             if unknown != plan.unknown:
                 raise ConfirmationError(
-                    f"the unknown rows of run {record.name} are others by now ({len(unknown):,}, and "
-                    f"{len(plan.unknown):,} when it was asked), or were sent meanwhile; nothing was sent. Call "
-                    "retry again, and look at them anew"
+                    "unknown-rows-changed", name=record.name, unknown=len(unknown), unknown_2=len(plan.unknown)
                 )
         if plan.corrections is not None:
             await _correct(portal, record, plan.corrections)
         else:
             failed = await portal.ledger.retry_failed(record.id)
-            launcher.tell(f"{pluralize(failed, 'failed row')} of run {record.name} to be sent again")
+            launcher.tell(Message("rows-sent-again", rows=pluralize(failed, "failed row"), name=record.name))
         if plan.unknown:
             await portal.ledger.retry_unknown(record.id, only=list(plan.unknown))
         return await continue_run(portal, record, cancel or CancelToken())

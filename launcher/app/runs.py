@@ -24,6 +24,7 @@ from launcher.engine.checking import refuse_duplicates, rehearse
 from launcher.engine.portal_client import load_recent_requests
 from launcher.engine.preparing import Candidates, mapper_of
 from launcher.ledger import NewRun, hold_portal
+from launcher.messages import Message
 from launcher.report import STDOUT, results_path
 from launcher.report.results import check_writable
 from launcher.settings import PortalConfig
@@ -79,7 +80,7 @@ async def resume(
     async with hold_portal_of_run(launcher, record, wait=wait) as portal:
         counts = await portal.ledger.counts(record.id)
         if record.loaded and not (counts[State.PENDING] or counts[State.DEFERRED]):
-            launcher.tell(f"run {record.name} has no rows left to start")
+            launcher.tell(Message("no-rows-left", name=record.name))
         return await continue_run(portal, record, cancel or CancelToken())
 
 
@@ -116,10 +117,10 @@ async def resolved(
     try:
         mapper = await mapper_of(job, table.header, portal.ledger, portal.name)
     except MappingError as error:
-        raise MappingError(f"{given.source.name}: {error}") from None
+        raise MappingError("of-file", name=given.source.name, reason=error) from None
     if not job.document_column:
         if mapper.document_heading != "ID":
-            tell(f'the document\'s ID is taken from the column "{mapper.document_heading}"')
+            tell(Message("document-column-found", document_heading=mapper.document_heading))
         job = replace(job, document_column=mapper.document_heading)
     candidates = Candidates(mapper, portal.client)
     if job.duplicates is Duplicates.ERROR:

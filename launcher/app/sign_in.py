@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from launcher.app.context import Context
 from launcher.app.documents import LoginDocument, LogoutDocument
 from launcher.app.portals import as_configured, oauth_access, warning_of_http
+from launcher.messages import Message
 from launcher.portal.access import Access, Hidden, parse_webhook, trusted
 from launcher.portal.address import Address, parse_address
 from launcher.portal.client import Owner, Portal, owner_of
@@ -161,7 +162,7 @@ async def sign_out(launcher: Context, portal: str | None = None) -> SignedOut:
 def _entry(settings: Settings, portal: str | None) -> tuple[str, PortalConfig]:
     """Return the name and the entry of the portal that is meant. Raises SettingsError if there are several."""
     if portal is None and len(settings.config.portals) > 1:
-        raise SettingsError(f"say which portal with --portal: {', '.join(settings.config.portals)}")
+        raise SettingsError("portal-not-named", portals=", ".join(settings.config.portals))
     return settings.entry(portal)
 
 
@@ -210,9 +211,7 @@ async def _there_and_back(
         await answers.open_page(url)
         return returned_by_paste(answers.end_address(), state)
     async with listen_for_sign_in(request.port, state) as back:
-        launcher.tell(
-            f"waiting on http://127.0.0.1:{request.port}/, which must be the address in the application's card"
-        )
+        launcher.tell(Message("waiting-for-browser", port=request.port))
         await answers.open_page(url)
         return await back
 
@@ -224,5 +223,5 @@ async def _owner(launcher: Context, access: Access) -> Owner:
     async with Portal(access) as portal:
         owner = await owner_of(portal)
         if portal.moved_to:
-            launcher.tell(f"the portal has moved to {portal.moved_to}; sign in with that address")
+            launcher.tell(Message("portal-moved-sign-in", moved_to=portal.moved_to))
         return owner

@@ -68,7 +68,7 @@ def find_template(templates: Sequence[Template], text: str, portal: str) -> Temp
         return template_named(templates, text, portal)
     found = next((each for each in templates if each.id == int(text)), None)
     if found is None:
-        raise TemplateError(f"no template {text} on {portal}; see: launcher templates")
+        raise TemplateError("no-such-template", template_id=text, portal=portal)
     return found
 
 

@@ -116,11 +116,9 @@ def _continued_by(command: str) -> Iterator[None]:
     try:
         yield
     except PortalInUseError as error:
-        raise PortalInUseError(
-            f"{error}\nEnd that run first (Ctrl-C, where it goes on), then: {command}"
-        ) from None
+        raise PortalInUseError("stop-needs-portal", reason=error, command=command) from None
     except (PortalError, LedgerError) as error:
-        raise RunStoppedError(f"{error}\nWhat was ended so far is known. Go on with: {command}") from None
+        raise RunStoppedError("stop-interrupted", reason=error, command=command) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ def jobs_with_schedule(settings: Settings) -> dict[str, JobConfig]:
     found = {name: job for name, job in settings.config.jobs.items() if job.schedule}
     for name, job in found.items():
         if not job.file:
-            raise InputError(f"the job {name} has a schedule: and no file:, so a night cannot run it")
+            raise InputError("schedule-without-file", name=name)
     return found
 
 
@@ -47,7 +47,7 @@ class LauncherBackend:
         """Read the configuration as it stands now; if it is broken, the last good one stays."""
         launcher = self._launcher.beside(settings=load_settings(self._launcher.settings.path))
         if launcher.location != self._location:
-            raise InputError("the ledger is another one now; end the daemon and begin it again")
+            raise InputError("ledger-changed")
         jobs_with_schedule(launcher.settings)
         self._launcher = launcher
 
@@ -78,9 +78,7 @@ class LauncherBackend:
         # Opened anew each time: one that was open would not notice that its file has gone.
         file = sqlite_file(self._location)
         if file is not None and not file.exists():
-            raise LedgerError(
-                f"the ledger {file} has gone, and it is what protects against starting twice: put it back"
-            )
+            raise LedgerError("ledger-gone", file=file)
         async with self._launcher.beside() as launcher:
             yield await launcher.ledger()
 
@@ -110,7 +108,7 @@ async def sole_daemon(launcher: Context, cancel: CancelToken) -> AsyncIterator[D
     Raises InputError, DaemonRunsError, LedgerError.
     """
     if not jobs_with_schedule(launcher.settings):
-        raise InputError('no job has a schedule: in the configuration; give one a schedule: "0 2 * * *"')
+        raise InputError("no-schedules")
     async with hold_daemon(await launcher.ledger()):
         yield Daemon(LauncherBackend(launcher), cancel)
 

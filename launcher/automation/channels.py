@@ -12,7 +12,7 @@ from launcher.automation.documents import NotifyDocument, RecipientDocument
 from launcher.core.summary import Exit
 from launcher.errors import DeliveryError, InputError
 from launcher.log import get_logger
-from launcher.notify import CHANNELS, Channel, Configured, Message, deliver, ping
+from launcher.notify import CHANNELS, Channel, Configured, Notification, deliver, ping
 from launcher.notify.channels import Signal
 from launcher.portal.address import AddressError
 from launcher.portal.oauth import TokensError
@@ -26,8 +26,8 @@ class _BrokenChannel:
     label: str
     reason: str
 
-    async def send(self, message: Message) -> None:  # noqa: ARG002  as every channel
-        raise DeliveryError(self.reason, permanent=True)
+    async def send(self, message: Notification) -> None:  # noqa: ARG002  as every channel
+        raise DeliveryError("said", text=self.reason, permanent=True)
 
 
 def channels_of(settings: Settings, name: str) -> list[Channel]:
@@ -144,7 +144,7 @@ async def recipients(launcher: Context, jobs: Sequence[str] = (), *, send_test: 
     channels = {channel.label: channel for name in chosen for channel in channels_of(settings, name)}
     pinged = [name for name in chosen if settings.config.jobs[name].ping.get_secret_value()]
     if not channels and not pinged:
-        raise InputError("nobody is told: there is no notify: and no ping: in the configuration")
+        raise InputError("nobody-notified")
     labels = (*channels, *(f"ping of {name}" for name in pinged))
     if not send_test:
         return Recipients(tuple(map(Recipient, labels)), is_test_sent=False)
@@ -155,7 +155,7 @@ async def recipients(launcher: Context, jobs: Sequence[str] = (), *, send_test: 
 async def _send(channel: Channel) -> str:
     """Return why it did not get through; nothing if it did."""
     try:
-        await deliver(channel, Message(subject=_SUBJECT, text=_TEXT + "\n", chat=f"{_SUBJECT}\n{_TEXT}"))
+        await deliver(channel, Notification(subject=_SUBJECT, text=_TEXT + "\n", chat=f"{_SUBJECT}\n{_TEXT}"))
     except DeliveryError as error:
         return str(error)
     return ""

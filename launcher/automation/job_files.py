@@ -20,6 +20,7 @@ from launcher.core.words import duration
 from launcher.engine.cancel import CancelToken
 from launcher.errors import LauncherError
 from launcher.ledger import Nights, RunRecord
+from launcher.messages import Message, Text
 from launcher.sheets import Source, WebAddress, content_fingerprint, fingerprint, lacks_line_end
 
 PATIENCE_S = 600.0
@@ -34,7 +35,7 @@ class FileWait:
     settled_after_s: float
     cancel: CancelToken
     now: Callable[[], float]
-    tell: Callable[[str], None]
+    tell: Callable[[Text], None]
     _waited_s: float = 0.0
 
     def look(self, file: Path) -> BeingWritten | None:
@@ -56,7 +57,9 @@ class FileWait:
             if too_long or self.cancel.is_set:
                 return found
             if not told:
-                self.tell(f"{file} {found.reason}; waiting until it is complete: {duration(found.wait_s)}")
+                self.tell(
+                    Message("waiting-for-file", file=file, reason=found.reason, duration=duration(found.wait_s))
+                )
                 told = True
             pause_s = min(found.wait_s, _LOOK_S)
             await self.cancel.sleep(pause_s)

@@ -21,6 +21,7 @@ from launcher.core.summary import Exit
 from launcher.engine.cancel import CancelToken
 from launcher.errors import InputError, LauncherError
 from launcher.ledger import Ledger, LedgerError, Nights, UnsentMessage, who_holds
+from launcher.messages import Message
 from launcher.redact import redacted_text
 from launcher.settings import Settings
 
@@ -102,9 +103,9 @@ def _names(settings: Settings, names: Sequence[str]) -> list[str]:
     for name in names:
         settings.job(name)
         if name not in with_file:
-            raise InputError(f"the job {name} has no file: in the configuration, so a night cannot run it")
+            raise InputError("job-without-file", name=name)
     if not with_file:
-        raise InputError("no job has a file: in the configuration, so there is nothing that a night could run")
+        raise InputError("no-job-files")
     return [name for name in with_file if name in names] if names else with_file
 
 
@@ -191,7 +192,7 @@ class _Night:
         told = False
         while not self._cancel.is_set and (holder := await who_holds(ledger, portal)):
             if not told:
-                self._launcher.tell(f"{holder}; waiting for its end")
+                self._launcher.tell(Message("waiting-for-run", holder=holder))
             told = True
             await self._cancel.sleep(_LOOK_S)
 

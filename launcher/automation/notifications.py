@@ -19,7 +19,7 @@ from launcher.core.summary import Exit, Summary
 from launcher.engine.cancel import CancelToken
 from launcher.ledger import Ledger, LedgerError, Notices, QueuedMessage
 from launcher.log import get_logger
-from launcher.notify import Channel, Envelope, Message, Outbox, queued, send_once
+from launcher.notify import Channel, Envelope, Notification, Outbox, queued, send_once
 from launcher.notify.channels import Signal
 from launcher.notify.outbox import PAUSES_S
 from launcher.redact import redacted_text
@@ -155,7 +155,7 @@ class Notifications:
             if for_it:
                 files = tuple(Path(path) for notice in for_it for path in notice.to_mend.values())
                 texts = [_sendable(text) for text in (subject(for_it), body(for_it), chat(for_it))]
-                yield channel, Message(subject=texts[0], text=texts[1], chat=texts[2], files=files)
+                yield channel, Notification(subject=texts[0], text=texts[1], chat=texts[2], files=files)
 
     def _all_channels(self) -> dict[str, Channel]:
         return {each.label: each for name in self._settings.config.jobs for each in self._channels_of(name)}

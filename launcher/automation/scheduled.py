@@ -20,6 +20,7 @@ from launcher.core.words import duration
 from launcher.engine.cancel import CancelToken
 from launcher.errors import LauncherError, PortalError, StoppedError
 from launcher.ledger import Ledger, NightRecord, Nights, RunRecord
+from launcher.messages import Message, Text
 from launcher.redact import redacted_text
 from launcher.settings import JobConfig
 from launcher.sheets import WebAddress
@@ -83,9 +84,9 @@ class JobRunner:
         """Ask the portal about the run's unknown rows."""
         return await reconcile(self.launcher, record.name, cancel=cancel)
 
-    def tell(self, text: str) -> None:
+    def tell(self, text: Text) -> None:
         """Show the text at once to a person who may be there."""
-        self.launcher.tell(f"{self.job.name}: {text}")
+        self.launcher.tell(Message("of-job", name=self.job.name, text=text))
 
 
 _NIGHTS = 20

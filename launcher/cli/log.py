@@ -212,4 +212,4 @@ def _opened(path: Path) -> LogFile:
     try:
         return LogFile(path)
     except OSError as error:
-        raise LogFileError(f"--log-file {path}: cannot be written: {error.strerror}") from None
+        raise LogFileError("log-file-not-writable", path=path, strerror=error.strerror) from None

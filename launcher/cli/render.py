@@ -97,7 +97,7 @@ def _findings_table(found: list[Finding]) -> Table:
         table.add_row(
             Text(_WORDS[finding.severity], style=_STYLES[finding.severity]),
             f"{finding.rows:,}" if finding.rows else "",
-            Text(finding.text),
+            Text(str(finding.text)),
             row_ranges(finding.row_numbers, finding.rows),
         )
     return table

@@ -84,7 +84,7 @@ class Screen:
         """Show it."""
         match event:
             case Notice(text):
-                self._console.tell(text)
+                self._console.tell(str(text))
             case RunBegan(progress=progress, cancel=cancel):
                 self._sending.enter_context(interruptible(cancel, self._console.tell))
                 self._sending.enter_context(self._console.showing(progress))

@@ -32,7 +32,7 @@ class Column:
     def text(self, cells: Sequence[str], kinds: str) -> str:
         """The row's cell in it. Raises RowError where it holds no value that may be used."""
         if kinds and (trouble := UNUSABLE_CELLS.get(kinds[self.index])):
-            raise RowError("bad cell", f'the cell in column "{self.heading}" {trouble}')
+            raise RowError("bad cell", "bad-cell-in-column", heading=self.heading, reason=trouble)
         return cells[self.index]
 
 
@@ -43,14 +43,16 @@ def column_named(header: Sequence[str], wanted: str, purpose: str, option: str) 
         found = [index for index, heading in enumerate(header) if folded(heading) == folded(wanted)]
     if not found:
         raise MappingError(
-            f'no column "{wanted}" {purpose}{nearest(wanted, header)}; '
-            f"say with {option}, or in the job, which it is: {_listed(header)}"
+            "no-such-column",
+            wanted=wanted,
+            purpose=purpose,
+            nearest=nearest(wanted, header),
+            option=option,
+            listed=_listed(header),
         )
     if len(found) > 1:
         places = " and ".join(str(index + 1) for index in found)
-        raise MappingError(
-            f'the column "{wanted}" {purpose} stands in the file more than once (columns {places}); rename one'
-        )
+        raise MappingError("column-twice", wanted=wanted, purpose=purpose, places=places)
     return Column(found[0], header[found[0]])
 
 
@@ -63,15 +65,12 @@ def document_column(header: Sequence[str], kind: Kind | None) -> Column:
     found = [index for index, heading in enumerate(header) if _squeezed(heading) in usual]
     what = f"the {kind.name}'s ID" if kind is not None else "the document's ID"
     if not found:
-        raise MappingError(
-            f"no column has a usual heading for {what}, such as ID; "
-            f"say with --column, or in the job, which it is: {_listed(header)}"
-        )
+        raise MappingError("no-usual-column", what=what, listed=_listed(header))
     if len(found) > 1 and len({header[index] for index in found}) == 1:
         return column_named(header, header[found[0]], "for the document's ID", "--column")
     if len(found) > 1:
         either = " and ".join(f'"{header[index]}" (column {index + 1})' for index in found)
-        raise MappingError(f"{either} may both hold {what}; say with --column, or in the job, which does")
+        raise MappingError("two-usual-columns", either=either, what=what)
     return Column(found[0], header[found[0]])
 
 

@@ -118,10 +118,7 @@ def kind_named(name: str) -> Kind:
             short_code=f"T{number:x}",
             type_id=number,
         )
-    raise KindError(
-        f'no kind is named "{name}"{nearest(wanted, KINDS)}; '
-        f"the kinds are {', '.join(KINDS)}, and dynamic:147 for the smart process of type 147"
-    )
+    raise KindError("no-such-kind", name=name, nearest=nearest(wanted, KINDS), kinds=", ".join(KINDS))
 
 
 def kind_of_type(module: str, entity: str, document_type: str) -> Kind | None:
@@ -169,7 +166,7 @@ def element_number(kind: Kind, text: str, hosts: Collection[str] = ()) -> str:
     """
     cell = text.strip()
     if not cell:
-        raise RowError("blank ID", "the ID is blank")
+        raise RowError("blank ID", "id-blank")
     if found := _NUMBER.fullmatch(cell):
         return found[1]
     if _LINK.fullmatch(cell):
@@ -180,8 +177,8 @@ def element_number(kind: Kind, text: str, hosts: Collection[str] = ()) -> str:
         if prefix in own and number:
             return number
         if prefix not in own:
-            raise RowError("other kind", f'"{_shown(cell)}" is not the ID of a {kind.name}')
-    raise RowError("bad ID", f'"{_shown(cell)}" is not an ID: a whole number above 0 is expected')
+            raise RowError("other kind", "id-of-another-kind", shown=_shown(cell), name=kind.name)
+    raise RowError("bad ID", "id-not-a-number", shown=_shown(cell))
 
 
 def _linked(kind: Kind, link: str, hosts: Collection[str]) -> str:
@@ -189,16 +186,16 @@ def _linked(kind: Kind, link: str, hosts: Collection[str]) -> str:
         parts = urlsplit(link)
         host = (parts.hostname or "") + (f":{parts.port}" if parts.port not in (None, 80, 443) else "")
     except ValueError:
-        raise RowError("bad ID", f'"{_shown(link)}" is no link to a {kind.name}') from None
+        raise RowError("bad ID", "no-link-to-kind", shown=_shown(link), name=kind.name) from None
     if host and hosts and host not in hosts:
-        raise RowError("other portal", f'"{_shown(link)}" is on {host}, not on {min(hosts)}')
+        raise RowError("other portal", "link-to-another-portal", shown=_shown(link), host=host, min=min(hosts))
     page = next((found for pattern in _PAGES if (found := pattern.fullmatch(parts.path))), None)
     if page is None:
-        raise RowError("bad ID", f'"{_shown(link)}" is no link to a {kind.name}')
+        raise RowError("bad ID", "no-link-to-kind", shown=_shown(link), name=kind.name)
     named = page["kind"]
     linked = _BY_PAGE.get(named) or (f"dynamic:{named}" if named.isdigit() else named)
     if linked != kind.name:
-        raise RowError("other kind", f'"{_shown(link)}" is a link to a {linked}, not to a {kind.name}')
+        raise RowError("other kind", "link-to-another-kind", shown=_shown(link), linked=linked, name=kind.name)
     return page["number"]
 
 

@@ -8,6 +8,7 @@ from enum import IntEnum, StrEnum
 from typing import Literal, TypedDict
 
 from launcher.core.summary import Exit
+from launcher.messages import Text
 
 
 class Level(StrEnum):
@@ -110,7 +111,7 @@ class Finding:
     severity: Severity
     code: str
     """In two words, by which rows are counted together."""
-    text: str
+    text: Text
     """For the person; of several rows, about the first."""
     row_numbers: list[int] = field(default_factory=list)
     """At most ROWS_NAMED."""
@@ -121,7 +122,7 @@ class Finding:
         return {
             "severity": self.severity.word,
             "code": self.code,
-            "text": self.text,
+            "text": str(self.text),
             "rows": self.rows,
             "row_numbers": self.row_numbers,
         }
@@ -135,9 +136,9 @@ class Findings:
         self.refused = False
         """Whether it is the portal that would stop a run, and not the configuration or the file."""
 
-    def add(self, severity: Severity, code: str, text: str, *, refused: bool = False) -> None:
+    def add(self, severity: Severity, code: str, text: Text, *, refused: bool = False) -> None:
         """Something about the whole run."""
-        self._found.setdefault((severity, code, text), Finding(severity, code, text))
+        self._found.setdefault((severity, code, str(text)), Finding(severity, code, text))
         self.refused |= refused
 
     def add_row(self, severity: Severity, code: str, row_number: int, text: str) -> None:

@@ -36,10 +36,7 @@ class Mapper:
         """Raises MappingError where a column is missing or ambiguous, a parameter's name is reserved, or the
         job does not fit its template."""
         if reserved := sorted(RESERVED_PARAMETERS & set(job.parameters)):
-            raise MappingError(
-                f'the parameter "{reserved[0]}" has a meaning of its own for the portal '
-                "and is never sent from a file; rename the template's parameter"
-            )
+            raise MappingError("reserved-parameter", reserved=reserved[0])
         self._job, self._target = job, target
         self._usual_kind = kind_named(job.kind) if job.kind else None
         self._hosts = {target.portal, *target.addresses}
@@ -87,7 +84,7 @@ class Mapper:
             document = self._document_of(cells, kinds)
             parameters, identity = self._values.of(template_id, cells, kinds)
         except RowError as error:
-            return Invalid(row_number, error.code, str(error))
+            return Invalid(row_number, error.kind, str(error))
         return Start(
             row_number=row_number,
             template_id=template_id,
@@ -118,7 +115,7 @@ class Mapper:
         try:
             return kind.document(element_number(kind, self._document.text(cells, kinds), self._hosts))
         except RowError as error:
-            raise RowError(error.code, f'column "{self._document.heading}": {error}') from None
+            raise RowError(error.kind, "in-column", heading=self._document.heading, reason=error) from None
 
     def _kind_of(self, cells: Sequence[str], kinds: str) -> Kind:
         given = self._kind.text(cells, kinds).strip() if self._kind is not None else ""
@@ -126,9 +123,9 @@ class Mapper:
             try:
                 return kind_named(given)
             except KindError as error:
-                raise RowError("bad kind", f'column "{_heading(self._kind)}": {error}') from None
+                raise RowError("bad kind", "in-column", heading=_heading(self._kind), reason=error) from None
         if self._usual_kind is None:
-            raise RowError("bad kind", f'column "{_heading(self._kind)}": the kind is blank')
+            raise RowError("bad kind", "kind-blank", heading=_heading(self._kind))
         return self._usual_kind
 
     def _template_id(self, cells: Sequence[str], kinds: str) -> int:
@@ -140,14 +137,14 @@ class Mapper:
         place = f'column "{_heading(self._template)}"'
         if not given:
             if self._job.template_id is None:
-                raise RowError("bad template", f"{place}: the template is blank")
+                raise RowError("bad template", "template-blank", place=place)
             return self._job.template_id
         known = self._job.template_ids
         if given not in known:
             near = nearest(given, known)
-            raise RowError("bad template", f'{place}: "{given}" is no template of the portal{near}')
+            raise RowError("bad template", "row-template-unknown", place=place, given=given, near=near)
         if not known[given]:
-            raise RowError("bad template", f'{place}: more than one template is named "{given}"; write its ID')
+            raise RowError("bad template", "row-template-ambiguous", place=place, given=given)
         return known[given]
 
 

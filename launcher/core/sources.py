@@ -31,12 +31,12 @@ class Pattern:
             written, heading = piece[0], piece[1]
             if heading is not None:
                 if not heading.strip():
-                    raise PatternError(f'"{text}": a heading is expected between {{ and }}')
+                    raise PatternError("heading-missing-in-braces", text=text)
                 parts += [heading.strip(), ""]
             elif written in ("{{", "}}"):
                 parts[-1] += written[0]
             elif written in ("{", "}"):
-                raise PatternError(f'"{text}": {{Heading}} is expected; a brace itself is written {{{{ or }}}}')
+                raise PatternError("lone-brace", text=text)
             else:
                 parts[-1] += written
         return cls(tuple(parts))
@@ -141,7 +141,7 @@ def _formatted(name: str, text: str, header: Sequence[str]) -> Bound:
     try:
         pattern = Pattern.parse(_sayable(name, text))
     except PatternError as error:
-        raise MappingError(f'the format of the parameter "{name}": {error}') from None
+        raise MappingError("bad-format-of-parameter", name=name, reason=error) from None
     columns = tuple(
         column_named(header, heading, f'for the parameter "{name}"', "format:") for heading in pattern.headings
     )
@@ -155,5 +155,5 @@ def _sayable(name: str, text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise MappingError(f'the value of the parameter "{name}" is not Unicode text; write it anew') from None
+        raise MappingError("value-not-unicode", name=name) from None
     return text

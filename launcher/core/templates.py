@@ -114,10 +114,10 @@ def template_named(templates: Iterable[Template], name: str, portal: str) -> Tem
     if not named:
         known = ", ".join(f'"{template.name}" ({template.id})' for template in found) or "none"
         near = nearest(name, [template.name for template in found])
-        raise TemplateError(f'no template "{name}" on {portal}{near}; there are: {known}')
+        raise TemplateError("no-template-of-that-name", name=name, portal=portal, near=near, known=known)
     if len(named) > 1:
         ids = ", ".join(str(template.id) for template in named)
-        raise TemplateError(f'more than one template on {portal} is named "{name}"; say its ID: {ids}')
+        raise TemplateError("template-name-ambiguous", portal=portal, name=name, ids=ids)
     return named[0]
 
 

@@ -127,10 +127,14 @@ class Values:
             if name not in declared:
                 known = ", ".join(f'"{each}"' for each in declared) or "none"
                 raise MappingError(
-                    f'template {template_id} has no parameter "{name}"{nearest(name, declared)}; it has {known}'
+                    "no-such-parameter",
+                    template_id=template_id,
+                    name=name,
+                    nearest=nearest(name, declared),
+                    known=known,
                 )
         if why := self._troubles.get(template_id):
-            raise MappingError(f"template {template_id}: {why}")
+            raise MappingError("of-template", template_id=template_id, reason=why)
         for name, conversion in self._conversions[template_id].items():
             source = self._sources[name]
             try:
@@ -140,14 +144,14 @@ class Values:
                     conversion.convert("")
             except RowError as error:
                 place = source.place if source.is_fixed else f'the default of the parameter "{name}"'
-                raise MappingError(f"{place}: {error}") from None
+                raise MappingError("at-place", place=place, reason=error) from None
 
     def of(
         self, template_id: int, cells: Sequence[str], kinds: str
     ) -> tuple[dict[str, Value], dict[str, Value]]:
         """What the row sends, and what its start key is made of. Raises RowError."""
         if why := self._troubles.get(template_id):
-            raise RowError("bad parameters", why)
+            raise RowError("bad parameters", "said", text=why)
         conversions = self._conversions.get(template_id, {})
         sent: dict[str, Value] = {}
         identity: dict[str, Value] = {}
@@ -187,7 +191,7 @@ def _converted(conversion: Conversion, text: str, letter: str, source: Bound) ->
     try:
         return conversion.convert(text, letter)
     except RowError as error:
-        raise RowError(error.code, f"{source.place}: {error}") from None
+        raise RowError(error.kind, "at-place", place=source.place, reason=error) from None
 
 
 def _trouble(sources: Mapping[str, Source], parameters: Sequence[Parameter]) -> str:

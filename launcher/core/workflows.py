@@ -49,13 +49,13 @@ def question(workflow_id: str) -> str:
 def answer(listed: object, workflow_id: str) -> Running | None:
     """The workflow, where the portal lists it, and None where it does not run. Raises UnexpectedAnswerError."""
     if not isinstance(listed, list):
-        raise UnexpectedAnswerError("the portal did not say which workflows run")
+        raise UnexpectedAnswerError("running-workflows-not-told")
     for item in listed:
         if isinstance(item, Mapping) and item.get("ID") == workflow_id:
             return Running(workflow_id, _moment(item.get("OWNED_UNTIL")))
     if listed:
         # As where it takes no filter by ID: then a miss would prove nothing.
-        raise UnexpectedAnswerError("the portal lists other workflows than the one that it was asked for")
+        raise UnexpectedAnswerError("other-workflows-listed")
     return None
 
 

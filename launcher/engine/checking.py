@@ -48,8 +48,10 @@ async def refuse_duplicates(candidates: Candidates, table: Table) -> None:
             first = seen.setdefault(start.start_key, start.row_number)
             if first != start.row_number:
                 raise MappingError(
-                    f"rows {first} and {start.row_number} are the same start, on {start.document.element_id}; "
-                    "mend the file, or say duplicates: skip in the job"
+                    "rows-are-duplicates",
+                    first=first,
+                    row_number=start.row_number,
+                    element_id=start.document.element_id,
                 )
 
 

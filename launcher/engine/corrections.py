@@ -111,8 +111,10 @@ class _Columns:
         mended, known = own_columns(header), own_columns(run.header)
         if [header[index] for index in mended] != [run.header[index] for index in known]:
             raise MappingError(
-                f"the mended file has the columns {', '.join(header[index] for index in mended)}; "
-                f"run {run.name} has {', '.join(run.header[index] for index in known)}"
+                "corrected-file-has-other-columns",
+                mended=", ".join(header[index] for index in mended),
+                name=run.name,
+                known=", ".join(run.header[index] for index in known),
             )
         row = header.index(_ROW_COLUMN) if _ROW_COLUMN in header else None
         return cls(row, tuple(zip(mended, known, strict=True)))

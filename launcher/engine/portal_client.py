@@ -78,7 +78,9 @@ class PortalClient:
                 failures += 1
             out_of_patience = failures >= TRIES and time.monotonic() - began >= self._patience_s
             if answer.refused or out_of_patience or at_limits == TRIES_AT_LIMITS:
-                raise PortalError(f"{self.connection.name}: {answer.text}", refused=answer.refused)
+                raise PortalError(
+                    "portal-said", name=self.connection.name, text=answer.text, refused=answer.refused
+                )
             # Dice for spreading requests, not for secrets.
             wait_s = backoff_s(failures + at_limits, random.random())  # noqa: S311
             _log.warning("waiting", reason=answer.text, wait_s=round(wait_s, 1))
@@ -98,7 +100,7 @@ class PortalClient:
         try:
             portal_now = datetime.fromisoformat(str(answer["result"])).timestamp()
         except ValueError:
-            raise PortalError(f"{self.portal}: the portal does not say what time it is") from None
+            raise PortalError("portal-time-missing", portal=self.portal) from None
         return portal_now - (before + after) / 2
 
 
@@ -137,7 +139,7 @@ async def who_runs(client: PortalClient, workflows: Sequence[StartedWorkflow]) -
             try:
                 running = answer(listed[key], workflow_id)
             except UnexpectedAnswerError as error:
-                raise PortalError(f"{client.portal}: {error}") from None
+                raise PortalError("at-portal", portal=client.portal, stop_text=error) from None
             if running is not None:
                 found[workflow_id] = running
     return found
@@ -154,9 +156,11 @@ async def answers_to(client: PortalClient, commands: Mapping[str, str]) -> dict[
             failures += 1
             why = _why(errors)
             if why in MENDS:
-                raise PortalError(f"{client.portal}: {stop_text(why)}", refused=True)
+                raise PortalError("at-portal", portal=client.portal, stop_text=stop_text(why), refused=True)
             if failures == TRIES:
-                raise PortalError(f"{client.portal}: the portal does not answer all questions {why}".strip())
+                raise PortalError(
+                    "questions-not-answered", portal=client.portal, reason=f" {why}" if why else ""
+                )
             await wait(failures)
     return answers
 

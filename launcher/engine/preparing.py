@@ -55,13 +55,16 @@ async def portal_offset(client: PortalClient, time_zone: str = "") -> str:
     now = (await client.ask("server.time", {}))["result"]
     offset = offset_of(now) if isinstance(now, str) else ""
     if not offset:
-        raise PortalError(f"{client.portal}: the portal's time cannot be understood")
+        raise PortalError("portal-time-unreadable", portal=client.portal)
     if time_zone:
         there = dt.datetime.fromisoformat(str(now)).astimezone(ZoneInfo(time_zone)).isoformat()
         if offset_of(there) != offset:
             raise PortalError(
-                f"{client.portal}: the portal's clock is at {offset}, and time_zone: {time_zone} is at "
-                f"{offset_of(there)} now; say the portal's own time zone"
+                "portal-time-zone-differs",
+                portal=client.portal,
+                offset=offset,
+                time_zone=time_zone,
+                offset_of=offset_of(there),
             )
     return offset
 

@@ -105,4 +105,4 @@ async def _own_user(client: PortalClient) -> int:
     result = (await client.ask("profile", {}))["result"]
     if isinstance(result, Mapping) and str(result.get("ID", "")).isdigit():
         return int(result["ID"])
-    raise PortalError(f"{client.portal}: the portal does not say who the webhook's owner is")
+    raise PortalError("webhook-owner-missing", portal=client.portal)

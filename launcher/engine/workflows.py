@@ -143,7 +143,7 @@ class WorkflowTerminator:
             await self.stops.settle(self.run.id, outcomes)
             tell(outcomes)
             if halt:
-                raise PortalError(f"{self.client.portal}: {halt}", refused=True)
+                raise PortalError("at-portal", portal=self.client.portal, stop_text=halt, refused=True)
 
     async def _send(self, workflows: Sequence[StartedWorkflow]) -> tuple[list[StopOutcome], str]:
         """What became of these, and why the portal refuses them all, where it does."""

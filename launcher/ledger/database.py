@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from launcher.errors import LedgerError
 from launcher.ledger.schema import SCHEMA_VERSION, create_tables
 from launcher.ledger.sqlite import Place, SyncExecutor, take_place
+from launcher.messages import Message
 from launcher.redact import register
 
 if TYPE_CHECKING:
@@ -122,11 +123,9 @@ def _server(location: str) -> Database:
     try:
         url = make_url(location)
     except ArgumentError:
-        raise LedgerError(
-            "the ledger: a path, or a URL like postgresql://user@host/database, is expected"
-        ) from None
+        raise LedgerError("ledger-address-expected") from None
     if url.get_backend_name() not in ("postgresql", "postgres"):
-        raise LedgerError(f"the ledger: {url.get_backend_name()} is not supported; use SQLite or PostgreSQL")
+        raise LedgerError("database-not-supported", get_backend_name=url.get_backend_name())
     if url.password:
         register(str(url.password))
     from launcher.ledger.postgresql import ServerExecutor
@@ -140,7 +139,7 @@ def _migrate(connection: Connection, name: str) -> None:
         connection.execute(text("select pg_advisory_xact_lock(7276011)"))
     found = _version(connection)
     if found is not None and found > SCHEMA_VERSION:
-        raise LedgerError(f"the ledger {name} was made by a newer launcher; install that one")
+        raise LedgerError("ledger-of-newer-version", name=name)
     if found is None:
         _create(connection)
     elif found != SCHEMA_VERSION:
@@ -207,14 +206,14 @@ _ACTIONS = {
 """What the databases say, and what to do about it."""
 
 
-def _message(name: str, error: BaseException | None) -> str:
+def _message(name: str, error: BaseException | None) -> Message:
     text = str(error).strip().partition("\n")[0]
     if isinstance(error, TimeoutError):
         problem, action = "no answer in time", _AWAY
     else:
         problem = _problem(text)
         action = next((action for part, action in _ACTIONS.items() if part in text), "")
-    return f"the ledger {name}: {problem}" + (f"; {action}" if action else "")
+    return Message("ledger-problem", name=name, problem=problem, action=f"; {action}" if action else "")
 
 
 def _problem(text: str) -> str:

@@ -25,6 +25,7 @@ from launcher.errors import InUseError, LauncherError, LedgerError
 from launcher.ledger.database import translated_errors
 from launcher.ledger.ledger import Ledger
 from launcher.ledger.model import OWN_SESSION, PortalLease
+from launcher.messages import Message
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -70,7 +71,7 @@ async def is_held(ledger: Ledger, portal: str) -> bool:
 
 async def who_holds(ledger: Ledger, portal: str) -> str:
     """Return which run is at work on that portal with this ledger, in words; nothing if none is."""
-    return await _in_use(ledger, portal) if await is_held(ledger, portal) else ""
+    return str(await _in_use(ledger, portal)) if await is_held(ledger, portal) else ""
 
 
 @asynccontextmanager
@@ -80,9 +81,7 @@ async def hold_daemon(ledger: Ledger) -> AsyncIterator[None]:
         try:
             await held.enter_async_context(_only(ledger, _DAEMON))
         except _HeldError:
-            raise DaemonRunsError(
-                f"another launcher daemon works with the ledger {ledger.database.name}; end that one first"
-            ) from None
+            raise DaemonRunsError("daemon-runs", name=ledger.database.name) from None
         yield
 
 
@@ -158,7 +157,7 @@ def _taken(ledger: Ledger, lock: FileLock) -> bool:
     except Timeout:
         return False
     except OSError as error:
-        raise LedgerError(f"the ledger {ledger.database.name}: no lock: {error.strerror}") from None
+        raise LedgerError("ledger-lock-failed", name=ledger.database.name, strerror=error.strerror) from None
     return True
 
 
@@ -202,11 +201,8 @@ async def _is_locked_on_server(ledger: Ledger, name: str) -> bool:
     return await ledger.database.scalar(_LOCKED, halves) is not None
 
 
-async def _in_use(ledger: Ledger, portal: str) -> str:
+async def _in_use(ledger: Ledger, portal: str) -> Message:
     for run in await ledger.last_runs(20, portal=portal):
         if run.ending is Ending.RUNNING:
-            return (
-                f"run {run.name} ({run.file}) is going on {portal}; wait until it ends, or see: "
-                f"launcher status {run.name}"
-            )
-    return f"another launcher is at work on {portal}; wait until it ends"
+            return Message("run-holds-portal", name=run.name, file=run.file, portal=portal)
+    return Message("launcher-holds-portal", portal=portal)

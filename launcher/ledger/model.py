@@ -108,7 +108,4 @@ class PortalLease:
         process, start = self.session
         query = text("select 1 from pg_stat_activity where pid = :pid and backend_start = :start")
         if connection.execute(query, {"pid": process, "start": start}).first() is None:
-            raise LedgerError(
-                f"the ledger {ledger}: its server was restarted, and another run may be at work by now; go on "
-                "with: launcher resume"
-            )
+            raise LedgerError("ledger-server-restarted", ledger=ledger)

@@ -191,9 +191,7 @@ class Judged:
         answered = (self.at, self.outcome, self.request_number, len(self.starts))
         if not _ANSWERED.execute(connection, self.run_id, self._numbers, answered).rowcount:
             raise LedgerError(
-                f"run {run_name(self.run_id)}: another process has changed rows of request "
-                f"{self.request_number} before its answer came, and nothing more is sent; see whether that one "
-                f"runs still, then: launcher resume {run_name(self.run_id)}"
+                "rows-changed-by-another", run_name=run_name(self.run_id), request_number=self.request_number
             )
         self._judge(connection)
         recorded = self._compared(connection)

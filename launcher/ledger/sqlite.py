@@ -64,9 +64,9 @@ def take_place(path: Path) -> Place:
         path.touch(mode=0o600)  # it holds customers' data
         found = path.stat()
     except OSError as error:
-        raise LedgerError(f"the ledger {path}: cannot be written: {error.strerror}") from None
+        raise LedgerError("ledger-not-writable", path=path, strerror=error.strerror) from None
     if found.st_nlink > 1:
-        raise LedgerError(f"{two_names(path)}; {REMOVE_NAME}")
+        raise LedgerError("ledger-has-two-names", two_names=two_names(path), remove_name=REMOVE_NAME)
     _opened[named] = _identity(found)
     return Place(named, named.resolve(), _opened[named])
 

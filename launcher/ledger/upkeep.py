@@ -91,14 +91,14 @@ async def back_up(location: str, to: Path, *, force: bool = False) -> None:
     """
     source = sqlite_file(location)
     if source is None:
-        raise LedgerError("a ledger on PostgreSQL is backed up by its own tools: pg_dump --format=custom")
+        raise LedgerError("backup-of-postgresql")
     if not source.is_file():
-        raise LedgerError(f"there is no ledger {source} to back up; name it with --ledger")
+        raise LedgerError("no-ledger-to-back-up", source=source)
     if source.stat().st_nlink > 1:
-        raise LedgerError(f"{two_names(source)}; {REMOVE_NAME}")
+        raise LedgerError("ledger-has-two-names", two_names=two_names(source), remove_name=REMOVE_NAME)
     if to.exists() and (not force or to.samefile(source) or not to.is_file()):
         what = "it is the ledger itself" if to.samefile(source) else "there is something already"
-        raise LedgerError(f"{to}: {what}; name another file" + ("" if force else ", or say --force"))
+        raise LedgerError("backup-not-to-there", to=to, what=what, way_out="" if force else ", or say --force")
     stop = threading.Event()
     copying = asyncio.ensure_future(asyncio.to_thread(_copy, source, to, stop))
     try:
@@ -128,12 +128,12 @@ def _copy(source: Path, to: Path, stop: threading.Event) -> None:
             ):
                 file.unlink(missing_ok=True)
     except sqlite3.Error as error:
-        raise LedgerError(f"the ledger {source} cannot be copied to {to}: {error}") from None
+        raise LedgerError("ledger-not-copied", source=source, to=to, reason=error) from None
     except FileNotFoundError:
         # As typed: whoever typed a path with a slip in it looks there.
-        raise LedgerError(f"{to}: there is no folder {to.parent}; make it, or choose another path") from None
+        raise LedgerError("backup-folder-missing", to=to, parent=to.parent) from None
     except OSError as error:
-        raise LedgerError(f"{to}: cannot be written: {error.strerror}") from None
+        raise LedgerError("cannot-be-written", to=to, strerror=error.strerror) from None
 
 
 def _fill(source: Path, partial: Path, stop: threading.Event) -> None:
@@ -159,12 +159,9 @@ def _check(source: Path, partial: Path) -> None:
     with closing(sqlite3.connect(partial)) as copy:
         [(found,), *_] = copy.execute("pragma integrity_check").fetchall()
         if found != "ok":
-            raise LedgerError(
-                f"the ledger {source} is damaged, and so would be its copy: {found}. Keep it as it is and take "
-                "the last good backup; what has started since then is only in the damaged one"
-            )
+            raise LedgerError("ledger-damaged", source=source, found=found)
         if not copy.execute("select 1 from sqlite_master where name = 'alembic_version'").fetchone():
-            raise LedgerError(f"{source} is no ledger; name another file with --ledger")
+            raise LedgerError("not-a-ledger", source=source)
 
 
 def _sync(path: Path) -> None:

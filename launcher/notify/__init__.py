@@ -6,7 +6,7 @@ A new kind of channel is a module here, a key of `NotifyConfig` and a line in `C
 from collections.abc import Callable, Mapping, Sequence
 
 from launcher.notify.apprises import AppriseChannel, apprise_channels
-from launcher.notify.channels import Channel, Configured, Message, deliver, ping
+from launcher.notify.channels import Channel, Configured, Notification, deliver, ping
 from launcher.notify.chats import ChatChannel, chat_channels
 from launcher.notify.emails import EmailChannel, email_channels
 from launcher.notify.outbox import Envelope, Outbox, queued, send_once
@@ -26,7 +26,7 @@ __all__ = [
     "Configured",
     "EmailChannel",
     "Envelope",
-    "Message",
+    "Notification",
     "Outbox",
     "deliver",
     "ping",

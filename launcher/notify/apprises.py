@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pydantic import SecretStr
 
 from launcher.errors import DeliveryError
-from launcher.notify.channels import Configured, Message, in_own_thread
+from launcher.notify.channels import Configured, Notification, in_own_thread
 
 MISSING = 'apprise: is not installed; install it with: pip install "bizproc-launcher[apprise]"'
 
@@ -42,10 +42,10 @@ class AppriseChannel:
         of = f" of {self.job}" if self.job else ""
         return f"{scheme if colon else 'no scheme'} (apprise {self.number}{of})"
 
-    async def send(self, message: Message) -> None:
+    async def send(self, message: Notification) -> None:
         """The service has taken it when this returns. Raises DeliveryError."""
         if not is_installed():
-            raise DeliveryError(MISSING, permanent=True)
+            raise DeliveryError("said", text=MISSING, permanent=True)
         # It logs addresses with their tokens.
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
         with warnings.catch_warnings():
@@ -56,10 +56,10 @@ class AppriseChannel:
             sender = apprise.Apprise()
             is_known = sender.add(self.address.get_secret_value())
         if not is_known:
-            raise DeliveryError("apprise does not know such an address", permanent=True)
+            raise DeliveryError("apprise-address-unknown", permanent=True)
         # As plain text: a portal's text is no markup of the service's.
         send = partial(sender.notify, title=message.subject, body=message.text, body_format="text")
         taken: list[object] = []
         await in_own_thread(lambda: taken.append(send()))
         if not taken[0]:
-            raise DeliveryError("the service did not take the message")
+            raise DeliveryError("service-refused")

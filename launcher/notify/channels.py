@@ -24,7 +24,7 @@ SEND_WITHIN_S = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Notification:
     """What is told."""
 
     subject: str
@@ -42,7 +42,7 @@ class Channel(Protocol):
     def label(self) -> str:
         """What the ledger and people know it by; the same for the same place, and without secrets."""
 
-    async def send(self, message: Message) -> None:
+    async def send(self, message: Notification) -> None:
         """It has been taken when this returns. Raises DeliveryError."""
 
 
@@ -63,7 +63,7 @@ DELIVER_WITHIN_S = 120.0
 _log = get_logger()
 
 
-async def deliver(channel: Channel, message: Message) -> None:
+async def deliver(channel: Channel, message: Notification) -> None:
     """The channel has taken the message when this returns. Raises DeliveryError, and nothing else."""
     try:
         async with asyncio.timeout(DELIVER_WITHIN_S):
@@ -71,10 +71,10 @@ async def deliver(channel: Channel, message: Message) -> None:
     except DeliveryError:
         raise
     except TimeoutError:
-        raise DeliveryError(f"not taken within {DELIVER_WITHIN_S:.0f} seconds") from None
+        raise DeliveryError("delivery-timed-out", deliver_within_s=DELIVER_WITHIN_S) from None
     except Exception as error:  # noqa: BLE001  libraries of others, and what they raise; the night goes on
         _log.error("message broken off", to=channel.label, exc_info=error)
-        raise DeliveryError(f"a fault of the launcher's ({type(error).__name__}); see its log") from None
+        raise DeliveryError("launcher-fault", name=type(error).__name__) from None
 
 
 async def in_own_thread(work: Callable[[], None]) -> None:
@@ -133,4 +133,4 @@ async def ping(address: SecretStr, signal: Signal, text: str = "") -> None:
                 why = f"no answer within {PING_WITHIN_S:.0f} seconds"
             except aiohttp.ClientError:
                 why = "its answer was lost"
-    raise DeliveryError(f"the service did not take the ping: {why}")
+    raise DeliveryError("ping-refused", reason=why)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from launcher.core.answers import NoAnswer, answer_of
 from launcher.errors import DeliveryError
-from launcher.notify.channels import Configured, Message
+from launcher.notify.channels import Configured, Notification
 from launcher.portal.access import Access
 from launcher.portal.client import Portal
 
@@ -31,7 +31,7 @@ class ChatChannel:
         users = "user" if len(self.users) == 1 else "users"
         return f"{users} {', '.join(map(str, self.users))} in the chat of {self.access.portal}"
 
-    async def send(self, message: Message) -> None:
+    async def send(self, message: Notification) -> None:
         """Each of them has it when this returns; some may where it raises DeliveryError."""
         async with Portal(self.access, answer_timeout_s=20.0) as portal:
             for user in self.users:
@@ -40,7 +40,7 @@ class ChatChannel:
                 )
                 answer = answer_of(outcome)
                 if isinstance(answer, NoAnswer):
-                    raise DeliveryError(_explained(answer.text), permanent=answer.refused)
+                    raise DeliveryError("said", text=_explained(answer.text), permanent=answer.refused)
 
 
 def _explained(text: str) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from launcher.errors import DeliveryError
-from launcher.notify.channels import SEND_WITHIN_S, Configured, Message, in_own_thread
+from launcher.notify.channels import SEND_WITHIN_S, Configured, Notification, in_own_thread
 from launcher.portal.access import trusted
 from launcher.portal.address import AddressError
 from launcher.settings import EmailConfig
@@ -47,33 +47,37 @@ class EmailChannel:
     def _to(self) -> tuple[str, ...]:
         return (self.only,) if self.only else self.config.to
 
-    async def send(self, message: Message) -> None:
+    async def send(self, message: Notification) -> None:
         """The server has taken it for all of them when this returns. Raises DeliveryError."""
         try:
             await in_own_thread(lambda: self._send(message))
         except (AddressError, ssl.SSLCertVerificationError) as error:
-            raise DeliveryError(f"{self._server}: {error}", permanent=isinstance(error, AddressError)) from None
-        except smtplib.SMTPAuthenticationError as error:
             raise DeliveryError(
-                f"{self._server} does not take user and password: {self._said(error)}"
+                "mail-server-said",
+                server=self._server,
+                reason=error,
+                permanent=isinstance(error, AddressError),
             ) from None
+        except smtplib.SMTPAuthenticationError as error:
+            raise DeliveryError("mail-login-refused", server=self._server, said=self._said(error)) from None
         except smtplib.SMTPRecipientsRefused as error:
             refused = ", ".join(error.recipients)
             permanent = all(_is_permanent(code) for code, _ in error.recipients.values())
             raise DeliveryError(
-                f"{self._server} does not take mail for {refused}", permanent=permanent
+                "mail-recipient-refused", server=self._server, recipients=refused, permanent=permanent
             ) from None
         except smtplib.SMTPDataError as error:
             raise DeliveryError(
-                f"{self._server}: {self._said(error)}", permanent=_is_permanent(error.smtp_code)
+                "mail-server-said",
+                server=self._server,
+                reason=self._said(error),
+                permanent=_is_permanent(error.smtp_code),
             ) from None
         except UnicodeError:
             # Its own text quotes what may be the password.
-            raise DeliveryError(
-                f"{self._server}: user, password and addresses may hold ASCII letters only", permanent=True
-            ) from None
+            raise DeliveryError("mail-ascii-only", server=self._server, permanent=True) from None
         except (smtplib.SMTPException, OSError) as error:
-            raise DeliveryError(f"{self._server}: {self._said(error)}") from None
+            raise DeliveryError("mail-server-said", server=self._server, reason=self._said(error)) from None
 
     def _said(self, error: Exception) -> str:
         code, text = (
@@ -92,7 +96,7 @@ class EmailChannel:
     def _server(self) -> str:
         return urlsplit(self.config.server).netloc
 
-    def _send(self, message: Message) -> None:
+    def _send(self, message: Notification) -> None:
         server, config = urlsplit(self.config.server), self.config
         context, host = trusted(config.ca_file), server.hostname or ""
         if server.scheme == "smtps":
@@ -118,13 +122,13 @@ class EmailChannel:
         if refused:
             raise smtplib.SMTPRecipientsRefused(refused)
 
-    def _mail(self, message: Message) -> EmailMessage:
+    def _mail(self, message: Notification) -> EmailMessage:
         mail = EmailMessage()
         mail["Subject"] = _letters(" ".join(message.subject.split()))
         mail["From"] = self.config.sender
         mail["To"] = ", ".join(self.config.to)
         mail["Date"] = formatdate(localtime=True)
-        mail["Message-ID"] = make_msgid(domain=self.config.sender.rpartition("@")[2])
+        mail["Notification-ID"] = make_msgid(domain=self.config.sender.rpartition("@")[2])
         # Answers of absent people are not wanted. RFC 3834.
         mail["Auto-Submitted"] = "auto-generated"
         attached, left_out = _fitting(message.files if self.config.attach else ())

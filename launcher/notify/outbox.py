@@ -13,7 +13,7 @@ from pathlib import Path
 from launcher.errors import DeliveryError
 from launcher.ledger import LedgerError, Notices, QueuedMessage, UnsentMessage
 from launcher.log import get_logger
-from launcher.notify.channels import DELIVER_WITHIN_S, Channel, Message, deliver
+from launcher.notify.channels import DELIVER_WITHIN_S, Channel, Notification, deliver
 
 PAUSES_S = (5.0, 30.0, 60.0)
 """Between the tries of one night."""
@@ -22,7 +22,7 @@ TOO_OLD_S = 86_400.0
 TAKEN_S = DELIVER_WITHIN_S + 60.0
 """Nobody else tries a message for so long; whoever took it has ended by then, or was killed."""
 
-Envelope = tuple[Channel, Message]
+Envelope = tuple[Channel, Notification]
 """A message, and the channel that it goes through."""
 
 _log = get_logger()
@@ -90,7 +90,7 @@ class Outbox:
 
     async def _settled(self, channel: Channel, unsent: UnsentMessage) -> bool:
         """Whether it has arrived or never will, as the ledger knows when this returns."""
-        message = Message(
+        message = Notification(
             subject=unsent.subject,
             text=unsent.text,
             chat=unsent.chat,
@@ -108,7 +108,7 @@ class Outbox:
         return True
 
 
-def queued(channel: Channel, message: Message) -> QueuedMessage:
+def queued(channel: Channel, message: Notification) -> QueuedMessage:
     """Return the message as the ledger keeps it."""
     return QueuedMessage(
         channel=channel.label,
@@ -119,7 +119,7 @@ def queued(channel: Channel, message: Message) -> QueuedMessage:
     )
 
 
-async def send_once(channel: Channel, message: Message) -> None:
+async def send_once(channel: Channel, message: Notification) -> None:
     """One try without a ledger; the log says what came of it."""
     try:
         await deliver(channel, message)

@@ -21,12 +21,9 @@ def trusted(ca_file: Path | None) -> ssl.SSLContext:
     try:
         context.load_verify_locations(cafile=ca_file)
     except ssl.SSLError:
-        raise AddressError(
-            f"ca_file: {ca_file} holds no certificate that can be read; PEM is expected, with lines such as "
-            f"-----BEGIN CERTIFICATE-----"
-        ) from None
+        raise AddressError("ca-file-empty", ca_file=ca_file) from None
     except OSError as error:
-        raise AddressError(f"ca_file: {ca_file} cannot be read: {error.strerror}") from None
+        raise AddressError("ca-file-unreadable", ca_file=ca_file, strerror=error.strerror) from None
     return context
 
 
@@ -137,9 +134,7 @@ def parse_webhook(text: str, *, allow_http: bool = False) -> Access:
         register(found["secret"])
     parts = split(text, _WHAT, _EXAMPLE)
     if found is None or parts.query or parts.fragment or parts.username:
-        raise AddressError(
-            f"the address of {(parts.hostname or '').lower()} is no incoming webhook's; {_EXAMPLE}"
-        )
+        raise AddressError("not-an-incoming-webhook", lower=(parts.hostname or "").lower(), example=_EXAMPLE)
     address = address_in(parts, _WHAT, allow_http=allow_http)
     return Access(address, Webhook(Hidden(f"/rest/{found['user']}/{found['secret']}/")))
 

@@ -148,7 +148,7 @@ def parse_address(text: str, *, allow_http: bool = False) -> Address:
     text = text.strip()
     parts = split(text if "://" in text else f"https://{text}", "the portal's address", ADDRESS_EXAMPLE)
     if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
-        raise AddressError(f"the portal's address has more in it than a host; {ADDRESS_EXAMPLE}")
+        raise AddressError("portal-address-too-long", address_example=ADDRESS_EXAMPLE)
     return address_in(parts, "the portal's address", allow_http=allow_http)
 
 
@@ -161,11 +161,11 @@ def split(text: str, what: str, example: str) -> SplitResult:
         parts = urlsplit(text.strip())
         host, _ = (parts.hostname or "").lower(), parts.port
     except ValueError:
-        raise AddressError(f"{what} cannot be read; {example}") from None
+        raise AddressError("address-unreadable", what=what, example=example) from None
     if host and not _HOST.fullmatch(host):
-        raise AddressError(f"{what} has a host that cannot be one; {example}")
+        raise AddressError("host-impossible", what=what, example=example)
     if parts.scheme not in ("https", "http") or not host:
-        raise AddressError(f"{what} does not begin with https://; {example}")
+        raise AddressError("not-https", what=what, example=example)
     return parts
 
 
@@ -174,10 +174,7 @@ def address_in(parts: SplitResult, what: str, *, allow_http: bool) -> Address:
     host = (parts.hostname or "").lower()
     address = Address(_place(host, parts.port, parts), parts.scheme)
     if address.is_readable_on_the_way and not allow_http:
-        raise AddressError(
-            f"{what} of {host} begins with http://, which anybody on the way can read; write https://, or, "
-            f"where the portal has none, allow_http: true under portal:"
-        )
+        raise AddressError("plain-http", what=what, host=host)
     return address
 
 

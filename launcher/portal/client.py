@@ -250,9 +250,9 @@ async def owner_of(portal: Portal) -> Owner:
     """Asks the portal who it is that calls; changes nothing there. Raises PortalError."""
     answer = answer_of(await portal.call("profile", {}))
     if isinstance(answer, NoAnswer):
-        raise PortalError(f"{portal.name}: {answer.text}", refused=answer.refused)
+        raise PortalError("portal-said", name=portal.name, text=answer.text, refused=answer.refused)
     result = answer["result"]
     if not isinstance(result, dict):
-        raise PortalError(f"{portal.name}: the portal's answer cannot be understood")
+        raise PortalError("answer-not-understood", name=portal.name)
     name = " ".join(str(result[key]) for key in ("NAME", "LAST_NAME") if result.get(key))
     return Owner(str(result.get("ID", "")), name or "nameless", result.get("ADMIN") in (True, "Y", "1", 1))

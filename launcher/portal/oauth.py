@@ -81,9 +81,9 @@ class TokensFile:
         try:
             signed_in = _parsed(read_private(self.path))
         except PrivateFileError as error:
-            raise TokensError(f"{error}; {SIGN_IN_AGAIN}") from None
+            raise TokensError("sign-in-problem", reason=error, sign_in_again=SIGN_IN_AGAIN) from None
         if signed_in is None:
-            raise TokensError(f"{self.path}: not what a sign-in has written; {SIGN_IN_AGAIN}")
+            raise TokensError("not-a-sign-in", path=self.path, sign_in_again=SIGN_IN_AGAIN)
         return signed_in
 
     @asynccontextmanager
@@ -99,7 +99,7 @@ class TokensFile:
                 take_left_behind(self.path)
             yield
         except PrivateFileError as error:
-            raise TokensError(str(error)) from None
+            raise TokensError(error.message) from None
         finally:
             lock.release()
 
@@ -113,13 +113,10 @@ class TokensFile:
                     return
                 except Timeout:
                     if asyncio.get_running_loop().time() > deadline:
-                        raise TokensError(
-                            f"{self.path}: another launcher has been renewing this sign-in for over a minute; "
-                            f"see what it does, then try again"
-                        ) from None
+                        raise TokensError("sign-in-being-renewed", path=self.path) from None
                 await asyncio.sleep(_LOCK_AGAIN_S)
         except OSError as error:
-            raise TokensError(f"{self.path}: no lock beside it: {error.strerror}") from None
+            raise TokensError("tokens-lock-failed", path=self.path, strerror=error.strerror) from None
 
     def reserve(self) -> Replacement:
         """A place for the next sign-in, made before the present one is given up. Raises PrivateFileError."""
@@ -203,7 +200,9 @@ class OAuth:
             async with self._file.held():
                 stored = self._file.read()
                 if (stored.portal, stored.client_id) != (self._signed_in.portal, self._signed_in.client_id):
-                    raise TokensError(f"{self._file.path}: the sign-in of another portal now; {SIGN_IN_AGAIN}")
+                    raise TokensError(
+                        "tokens-of-another-portal", path=self._file.path, sign_in_again=SIGN_IN_AGAIN
+                    )
                 if stored.access != spent.token:
                     self._signed_in = stored  # another process has renewed
                     return None
@@ -233,10 +232,7 @@ class OAuth:
                     place.put(renewed.text())
                 except PrivateFileError as error:
                     # What was written stays: where only the renaming failed, the next process finds it.
-                    raise TokensError(
-                        f"{error}; the sign-in was renewed and could not be stored: mend that, then go on; "
-                        f"where that is refused, {SIGN_IN_AGAIN}"
-                    ) from None
+                    raise TokensError("sign-in-not-stored", reason=error, sign_in_again=SIGN_IN_AGAIN) from None
                 self._signed_in = renewed
                 return None
             case Denied(code, text):

@@ -49,13 +49,11 @@ class Returned:
 def returned(query: Mapping[str, str], state: str) -> Returned:
     """What the query of the address says to which the portal led back. Raises SignInError."""
     if not hmac.compare_digest(query.get("state", "").encode(), state.encode()):
-        raise ForeignSignInError(
-            "this is not the sign-in that was begun here; begin again: launcher login --oauth"
-        )
+        raise ForeignSignInError("foreign-sign-in")
     code = query.get("code", "")
     if not code:
         reported = query.get("error_description") or query.get("error") or "it gave no code"
-        raise SignInError(f"the portal did not agree to the sign-in: {reported}")
+        raise SignInError("sign-in-refused", reported=reported)
     register(code)
     server = f"https://{query.get('server_domain', '')}"
     return Returned(Hidden(code), server if server in OFFICIAL else "")
@@ -84,17 +82,14 @@ async def exchange(address: Address, application: Application, code: Hidden) -> 
                 refresh=refresh,
             )
         case Denied(refused) if refused.lower() == "invalid_grant":
-            raise SignInError(
-                "the code of the sign-in was not taken: it is good for 30 seconds, and once; begin again: "
-                "launcher login --oauth"
-            )
+            raise SignInError("code-not-taken")
         case Denied(refused, text):
-            raise SignInError(explanation(refused, text))
+            raise SignInError("said", text=explanation(refused, text))
         case NotSent(cause):
             reason = spoken(cause.removeprefix("token server: "))
             reported = f" ({reason})" if reason else ""
             raise SignInError(
-                f"no answer from {application.token_server}{reported}; check the connection, then again"
+                "no-token-server-answer", token_server=application.token_server, reported=reported
             )
 
 
@@ -145,9 +140,7 @@ async def listen_for_sign_in(port: int, state: str) -> AsyncIterator[Awaitable[R
         try:
             await web.TCPSite(runner, "127.0.0.1", port).start()
         except OSError as error:
-            raise SignInError(
-                f"--port {port}: {error.strerror or error}; choose another, or say --paste"
-            ) from None
+            raise SignInError("port-not-free", port=port, reason=error.strerror or error) from None
         yield _in_time(back)
     finally:
         await runner.cleanup()
@@ -157,9 +150,7 @@ async def _in_time(back: asyncio.Future[Returned]) -> Returned:
     try:
         return await asyncio.wait_for(back, LONGEST_S)
     except TimeoutError:
-        raise SignInError(
-            f"nobody came back from the portal in {LONGEST_S / 60:.0f} minutes; begin again"
-        ) from None
+        raise SignInError("sign-in-timed-out", longest_s=LONGEST_S / 60) from None
 
 
 def _page(text: str, status: int) -> web.Response:

@@ -134,8 +134,5 @@ def token_server_named(text: str) -> str:
     except ValueError:
         here = False
     if not here or parts.path or parts.query or parts.fragment or parts.username:
-        raise AddressError(
-            f"oauth: token_server: an application's secret goes to Bitrix24's own servers only, "
-            f"{' or '.join(OFFICIAL)}; remove the line"
-        )
+        raise AddressError("foreign-token-server", official=" or ".join(OFFICIAL))
     return found

@@ -79,7 +79,7 @@ def write_metrics(path: Path, metrics: Iterable[Metric]) -> None:
 
 
 def _refused(path: Path, error: OSError) -> ResultsError:
-    return ResultsError(f"--metrics-file {path}: cannot be written: {error.strerror}.")
+    return ResultsError("metrics-not-written", path=path, strerror=error.strerror)
 
 
 def _lines(metric: Metric) -> Iterable[str]:

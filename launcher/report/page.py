@@ -75,7 +75,7 @@ def report_path(run: RunRecord) -> Path:
 def check_page_path(path: Path) -> None:
     """Raises ResultsError where that name is no page's, so that no spreadsheet is overwritten by mistake."""
     if path.suffix.lower() not in (".html", ".htm"):
-        raise ResultsError(f"{path}: the report is a web page. Choose a name that ends in .html.")
+        raise ResultsError("report-is-a-page", path=path)
 
 
 def save_page(path: Path, page: Page) -> None:
@@ -92,9 +92,7 @@ def save_page(path: Path, page: Page) -> None:
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise ResultsError(
-            f"{path}: cannot be written ({error.strerror or error}). Choose another with -o PATH."
-        ) from None
+        raise ResultsError("report-not-written", path=path, reason=error.strerror or error) from None
 
 
 def _told(page: Page) -> dict[str, object]:

@@ -49,7 +49,7 @@ def is_workbook(path: Path) -> bool:
     """Whether results at that path are a workbook; else they are CSV. Raises ResultsError for another name."""
     suffix = path.suffix.lower()
     if suffix not in (".csv", ".xlsx"):
-        raise ResultsError(f"{path}: results are written to .csv or .xlsx. Choose a name that ends so.")
+        raise ResultsError("results-format-unknown", path=path)
     return suffix == ".xlsx"
 
 
@@ -72,13 +72,13 @@ def _check_targets(path: Path, source: Path | None) -> None:
     for target in (path, failed_path(path), partial_path(path)):
         with _errors_of(target):
             if source is not None and target.exists() and source.exists() and target.samefile(source):
-                raise ResultsError("it is the input, which is never overwritten. Choose another name.")
+                raise ResultsError("output-is-input")
     for target in (path, failed_path(path)):
         with _errors_of(target):
             if target.is_dir():
-                raise ResultsError("it is a folder. Name a file in it.")
+                raise ResultsError("output-is-a-folder")
             if target.exists() and not os.access(target, os.W_OK):
-                raise ResultsError("it is read-only. Choose another name.")
+                raise ResultsError("output-is-read-only")
 
 
 def write_results(
@@ -260,14 +260,13 @@ def _errors_of(path: Path) -> Iterator[None]:
     try:
         yield
     except ResultsError as error:
-        raise ResultsError(f"{path}: {error}") from None
+        raise ResultsError("at-path", path=path, reason=error) from None
     except FileNotFoundError:
-        raise ResultsError(f"{path}: there is no such folder. Make it, or choose another.") from None
+        raise ResultsError("no-such-folder", path=path) from None
     except PermissionError:
-        raise ResultsError(
-            f"{path}: writing is not allowed, or the file is open in another program. "
-            "Close it there, or choose another name."
-        ) from None
+        raise ResultsError("results-not-allowed", path=path) from None
     except OSError as error:
         mend = "Make room on its disk, or choose another" if error.errno == ENOSPC else "Choose another"
-        raise ResultsError(f"{path}: cannot be written ({error.strerror or error}). {mend} place.") from None
+        raise ResultsError(
+            "results-not-written", path=path, reason=error.strerror or error, mend=mend
+        ) from None

@@ -69,9 +69,7 @@ class XlsxResults:
         self.own = own_columns(header)
         headings = [header[index] for index in self.own] + list(LAUNCH_COLUMNS)
         if len(headings) > MAX_COLUMNS:
-            raise ResultsError(
-                f"a workbook holds {MAX_COLUMNS:,} columns, not {len(headings):,}; write .csv instead."
-            )
+            raise ResultsError("workbook-too-wide", max_columns=MAX_COLUMNS, headings=len(headings))
         # A folder of its own, because xlsxwriter leaves its temporary files behind after an error.
         self.scratch = tempfile.TemporaryDirectory(prefix="launcher-", ignore_cleanup_errors=True)
         self.handle = _Handle(stream)
@@ -109,7 +107,7 @@ class XlsxResults:
         """Write one row. Raises ResultsError when a workbook holds no more."""
         self.rows += 1
         if self.rows >= MAX_ROWS:
-            raise ResultsError(f"a workbook holds {MAX_ROWS:,} rows and no more; write .csv instead.")
+            raise ResultsError("workbook-too-long", max_rows=MAX_ROWS)
         for column, index in enumerate(self.own):
             text = row.cells[index]
             if not row.kinds or not self._typed(column, text, row.kinds[index]):
@@ -131,7 +129,7 @@ class XlsxResults:
         try:
             self.book.close()
         except XlsxFileError as error:
-            raise ResultsError(f"the workbook cannot be written ({error}); write .csv instead.") from None
+            raise ResultsError("workbook-not-written", reason=error) from None
 
     def release(self) -> None:
         """Let go of the temporary files. The last call, also after an error."""

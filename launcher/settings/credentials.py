@@ -43,7 +43,7 @@ def stored_webhook(name: str) -> SecretStr | None:
     except NoKeyringError:
         return None
     except KeyringError as error:
-        raise SettingsError(f"the system keyring did not open ({type(error).__name__}); {_ELSE}") from None
+        raise SettingsError("keyring-locked", name=type(error).__name__, instead=_ELSE) from None
     return SecretStr(found) if found else None
 
 
@@ -51,11 +51,11 @@ def check_keyring() -> None:
     """Raises SettingsError, with what to do instead, where there is no keyring to store a webhook in."""
     keyring = _installed()
     if keyring is None:
-        raise SettingsError(f"the system keyring needs: pip install 'bizproc-launcher[keyring]'; or {_ELSE}")
+        raise SettingsError("keyring-extra-missing", instead=_ELSE)
     from keyring.backends.fail import Keyring as NoKeyring
 
     if isinstance(keyring.get_keyring(), NoKeyring):
-        raise SettingsError(f"this system has no keyring; {_ELSE}")
+        raise SettingsError("no-keyring", instead=_ELSE)
 
 
 def store_webhook(name: str, webhook: str) -> None:
@@ -82,7 +82,7 @@ def _translated_errors() -> Iterator[ModuleType]:
     try:
         yield keyring
     except KeyringError as error:
-        raise SettingsError(f"the system keyring refused ({type(error).__name__}); {_ELSE}") from None
+        raise SettingsError("keyring-refused", name=type(error).__name__, instead=_ELSE) from None
 
 
 def _installed() -> ModuleType | None:
@@ -99,12 +99,6 @@ def _user(name: str) -> str:
 
 
 _log = get_logger()
-
-NO_PORTAL = (
-    "no portal: put its incoming webhook into BITRIX24_WEBHOOK_URL (environment or .env), or into webhook_url: "
-    "or webhook_file: under portal: in config.yaml; or store it with launcher login, or sign in with "
-    "launcher login --oauth"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +158,7 @@ def _from_elsewhere(around: Surroundings) -> dict[str, object]:
         return {"oauth": around.oauth(OAuthConfig())}
     stored = stored_webhook(around.name)
     if stored is None:
-        raise SettingsError(NO_PORTAL)
+        raise SettingsError("no-portal")
     return {"webhook_url": stored}
 
 
@@ -172,9 +166,9 @@ def _from_file(path: Path) -> SecretStr:
     try:
         text = read_private(path).strip()
     except PrivateFileError as error:
-        raise SettingsError(f"webhook_file: {error}") from None
+        raise SettingsError("webhook-file-problem", reason=error) from None
     if not text:
-        raise SettingsError(f"webhook_file: {path} is empty; the incoming webhook's address is expected in it")
+        raise SettingsError("webhook-file-empty", path=path)
     if not POSIX:
         _log.info("who may read webhook_file is not checked on this system; see its properties", file=str(path))
     return SecretStr(text)

@@ -59,13 +59,13 @@ class Settings:
         jobs = self.config.jobs
         if name is None:
             if len(jobs) > 1:
-                raise SettingsError(f"{self.path}: say which job with --job: {', '.join(jobs)}")
+                raise SettingsError("job-not-named", path=self.path, jobs=", ".join(jobs))
             name = next(iter(jobs), None)
             if name is None:
                 return None
         if name not in jobs:
             known = f"the jobs are {', '.join(jobs)}" if jobs else "no jobs are configured"
-            raise SettingsError(f'no job "{name}"{nearest(name, jobs)}; {known}')
+            raise SettingsError("no-such-job", name=name, nearest=nearest(name, jobs), known=known)
         job = jobs[name]
         # Not of notify: whoever cannot be told keeps no row from starting.
         _no_placeholder_left(job.model_dump_json(exclude={"notify"}), f"jobs: {name}:")
@@ -93,7 +93,7 @@ class Settings:
         found = self.config.jobs[name].ping
         _no_placeholder_left(found.get_secret_value(), f"jobs: {name}: ping:")
         if found.get_secret_value() and not found.get_secret_value().startswith(("https://", "http://")):
-            raise SettingsError(f"jobs: {name}: ping: an https:// address is expected")
+            raise SettingsError("ping-not-https", name=name)
         register_parts(found.get_secret_value())
         return found
 
@@ -146,14 +146,12 @@ class Settings:
         if name is not None:
             if name not in portals:
                 known = ", ".join(portals) or "none"
-                raise SettingsError(
-                    f'no portal "{name}"{nearest(name, portals)}; the configured ones are: {known}'
-                )
+                raise SettingsError("no-such-portal", name=name, nearest=nearest(name, portals), known=known)
             return portals[name]
         if self.config.portal is not None:
             return self.config.portal
         if len(portals) > 1:
-            raise SettingsError(f"say in the job which portal it runs on: {', '.join(portals)}")
+            raise SettingsError("job-portal-missing", portals=", ".join(portals))
         return next(iter(portals.values()), PortalConfig())
 
     def ledger(self) -> SecretStr:
@@ -175,7 +173,7 @@ def load_settings(config: Path | None) -> Settings:
     try:
         known = {**dotenv_values(env_file, encoding="utf-8-sig"), **os.environ}
     except (OSError, UnicodeDecodeError):
-        raise SettingsError(f"{env_file}: cannot be read as UTF-8 text") from None
+        raise SettingsError("cannot-be-read-as-utf-8", path=env_file) from None
     parsed = Config() if path is None else _parse(read_yaml(path), known)
     return Settings(parsed, path, Environment.of(known))
 
@@ -184,7 +182,7 @@ def _parse(file: YamlFile, known: Mapping[str, str | None]) -> Config:
     try:
         return Config.model_validate(_filled_in(file.values, known))
     except ValidationError as error:
-        raise SettingsError("\n".join(mistakes(file, error.errors()))) from None
+        raise SettingsError("said", text="\n".join(mistakes(file, error.errors()))) from None
 
 
 def _filled_in(value: object, known: Mapping[str, str | None]) -> object:
@@ -202,9 +200,7 @@ def _filled_in(value: object, known: Mapping[str, str | None]) -> object:
 
 def _no_placeholder_left(text: str, place: str) -> None:
     if found := _PLACEHOLDER.search(text):
-        raise SettingsError(
-            f"{place} ${{{found[1]}}} is not defined; set {found[1]} in the environment or in .env"
-        )
+        raise SettingsError("placeholder-not-defined", place=place, found=found[1])
 
 
 def ledger_without_config() -> Path:

@@ -44,16 +44,16 @@ def read_yaml(path: Path) -> YamlFile:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise SettingsError(f"{path}: there is no such file; write one, or leave --config out") from None
+        raise SettingsError("no-such-config", path=path) from None
     except UnicodeDecodeError:
-        raise SettingsError(f"{path}: not UTF-8; save it as UTF-8 and run again") from None
+        raise SettingsError("config-not-utf-8", path=path) from None
     except OSError as error:
-        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
+        raise SettingsError("cannot-be-read", path=path, strerror=error.strerror) from None
     root = _composed(path, text)
     reading = _Reading(str(path))
     values = {} if root is None else reading.plain(root, ())
     if not isinstance(values, dict):
-        raise SettingsError(f"{path}: keys such as portal: and jobs: are expected at the top")
+        raise SettingsError("config-not-a-map", path=path)
     return YamlFile(str(path), values, reading.lines)
 
 
@@ -68,7 +68,7 @@ def _composed(path: Path, text: str) -> yaml.Node | None:
     except yaml.YAMLError:
         line, problem = 0, "it holds characters that YAML does not allow"
     # Outside the except, so that no context holds the library's error.
-    raise SettingsError(f"{path}{f', line {line}' if line else ''}: not YAML: {problem}")
+    raise SettingsError("not-yaml", path=path, line=f", line {line}" if line else "", reason=problem)
 
 
 def _explained_syntax(problem: str) -> str:
@@ -100,7 +100,7 @@ class _Reading:
 
     def plain(self, node: yaml.Node, place: Place) -> object:
         if len(place) > _DEEPEST:
-            raise SettingsError(f"{self.name}, line {self.lines[place[:1]]}: an alias stands inside itself")
+            raise SettingsError("alias-inside-itself", name=self.name, lines=self.lines[place[:1]])
         self.lines.setdefault(place, node.start_mark.line + 1)
         match node:
             case yaml.MappingNode():
@@ -115,12 +115,10 @@ class _Reading:
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 line = key_node.start_mark.line + 1
-                raise SettingsError(f"{self.name}, line {line}: a key must be a word, not a list or a map")
+                raise SettingsError("key-not-a-word", name=self.name, line=line)
             key, line = str(key_node.value), key_node.start_mark.line + 1
             if key in values:
-                raise SettingsError(
-                    f'{self.name}, line {line}: the key "{key}" stands here a second time; remove one'
-                )
+                raise SettingsError("key-twice", name=self.name, line=line, key=key)
             self.lines[*place, key] = line
             values[key] = self.plain(value_node, (*place, key))
         return values

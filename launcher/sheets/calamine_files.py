@@ -123,8 +123,7 @@ def _xlsb_marks(source: Source, name: str) -> xlsb_marks.XlsbMarks:
 
 def _too_wide(source: Source, sheet: str, area: int) -> SheetError:
     return SheetError(
-        f"{source.name}: the cells of {f'the sheet {sheet!r}' if sheet else 'a sheet'} stretch over {area:,} "
-        "places, most of them blank. Delete the cells far from the table, or save it as .xlsx, and run again."
+        "cells-too-far-apart", name=source.name, sheet=f"the sheet {sheet!r}" if sheet else "a sheet", area=area
     )
 
 
@@ -194,10 +193,7 @@ def _same(ours: Expected, theirs: object) -> bool:
 
 def not_certain(name: str, row: int = 0) -> SheetError:
     """The error for an XLS file whose cells are not read for certain."""
-    return SheetError(
-        f"{name}{f', row {row}' if row else ''}: this old .xls file stores cells in a way that the launcher "
-        "cannot read reliably. Open the file in a spreadsheet program, save it as .xlsx and run again."
-    )
+    return SheetError("xls-not-certain", name=name, row=f", row {row}" if row else "")
 
 
 OLE = bytes.fromhex("d0cf11e0a1b11ae1")

@@ -44,7 +44,7 @@ def from_standard_input() -> Source:
     """All of standard input. Raises SheetError when nothing comes."""
     source = _kept(sys.stdin.buffer, "standard input")
     if not source.path.stat().st_size:
-        raise SheetError("standard input is empty: it needs a row of headings and rows below it.")
+        raise SheetError("standard-input-empty")
     return source
 
 
@@ -57,17 +57,13 @@ def unpacked(source: Source) -> Source:
             with gzip.open(source.path) as packed:
                 return _kept(cast("IO[bytes]", packed), _inner(source))
         except (EOFError, zlib.error, gzip.BadGzipFile, OSError):
-            raise SheetError(
-                f"{source.name}: the gzip archive is damaged or cut. Send it anew and run again."
-            ) from None
+            raise SheetError("gzip-damaged", name=source.name) from None
     if head in ZIP and (member := _member(source)):
         try:
             with zipfile.ZipFile(source.path) as archive, archive.open(member) as packed:
                 return _kept(packed, f"{source.name}/{PurePosixPath(member.filename).name}")
         except ARCHIVE_ERRORS:
-            raise SheetError(
-                f"{source.name}: the zip archive is damaged. Pack it anew and run again."
-            ) from None
+            raise SheetError("zip-damaged", name=source.name) from None
     return source
 
 
@@ -88,12 +84,9 @@ def _member(source: Source) -> zipfile.ZipInfo | None:
     files = [member for member in members if not member.is_dir() and not _is_litter(member.filename)]
     if len(files) != 1:
         shown = ", ".join(PurePosixPath(member.filename).name for member in files[:5]) or "nothing"
-        raise SheetError(
-            f"{source.name}: a ZIP archive with {shown} in it; one table is needed. "
-            "Unpack it and name the file."
-        )
+        raise SheetError("archive-with-several-files", name=source.name, shown=shown)
     if files[0].flag_bits & 1:
-        raise SheetError(f"{source.name} is protected by a password. Unpack it and run again.")
+        raise SheetError("archive-protected", name=source.name)
     return files[0]
 
 
@@ -108,7 +101,7 @@ def _is_litter(name: str) -> bool:
 
 def _kept(stream: IO[bytes], name: str) -> Source:
     """The stream in a temporary file, which goes when the source is no longer used."""
-    too_much = SheetError(f"{name}: over {MAX_BYTES >> 30} GB once unpacked; split it and run again.")
+    too_much = SheetError("unpacked-too-large", name=name, max_bytes=MAX_BYTES >> 30)
     with Kept(name, MAX_BYTES, too_much) as kept:
         while block := stream.read(BLOCK_BYTES):
             kept.add(block)

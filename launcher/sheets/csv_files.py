@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TextIO
 
+from launcher.messages import Message
 from launcher.sheets.csv_check import Shape
 from launcher.sheets.csv_rows import Chunks, opened
 from launcher.sheets.encoding import BLOCK_BYTES, NOT_A_TABLE, find_encoding
@@ -80,9 +81,9 @@ def _pieces(source: Source, dialect: Dialect) -> Iterator[str]:
 def _checkopened(name: str, sample: str) -> None:
     """Raises SheetError when there is nothing in the text, or it is no text."""
     if not sample.strip():
-        raise SheetError(f"{name} is empty: it needs a row of headings and rows below it.")
+        raise SheetError("file-empty", name=name)
     if len(CONTROLS.findall(sample)) * 20 > len(sample):
-        raise SheetError(f"{name}: {NOT_A_TABLE}")
+        raise SheetError("not-a-table", name=name, not_a_table=NOT_A_TABLE)
 
 
 def _header(source: Source, dialect: Dialect) -> tuple[list[tuple[str, ...]], str]:
@@ -109,13 +110,13 @@ def _header(source: Source, dialect: Dialect) -> tuple[list[tuple[str, ...]], st
             if not found:
                 raise SheetError(_bad_quotes(source.name, number + 1, str(error))) from None
     if not found and number:
-        raise SheetError(
-            f"{source.name} has {number:,} rows, so row {dialect.header_row:,} cannot hold the headings."
-        )
+        raise SheetError("header-row-too-far", name=source.name, number=number, header_row=dialect.header_row)
     if not found or not any(found[0]):
         raise SheetError(
-            f"{source.name}, row {dialect.header_row}: blank. "
-            f"{'The first' if dialect.header_row == 1 else 'That'} row must hold the headings."
+            "header-row-blank-in-csv",
+            name=source.name,
+            header_row=dialect.header_row,
+            also="The first" if dialect.header_row == 1 else "That",
         )
     return found, ends
 
@@ -138,26 +139,21 @@ def _check(source: Source, dialect: Dialect, width: int) -> Shape:
     except csv.Error as error:
         raise SheetError(_bad_quotes(source.name, shape.number + 1, str(error))) from None
     if shape.widest > MAX_COLUMNS:
-        raise SheetError(f"{source.name}: {shape.widest:,} columns; a spreadsheet has at most {MAX_COLUMNS:,}.")
+        raise SheetError("too-many-columns", name=source.name, widest=shape.widest, max_columns=MAX_COLUMNS)
     return shape
 
 
-def _too_wide(name: str, number: int, cells: int, width: int, dialect: Dialect) -> str:
+def _too_wide(name: str, number: int, cells: int, width: int, dialect: Dialect) -> Message:
     mark = delimiter_name(dialect.delimiter)
-    return (
-        f"{name}, row {number}: {cells} cells under {width} headings, so a cell would stand in the wrong "
-        f"column. Put quotes around a cell that holds {mark}, or add the missing heading, and run again."
-    )
+    return Message("csv-row-too-wide", name=name, row=number, cells=cells, headings=width, delimiter=mark)
 
 
-def _bad_quotes(name: str, number: int, error: str) -> str:
+def _bad_quotes(name: str, number: int, error: str) -> Message:
     if "field larger" in error:
-        what = f"a cell of over {csv.field_size_limit():,} characters; most likely its quote is never closed"
-    elif "unexpected end" in error:
-        what = "a quote is opened and never closed"
-    else:
-        what = 'a quote inside a quoted cell is not written "", or one before it is never closed'
-    return f"{name}, row {number}: {what}. Mend it, or save the file anew from the spreadsheet, and run again."
+        return Message("cell-too-long", name=name, row=number, letters=csv.field_size_limit())
+    if "unexpected end" in error:
+        return Message("quote-not-closed", name=name, row=number)
+    return Message("quote-inside-cell", name=name, row=number)
 
 
 DELIMITERS = ";\t|,"  # a comma last: text and amounts are full of them, so it loses a tie
@@ -210,12 +206,14 @@ def choose_delimiter(name: str, sample: str, wanted: str | None) -> str:
     if wanted is None:
         return found or ","
     if not is_delimiter(wanted):
-        raise SheetError(f"{name}: the delimiter is one character such as , ; | or a tab, not {wanted!r}.")
+        raise SheetError("bad-delimiter", name=name, wanted=wanted)
     widths = _widths(sample, wanted)
     if found not in (None, wanted) and widths and widths[0] < 2:
         raise SheetError(
-            f"{name}, row 1: {delimiter_name(wanted)} does not separate the headings, "
-            f"{delimiter_name(found or ',')} does. Leave the delimiter out and run again."
+            "wrong-delimiter",
+            name=name,
+            delimiter_name=delimiter_name(wanted),
+            delimiter_name_2=delimiter_name(found or ","),
         )
     return wanted
 

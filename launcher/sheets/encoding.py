@@ -6,6 +6,7 @@ import codecs
 import re
 from dataclasses import dataclass
 
+from launcher.messages import Message
 from launcher.sheets.model import SheetError, Source
 
 BLOCK_BYTES = 1 << 20
@@ -60,7 +61,9 @@ def find_encoding(source: Source, wanted: str | None) -> Encoding:
     line = bad_line(source, encoding.name) if encoding.name != "utf-8" or mark or wanted else 0
     if line:
         advice = "Leave the encoding out" if wanted else 'Save the file as "CSV UTF-8"'
-        raise SheetError(f"{source.name}, line {line}: not {shown(encoding.name)}. {advice} and run again.")
+        raise SheetError(
+            "line-not-in-encoding", name=source.name, line=line, name_2=shown(encoding.name), advice=advice
+        )
     return encoding
 
 
@@ -127,14 +130,11 @@ def _wanted(source: Source, wanted: str, mark: Encoding | None) -> Encoding:
         name = codecs.lookup(wanted).name
         " ".encode(name)
     except (LookupError, TypeError, ValueError):  # ValueError: a NUL in the name
-        raise SheetError(
-            f"{source.name}: no encoding is called {wanted!r}; usual ones: utf-8, windows-1251, koi8-r, cp866."
-        ) from None
+        raise SheetError("no-such-encoding", name=source.name, wanted=wanted) from None
     name = {"utf-8-sig": "utf-8", "utf-16": mark.name if mark else "utf-16-le"}.get(name, name)
     if mark is not None and mark.name != name:
         raise SheetError(
-            f"{source.name}: it begins with the mark of {shown(mark.name)}, so it is not {shown(name)}. "
-            "Leave the encoding out and run again."
+            "mark-of-another-encoding", name=source.name, name_2=shown(mark.name), name_3=shown(name)
         )
     return Encoding(name, bom=mark is not None)
 
@@ -156,10 +156,7 @@ def _guess(source: Source) -> str:
         return best
     if _western(words):
         return "cp1252"
-    raise SheetError(
-        f"{source.name}, line {bad_line(source, 'utf-8')}: neither UTF-8, nor a Russian encoding, nor surely "
-        'Windows-1252. Save the file as "CSV UTF-8", or name its encoding, and run again.'
-    )
+    raise SheetError("encoding-unknown", name=source.name, bad_line=bad_line(source, "utf-8"))
 
 
 def _western(words: list[bytes]) -> bool:
@@ -180,8 +177,8 @@ def _mostly_plain(text: str) -> bool:
     return sum(0 < ord(char) < 128 or "Ѐ" <= char <= "ӿ" for char in text) * 10 > len(text) * 7
 
 
-def _nul(source: Source, line: int) -> str:
-    return f"{source.name}, line {line}: a NUL character; {NOT_A_TABLE}"
+def _nul(source: Source, line: int) -> Message:
+    return Message("nul-character", name=source.name, line=line, not_a_table=NOT_A_TABLE)
 
 
 def _foreign_words(source: Source) -> list[bytes]:

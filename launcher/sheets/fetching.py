@@ -83,14 +83,9 @@ def parse_address(text: str) -> WebAddress:
     _hide_query(parts.query)
     loopback = _is_loopback(host)
     if parts.scheme == "http" and not loopback:
-        raise SheetError(
-            f"{host}: http:// can be read and changed by anybody on the way; write https://, or download the "
-            "file and name it."
-        )
+        raise SheetError("http-not-read", host=host)
     if parts.scheme not in ("https", "http") or not host:
-        raise SheetError(
-            "of addresses, only those that begin with https:// are read. Download the file and name it."
-        )
+        raise SheetError("address-not-https")
     place = f"[{host}]" if ":" in host else host
     place += f":{port}" if port is not None else ""
     clean = parts._replace(netloc=place, fragment="")
@@ -104,7 +99,7 @@ def _split(text: str) -> tuple[SplitResult, int | None]:
         parts = urlsplit(text)
         return parts, parts.port
     except ValueError:
-        raise SheetError("the address cannot be read; it looks like https://example.com/leads.csv") from None
+        raise SheetError("table-address-unreadable") from None
 
 
 def _file_name(path: str, host: str) -> str:
@@ -225,4 +220,4 @@ def _refuse_page(address: WebAddress, source: Source) -> None:
 
 
 def _failed(address: WebAddress, what: str, advice: str = _BY_HAND) -> SheetError:
-    return SheetError(f"{address.shown}: {what}. {advice}, and run again.")
+    return SheetError("fetch-failed", shown=address.shown, what=what, advice=advice)

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from launcher.messages import Message
 from launcher.sheets.model import CHUNK_ROWS, MAX_COLUMNS, Dialect, Row, SheetError, Source, Table
 
 
@@ -27,12 +28,9 @@ def refuse_two_rows(name: str, header: Sequence[str], below: Sequence[str] = (),
         raise SheetError(two_rows(name, row))
 
 
-def two_rows(name: str, row: int) -> str:
+def two_rows(name: str, row: int) -> Message:
     """What a person is told of headings that take two rows."""
-    return (
-        f"{name}, row {row}: the headings take more than one row. Keep a single row of headings, without "
-        "merged cells, or name the row that holds them (--header-row), and run again."
-    )
+    return Message("headings-take-two-rows", name=name, row=row)
 
 
 def refuse_merged(name: str, row: int, merged: Sequence[tuple[int, int, int, int]]) -> None:
@@ -104,14 +102,14 @@ def table(
         width = max(width, _used(cells))
         left = min(left, _lead(cells)) if left else 0
     if header is None and header_row is not None:
-        raise SheetError(f"{source.name}, row {header_row}: blank. That row must hold the headings.")
+        raise SheetError("header-row-blank", name=source.name, header_row=header_row)
     if header is None or not any(header):
-        raise SheetError(f"{source.name}: the sheet {sheet!r} is empty. Choose another sheet and run again.")
+        raise SheetError("sheet-empty", name=source.name, sheet=sheet)
     if counted is not None:
         width = max(width, counted.width)
         filled = counted.filled
     if width > MAX_COLUMNS:
-        raise SheetError(f"{source.name}: {width:,} columns; a spreadsheet has at most {MAX_COLUMNS:,}.")
+        raise SheetError("too-many-columns", name=source.name, widest=width, max_columns=MAX_COLUMNS)
     if header_row is None:
         refuse_merged(source.name, at, facts.merged)
         refuse_two_rows(source.name, header, below or (), at)
@@ -185,7 +183,7 @@ def choose_sheet(
     A summary of ours is passed over. It is known by its title, which outlives a new name and other formats.
     """
     if not sheets:
-        raise SheetError(f"{name}: the workbook has no sheet with cells.")
+        raise SheetError("workbook-empty", name=name)
     if not wanted:
         visible = [index for index, (_, shown) in enumerate(sheets) if shown] or [0]
         return visible[1] if len(visible) > 1 and _is_summary(rows_of(visible[0])) else visible[0]
@@ -195,7 +193,7 @@ def choose_sheet(
     names = [known for known, _ in sheets]
     nearest = difflib.get_close_matches(wanted, names, 1)
     hint = f"did you mean {nearest[0]!r}?" if nearest else f"it has {', '.join(map(repr, names[:10]))}."
-    raise SheetError(f"{name}: no sheet is called {wanted!r}; {hint}")
+    raise SheetError("no-such-sheet", name=name, wanted=wanted, hint=hint)
 
 
 def _is_summary(rows: Rows) -> bool:
@@ -205,11 +203,9 @@ def _is_summary(rows: Rows) -> bool:
 
 def damaged(name: str) -> SheetError:
     """The error for a workbook that cannot be read to its end."""
-    return SheetError(
-        f"{name}: the workbook is damaged or incomplete. Open it in Excel, save it again and run again."
-    )
+    return SheetError("workbook-damaged", name=name)
 
 
 def protected(name: str) -> SheetError:
     """The error for a workbook that only a password opens."""
-    return SheetError(f"{name} is protected by a password. Save it without one and run again.")
+    return SheetError("workbook-protected", name=name)

@@ -43,17 +43,16 @@ def open_html(source: Source, options: ReadOptions) -> Table:
             below = cells if below is None else below
             if any(map(str.strip, cells[len(header) :])):
                 raise SheetError(
-                    f"{source.name}, row {number}: {len(cells)} cells under {len(header)} headings, so a cell "
-                    "would stand in the wrong column. Export the table anew and run again."
+                    "row-too-wide", name=source.name, number=number, cells=len(cells), header=len(header)
                 )
             row_count += any(map(str.strip, cells))
         elif (any(map(str.strip, cells)) and options.header_row is None) or number == options.header_row:
             header, at = tuple(cell.strip() for cell in cells), number
     page.refuse_cut()
     if not any(header):
-        raise SheetError(f"{source.name}: there is no table with headings in the page.")
+        raise SheetError("no-table-in-page", name=source.name)
     if len(header) > MAX_COLUMNS:
-        raise SheetError(f"{source.name}: {len(header):,} columns; a spreadsheet has at most {MAX_COLUMNS:,}.")
+        raise SheetError("too-many-columns", name=source.name, widest=len(header), max_columns=MAX_COLUMNS)
     if options.header_row is None:
         refuse_two_rows(source.name, header, below or (), at)
         if page.header_spans:
@@ -122,7 +121,7 @@ class _Page:
                 cells += [_text(cell)] + [""] * (across - 1)
                 if len(cells) > MAX_COLUMNS:
                     raise SheetError(
-                        f"{self.source.name}, row {number}: more than {MAX_COLUMNS:,} columns: no table."
+                        "page-row-too-wide", name=self.source.name, number=number, max_columns=MAX_COLUMNS
                     )
             _free(cells, reaching)
             reaching = {column: left - 1 for column, left in reaching.items() if left > 1}
@@ -131,9 +130,7 @@ class _Page:
     def refuse_cut(self) -> None:
         """Raises SheetError when the page ends within its table: a file that was not written to its end."""
         if self.last_tag != "</table":
-            raise SheetError(
-                f"{self.source.name} ends in the middle of its table. Export it anew and run again."
-            )
+            raise SheetError("page-cut", name=self.source.name)
 
     def _elements(self) -> Iterator[_Element]:
         """The `tr` elements of the first table, each forgotten after its use."""
@@ -154,10 +151,7 @@ class _Page:
                 if element.tag == "table":
                     tables += event == "start"
                     if tables == 2 and any(True for _ in element.iterancestors("td", "th")):
-                        raise SheetError(
-                            f"{self.source.name}: a table stands within the table, so its rows cannot be told. "
-                            "Save it as .xlsx or CSV UTF-8 and run again."
-                        )
+                        raise SheetError("nested-table", name=self.source.name)
                 elif event == "end":
                     if tables == 1:
                         yield element
@@ -178,7 +172,7 @@ class _Page:
                 yield text.encode("utf-8", "replace")
 
     def _broken(self) -> SheetError:
-        return SheetError(f"{self.source.name}: the page is damaged. Export the table anew and run again.")
+        return SheetError("page-damaged", name=self.source.name)
 
 
 def _free(cells: list[str], reaching: dict[int, int]) -> None:

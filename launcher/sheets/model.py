@@ -38,9 +38,7 @@ class Source:
 
     def changed(self) -> SheetError:
         """The error for a file that is no longer the one that was opened."""
-        return SheetError(
-            f"{self.name} was changed while it was read. Run again when nothing is writing to it."
-        )
+        return SheetError("file-changed", name=self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

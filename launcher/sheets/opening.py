@@ -55,9 +55,7 @@ def open_table(
         source = _source(file) if isinstance(file, Path) else file
         _head(source)
         if header_row is not None and header_row < 1:
-            raise SheetError(
-                f"{source.name}: rows are counted from 1, so the headings cannot be in row {header_row}."
-            )
+            raise SheetError("header-row-below-one", name=source.name, header_row=header_row)
         source = containers.unpacked(source)
         head = _head(source)
         is_archive = head.startswith(containers.ZIP)
@@ -67,11 +65,11 @@ def open_table(
         if is_archive and found is CSV:
             raise _no_workbook(source, members)
         if sheet and not found.has_sheets:
-            raise SheetError(f"{source.name} is a CSV file and has no sheets. Leave the sheet out.")
+            raise SheetError("csv-has-no-sheets", name=source.name)
         options = ReadOptions(sheet=sheet, encoding=encoding, delimiter=delimiter, header_row=header_row)
         return found.open(source, options)
     except OSError as error:
-        raise SheetError(f"{file.name}: cannot be read ({error.strerror or error}).") from None
+        raise SheetError("file-unreadable", name=file.name, reason=error.strerror or error) from None
 
 
 def is_csv(head: bytes) -> bool:
@@ -96,9 +94,7 @@ def _members(source: Source) -> list[str]:
 def _no_workbook(source: Source, members: Sequence[str]) -> SheetError:
     if any(name.startswith("xl/") for name in members):
         return grid.damaged(source.name)
-    return SheetError(
-        f"{source.name}: a ZIP archive or a document, not a workbook. Save the table as .xlsx and run again."
-    )
+    return SheetError("not-a-workbook", name=source.name)
 
 
 def _source(file: Path) -> Source:
@@ -113,14 +109,14 @@ def _head(source: Source) -> bytes:
             head = file.read(HEAD_BYTES)
     except FileNotFoundError:
         raise SheetError(
-            f"{path}: there is no such file in {path.absolute().parent}{nearest(path.name, _beside(path))}."
+            "no-such-table", path=path, parent=path.absolute().parent, nearest=nearest(path.name, _beside(path))
         ) from None
     except IsADirectoryError:
-        raise SheetError(f"{path} is a folder. Name the file in it.") from None
+        raise SheetError("is-a-folder", path=path) from None
     except ValueError:  # a NUL in the name
-        raise SheetError(f"{str(path)!r} is no file name.") from None
+        raise SheetError("not-a-file-name", path=str(path)) from None
     if not head:
-        raise SheetError(f"{source.name} is empty: it needs a row of headings and rows below it.")
+        raise SheetError("file-empty", name=source.name)
     return head
 
 
@@ -138,7 +134,7 @@ def _refuse_foreign(source: Source, head: bytes) -> None:
     if head.removeprefix(codecs.BOM_UTF8).lstrip().lower().startswith(XML) and b"<html" not in head.lower():
         kind = "an XML file"
     if kind:
-        raise SheetError(f"{source.name} is {kind}. Save the table as .xlsx or CSV UTF-8 and run again.")
+        raise SheetError("foreign-format", name=source.name, kind=kind)
 
 
 _ENDS = {

@@ -34,7 +34,7 @@ def test_an_id_of_another_kind_is_refused_and_not_taken_for_a_number(name: str) 
     for cell in foreign - {own[3], f"{own[5]}_777"}:
         with pytest.raises(RowError, match=f'"{cell}" is not the ID of a {name}') as raised:
             element_number(kind_named(name), cell)
-        assert raised.value.code == "other kind"
+        assert raised.value.kind == "other kind"
 
 
 def test_an_item_of_another_smart_process_is_refused() -> None:
@@ -47,7 +47,7 @@ def test_a_blank_cell_is_called_blank(cell: str) -> None:
     with pytest.raises(RowError, match="blank") as raised:
         element_number(KINDS["lead"], cell)
 
-    assert raised.value.code == "blank ID"
+    assert raised.value.kind == "blank ID"
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_what_is_no_whole_number_above_0_is_refused_and_shown(cell: str) -> None
         element_number(KINDS["lead"], cell)
 
     assert cell.split()[0] in str(raised.value)
-    assert raised.value.code in ("bad ID", "other kind")
+    assert raised.value.kind in ("bad ID", "other kind")
 
 
 def test_a_long_cell_is_shown_short_and_on_one_line() -> None:
@@ -143,7 +143,7 @@ def test_a_link_to_another_kind_is_refused(name: str) -> None:
         if linked != name:
             with pytest.raises(RowError, match=f"a link to a {linked}, not to a {name}") as raised:
                 element_number(kind_named(name), link, ["acme.bitrix24.com"])
-            assert raised.value.code == "other kind"
+            assert raised.value.kind == "other kind"
 
 
 def test_a_link_into_another_portal_is_refused() -> None:
@@ -151,7 +151,7 @@ def test_a_link_into_another_portal_is_refused() -> None:
     with pytest.raises(RowError, match=r"on acme\.bitrix24\.com, not on other\.bitrix24\.com") as raised:
         element_number(KINDS["lead"], LINKS["lead"], ["other.bitrix24.com"])
 
-    assert raised.value.code == "other portal"
+    assert raised.value.kind == "other portal"
 
 
 @pytest.mark.parametrize(
@@ -171,4 +171,4 @@ def test_another_link_is_no_id(cell: str) -> None:
     with pytest.raises(RowError) as raised:
         element_number(KINDS["lead"], cell, ["acme.bitrix24.com"])
 
-    assert raised.value.code == "bad ID"
+    assert raised.value.kind == "bad ID"

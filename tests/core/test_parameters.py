@@ -152,7 +152,7 @@ def test_a_cell_becomes_the_value_that_the_portal_takes(type_: str, text: str, v
 def test_a_cell_that_does_not_fit_says_why_and_what_to_do(type_: str, text: str, code: str, words: str) -> None:
     error = misfit(type_, text, options=CHANNELS if type_ == "select" else None)
 
-    assert error.code == code
+    assert error.kind == code
     assert words in str(error)
 
 
@@ -175,7 +175,7 @@ def test_a_number_of_the_spreadsheets_own_is_not_unclear() -> None:
     assert sent("double", "1.234", "n") == "1.234"
     assert sent("double", "1.234", "n", Reading(decimal=",")) == "1.234"
     assert sent("double", "1e-12", "n") == "1e-12"
-    assert misfit("int", "1.234", "n").code == "bad number"
+    assert misfit("int", "1.234", "n").kind == "bad number"
 
 
 def test_a_number_in_a_column_of_dates_asks_for_a_date_format_in_the_spreadsheet() -> None:
@@ -191,8 +191,8 @@ def test_the_configured_decimal_mark_decides(decimal: str, text: str, value: str
 
 
 def test_a_number_that_contradicts_the_configured_decimal_mark_is_invalid() -> None:
-    assert misfit("double", "1.5", reading=Reading(decimal=",")).code == "bad number"
-    assert misfit("double", "1,5", reading=Reading(decimal=".")).code == "bad number"
+    assert misfit("double", "1.5", reading=Reading(decimal=",")).kind == "bad number"
+    assert misfit("double", "1,5", reading=Reading(decimal=".")).kind == "bad number"
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def test_a_parameter_that_takes_several_gets_a_list() -> None:
         "2026-01-06T00:00:00+03:00",
     )
     assert sent("string", "a;b|c", multiple=True, reading=Reading(split="|")) == ("a;b", "c")
-    assert misfit("int", "1;x", multiple=True).code == "bad number"
+    assert misfit("int", "1;x", multiple=True).kind == "bad number"
 
 
 def test_several_values_are_split_only_where_the_parameter_takes_several() -> None:
@@ -254,8 +254,8 @@ def test_a_blank_cell_is_left_out_so_that_the_portal_takes_the_templates_default
 
 def test_a_blank_cell_that_the_template_requires_is_invalid() -> None:
     for type_ in ("string", "user", "date"):
-        assert misfit(type_, " ", required=True).code == "blank parameter"
-    assert misfit("string", " ; ", multiple=True, required=True).code == "blank parameter"
+        assert misfit(type_, " ", required=True).kind == "blank parameter"
+    assert misfit("string", " ; ", multiple=True, required=True).kind == "blank parameter"
 
 
 def test_the_jobs_own_default_stands_in_for_a_blank_cell_and_is_read_as_one() -> None:
@@ -264,7 +264,7 @@ def test_the_jobs_own_default_stands_in_for_a_blank_cell_and_is_read_as_one() ->
     assert sent("double", "", reading=reading) == "1.5"
     assert sent("double", " ", "n", reading=reading, required=True) == "1.5"
     assert sent("double", "2", reading=reading) == "2"
-    assert misfit("int", "", reading=reading).code == "bad number"
+    assert misfit("int", "", reading=reading).kind == "bad number"
 
 
 def test_a_start_is_the_same_in_summer_and_in_winter() -> None:
@@ -313,9 +313,9 @@ def test_a_binding_is_checked_against_the_kinds_that_the_parameter_takes() -> No
     one, two = {"CONTACT": "Y"}, {"LEAD": "Y", "CONTACT": "Y", "DEAL": "N"}
 
     assert sent("uf:crm", "5", options=one) == "C_5"
-    assert misfit("uf:crm", "L_5", options=one).code == "other kind"
+    assert misfit("uf:crm", "L_5", options=one).kind == "other kind"
     assert sent("uf:crm", "L_5", options=two) == "L_5"
-    assert misfit("uf:crm", "D_5", options=two).code == "other kind"
+    assert misfit("uf:crm", "D_5", options=two).kind == "other kind"
     assert "L_5 or C_5" in str(misfit("uf:crm", "5", options=two))
 
 
@@ -343,7 +343,7 @@ def test_whatever_stands_in_a_cell_it_is_a_value_or_a_misfit(
     else:
         told = None
 
-    assert told is None or (told.code and "\n" not in str(told))
+    assert told is None or (told.kind and "\n" not in str(told))
     assert isinstance(value, tuple if parameter.multiple else str) or value is None
 
 

@@ -13,7 +13,16 @@ from launcher.core.nights import JobResult, Outcome
 from launcher.core.summary import Exit
 from launcher.errors import DeliveryError
 from launcher.ledger import Ledger, Nights, Notices, QueuedMessage, open_ledger
-from launcher.notify import AppriseChannel, Channel, ChatChannel, EmailChannel, Message, Outbox, deliver, ping
+from launcher.notify import (
+    AppriseChannel,
+    Channel,
+    ChatChannel,
+    EmailChannel,
+    Notification,
+    Outbox,
+    deliver,
+    ping,
+)
 from launcher.notify.channels import Signal
 from launcher.portal.access import parse_webhook
 from launcher.settings import EmailConfig
@@ -22,14 +31,14 @@ from tests.support import ports
 from tests.support.certificates import Certificates
 from tests.support.receivers import mail_server, stubborn_server, web_receiver
 
-MESSAGE = Message(
+MESSAGE = Notification(
     subject="launcher: leads: 3 failed\nBcc: all@company.example",
     text="3 rows failed, as <b>row 2</b>\n",
     chat="3 rows failed",
 )
 
 
-async def put(outbox: Outbox, channel: Channel, message: Message = MESSAGE) -> None:
+async def put(outbox: Outbox, channel: Channel, message: Notification = MESSAGE) -> None:
     await outbox.put((), lambda _: [(channel, message)])
 
 
@@ -46,7 +55,7 @@ async def test_a_mail_has_its_text_twice_and_the_rows_to_mend(tmp_path: Path) ->
     file = tmp_path / "leads.failed.csv"
     file.write_text("ID\n1\n")
     async with mail_server() as server:
-        message = Message(subject=MESSAGE.subject, text=MESSAGE.text, chat="", files=(file,))
+        message = Notification(subject=MESSAGE.subject, text=MESSAGE.text, chat="", files=(file,))
         await email(server.port).send(message)
     [mail] = server.mails
     assert server.recipients == [["vera@company.example", "pavel@company.example"]]
@@ -208,7 +217,7 @@ async def test_all_files_of_a_mail_together_are_not_too_large(
     for file in files[:2]:
         file.write_text("ID\n1\n23")
     async with mail_server() as server:
-        await email(server.port).send(Message(subject="s", text="t\n", chat="", files=tuple(files)))
+        await email(server.port).send(Notification(subject="s", text="t\n", chat="", files=tuple(files)))
     [mail] = server.mails
     assert [part.get_filename() for part in mail.iter_attachments()] == ["один.failed.csv"]
     plain = mail.get_body(("plain",))
@@ -229,7 +238,7 @@ class Slow:
         if not self._left:
             self._tried.set()
 
-    async def send(self, message: Message) -> None:  # noqa: ARG002  as every channel
+    async def send(self, message: Notification) -> None:  # noqa: ARG002  as every channel
         self.sent += 1
         await self._tried.wait()
 
@@ -321,7 +330,7 @@ class Faulty:
 
     label = "faulty"
 
-    async def send(self, message: Message) -> None:  # noqa: ARG002  as every channel
+    async def send(self, message: Notification) -> None:  # noqa: ARG002  as every channel
         raise KeyError("a fault")
 
 
@@ -350,7 +359,7 @@ async def test_a_server_that_quotes_a_password_is_not_quoted(quoted: str) -> Non
 
 def test_what_a_portal_quotes_of_the_webhook_is_hidden() -> None:
     parse_webhook("https://portal.example/rest/1/s3cr3t-of-a-webhook/")
-    error = DeliveryError("the portal answered X: /rest/1/s3cr3t-of-a-webhook/im.notify is no method")
+    error = DeliveryError("said", text="X: /rest/1/s3cr3t-of-a-webhook/im.notify is no method")
     assert "s3cr3t" not in str(error)
 
 
@@ -360,7 +369,7 @@ async def test_while_a_server_is_down_one_message_tries_it_and_the_newest_goes_f
         server.refuses = "451 try again later"
         outbox = Outbox(Notices(ledger.database), [channel], lambda: 1000.0)
         for number in range(9):
-            await put(outbox, channel, Message(subject=f"night {number}", text="t", chat="c"))
+            await put(outbox, channel, Notification(subject=f"night {number}", text="t", chat="c"))
         await outbox.send((0.0,))
         assert [one.tries for one in await outbox.unsent()] == [0] * 8 + [2]
         server.refuses = ""

@@ -35,6 +35,7 @@ from launcher.automation.schedules.systemd import calendars
 from launcher.automation.schedules.windows import NAMESPACE
 from launcher.cli.commands import nightly
 from launcher.core.schedules import Schedule
+from launcher.messages import Message
 from launcher.settings import JobConfig
 from tests.support import tools
 
@@ -344,4 +345,4 @@ def test_what_would_be_installed_is_shown_without_asking_for_the_ledger(
     assert shown.to_dict() == {"scheduler": "cron", "files": shown.files}
     assert shown.files["crontab"].startswith("0 2 * * * cd ")
     assert " nightly --wait leads " in shown.files["crontab"]
-    assert events == [Notice("deals: has no file:, so it is not scheduled")]
+    assert events == [Notice(Message("job-not-scheduled-without-file", name="deals"))]

@@ -234,7 +234,7 @@ async def test_a_portal_that_does_not_show_its_templates_gets_the_texts_as_they_
 
     assert [start.parameters for start in portal.started] == [{"Manager": "Vera Orlova"}]
     (message,) = told
-    assert "unchecked" in message
+    assert "unchecked" in str(message)
 
 
 async def test_a_portal_that_does_not_answer_is_not_taken_for_one_that_refuses(portal: Simulator) -> None:

@@ -20,14 +20,9 @@ def cron_lines(entries: Iterable[Entry], place: Place) -> list[str]:
 
 def _line(entry: Entry, place: Place) -> str:
     if LAST in entry.fields().days:
-        raise SchedulingError(
-            f"{', '.join(entry.jobs)}: cron cannot say the last day of a month; take systemd or launcher daemon"
-        )
+        raise SchedulingError("cron-last-day", jobs=", ".join(entry.jobs))
     if entry.timezone and not is_machines_zone(entry.timezone):
-        raise SchedulingError(
-            f"{', '.join(entry.jobs)}: cron goes by this machine's clock, and timezone: {entry.timezone} is "
-            "another; take systemd or launcher daemon, or give the schedule by the machine's clock"
-        )
+        raise SchedulingError("cron-time-zone", jobs=", ".join(entry.jobs), timezone=entry.timezone)
     words = [shlex.quote(word) for word in place.call(entry)]
     command = f"cd {shlex.quote(str(place.folder))} && {' '.join(words)}"
     # In a crontab an unescaped % ends the command.
@@ -70,7 +65,5 @@ class CronTable:
         if not begin:
             return self.text, "", ""
         if not end:
-            raise SchedulingError(
-                f'the crontab has a line "{_BEGINS}{place.config}" without its end; take it out with crontab -e'
-            )
+            raise SchedulingError("crontab-block-open", begins=_BEGINS, config=place.config)
         return before, block, after

@@ -46,7 +46,7 @@ class Entry:
         try:
             return self.schedule.parts()
         except ValueError as error:
-            raise SchedulingError(f"{', '.join(self.jobs)}: {error}") from None
+            raise SchedulingError("of-jobs", jobs=", ".join(self.jobs), reason=error) from None
 
     @property
     def slug(self) -> str:
@@ -88,10 +88,7 @@ class Place:
         words = (*self.command, "nightly", "--wait", *(() if jobs else entry.jobs), *options, *jobs)
         for word in words:
             if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in word):
-                raise SchedulingError(
-                    f"{word!r}: a path or name with a line break or another control character cannot be "
-                    "scheduled; rename it"
-                )
+                raise SchedulingError("word-not-schedulable", word=word)
         return words
 
 
@@ -148,16 +145,11 @@ def place_of(settings: Settings, named_ledger: str = "") -> Place:
     `named_ledger`: that of the command line, which comes first.
     """
     if settings.path is None:
-        raise InputError(
-            "there is no config.yaml here; schedules are those of its jobs: launcher init writes one"
-        )
+        raise InputError("no-config-to-schedule")
     named = named_ledger or os.environ.get(_LEDGER, "")
     if "://" in named:
         what = "--ledger" if named_ledger else _LEDGER
-        raise InputError(
-            f"{what}: a URL may hold a password; name it as ledger: in the configuration, or as {_LEDGER} in "
-            ".env beside it, and not in the environment"
-        )
+        raise InputError("url-with-password", what=what, ledger=_LEDGER)
     return Place(_program(), settings.path.resolve(), str(Path(named).resolve()) if named else "")
 
 

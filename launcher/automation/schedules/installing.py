@@ -37,7 +37,7 @@ def unit_folder() -> Path:
     try:
         return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd" / "user"
     except RuntimeError:
-        raise SchedulingError("this user has no home folder, and so no units of its own; set HOME") from None
+        raise SchedulingError("no-home-folder") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +79,7 @@ class SystemdUser:
         try:
             self._begin([unit.name for unit in units if unit.is_timer], changes)
         except SchedulingError as error:
-            raise SchedulingError(
-                f"{error}. The units are written into {self.folder}, but systemd does not call all of them "
-                "yet: mend that, then launcher schedule install again"
-            ) from None
+            raise SchedulingError("units-not-called", reason=error, folder=self.folder) from None
         if units and not lingers():
             changes.notes.append(
                 "user units run only while you are signed in; for the night, once: loginctl enable-linger"
@@ -135,7 +132,7 @@ class SystemdUser:
         try:
             _run(["systemctl", "--user", "show", "--property=Version"])
         except SchedulingError as error:
-            raise SchedulingError(f"this user's systemd does not answer ({error}), so {otherwise}") from None
+            raise SchedulingError("systemd-silent", reason=error, otherwise=otherwise) from None
 
     def _begin(self, timers: Sequence[str], changes: Changes) -> None:
         _run(["systemctl", "--user", "daemon-reload"])
@@ -149,7 +146,9 @@ class SystemdUser:
             self.folder.mkdir(parents=True, exist_ok=True)
             (self.folder / unit.name).write_text(unit.text, encoding="utf-8")
         except OSError as error:
-            raise SchedulingError(f"{self.folder / unit.name}: {error.strerror}") from None
+            raise SchedulingError(
+                "folder-failed", folder=self.folder / unit.name, strerror=error.strerror
+            ) from None
 
     def _take_away(self, names: Sequence[str], changes: Changes) -> None:
         timers = [name for name in names if name.endswith(".timer")]
@@ -176,7 +175,7 @@ class Crontab:
         """Return it as it stands. Raises SchedulingError."""
         done = _run(["crontab", "-l"], or_code=1)
         if done.returncode != 0 and "no crontab" not in done.stderr.lower():
-            raise SchedulingError(f"crontab -l: {_last_line(done)}")
+            raise SchedulingError("crontab-failed", last_line=_last_line(done))
         return CronTable(done.stdout if done.returncode == 0 else "")
 
     def put(self, lines: Sequence[str], place: Place) -> Changes:
@@ -210,16 +209,18 @@ def _run(
     except FileNotFoundError:
         if if_there:
             return subprocess.CompletedProcess(command, 0, "", "")
-        raise SchedulingError(f"{command[0]} is not installed here; --for says another scheduler") from None
+        raise SchedulingError("scheduler-not-installed", command=command[0]) from None
     except OSError as error:
-        raise SchedulingError(f"{command[0]}: {error.strerror}") from None
+        raise SchedulingError("command-failed", command=command[0], last_line=error.strerror) from None
     except subprocess.TimeoutExpired:
-        raise SchedulingError(f"{' '.join(command[:3])} did not answer within {_LONGEST_S} seconds") from None
+        raise SchedulingError(
+            "command-timed-out", command=" ".join(command[:3]), longest_s=_LONGEST_S
+        ) from None
     decoded = subprocess.CompletedProcess(
         command, done.returncode, done.stdout.decode(*_AS_IT_IS), done.stderr.decode("utf-8", "replace")
     )
     if decoded.returncode not in (0, or_code):
-        raise SchedulingError(f"{' '.join(command[:3])}: {_last_line(decoded)}")
+        raise SchedulingError("command-failed", command=" ".join(command[:3]), last_line=_last_line(decoded))
     return decoded
 
 

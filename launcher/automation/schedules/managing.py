@@ -22,6 +22,7 @@ from launcher.automation.schedules.entries import (
 from launcher.automation.schedules.installing import Changes, Crontab, SystemdUser, unit_folder
 from launcher.automation.schedules.systemd import units
 from launcher.automation.schedules.windows import tasks
+from launcher.messages import Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +63,7 @@ def show_schedules(launcher: Context, scheduler: str | None = None) -> ScheduleF
     entries = _entries(launcher)
     place, scheduler = _place(launcher), scheduler or scheduler_of_machine()
     if not entries:
-        raise SchedulingError(
-            "no job has both file: and schedule: in the configuration, so there is nothing to schedule"
-        )
+        raise SchedulingError("nothing-to-schedule")
     _tell_left_out(launcher, scheduler, entries)
     notes: list[str] = []
     match scheduler:
@@ -114,9 +113,9 @@ def idle_timers(place: Place) -> list[str]:
 def _entries(launcher: Context) -> list[Entry]:
     for name, job in launcher.settings.config.jobs.items():
         if not job.file:
-            launcher.tell(f"{name}: has no file:, so it is not scheduled")
+            launcher.tell(Message("job-not-scheduled-without-file", name=name))
         elif not job.schedule:
-            launcher.tell(f"{name}: has no schedule:, so it is not scheduled")
+            launcher.tell(Message("job-not-scheduled-without-schedule", name=name))
     return entries_of(launcher.settings.config.jobs)
 
 
@@ -127,10 +126,7 @@ def _place(launcher: Context) -> Place:
 def _tell_left_out(launcher: Context, scheduler: str, entries: Sequence[Entry]) -> None:
     for entry in entries if scheduler == "systemd" else ():
         if day := leapt_over(entry, time.time()):
-            launcher.tell(
-                f"{', '.join(entry.jobs)}: on {day} the clock leaps over that time; systemd leaves that "
-                "night out, so take another hour"
-            )
+            launcher.tell(Message("clock-leaps", jobs=", ".join(entry.jobs), day=day))
 
 
 def _install(scheduler: str, place: Place, entries: Sequence[Entry]) -> Changes:
@@ -151,7 +147,9 @@ def _write_tasks(place: Place, entries: Sequence[Entry]) -> Changes:
         try:
             (place.folder / task.file).write_text(task.text, encoding="utf-16")
         except OSError as error:
-            raise SchedulingError(f"{place.folder / task.file}: {error.strerror}") from None
+            raise SchedulingError(
+                "folder-failed", folder=place.folder / task.file, strerror=error.strerror
+            ) from None
         changes.written.append(task.file)
         changes.notes.append(f"in {place.folder}, as an administrator: {task.registering}")
     if not entries:

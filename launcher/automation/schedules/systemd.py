@@ -99,7 +99,7 @@ def _days(fields: Fields) -> str:
     if fields.days == (LAST,):
         return "~01"
     if LAST in fields.days:
-        raise SchedulingError("systemd cannot say the last day of a month along with other days")
+        raise SchedulingError("systemd-last-day")
     return _listed(fields.days, 1, 31)
 
 
@@ -129,7 +129,5 @@ def _escaped(text: str) -> str:
 
 def _one_line(text: str) -> str:
     if any(ord(letter) < ord(" ") for letter in text):
-        raise SchedulingError(
-            f"{text!r}: a path or name with a control character cannot be scheduled; rename it"
-        )
+        raise SchedulingError("path-with-control-character", text=text)
     return text

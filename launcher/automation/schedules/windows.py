@@ -81,15 +81,14 @@ def _text(entry: Entry, place: Place, user: str) -> str:
 def _clocks(entry: Entry) -> list[tuple[int, int]]:
     fields = entry.fields()
     if entry.timezone and not is_machines_zone(entry.timezone):
-        raise SchedulingError(
-            f"{', '.join(entry.jobs)}: the Task Scheduler goes by the machine's clock, and timezone: "
-            f"{entry.timezone} is another; give the schedule by the machine's clock, or take launcher daemon"
-        )
+        raise SchedulingError("windows-time-zone", jobs=", ".join(entry.jobs), timezone=entry.timezone)
     found = [(hour, minute) for hour in fields.hours for minute in fields.minutes]
     if len(found) * (2 if fields.either_day else 1) > _MOST_TRIGGERS:
         raise SchedulingError(
-            f'{", ".join(entry.jobs)}: "{entry.schedule}" is due more often than {_MOST_TRIGGERS} times a day, '
-            "the most that a Windows task can hold; take launcher daemon"
+            "windows-too-often",
+            jobs=", ".join(entry.jobs),
+            schedule=entry.schedule,
+            most_triggers=_MOST_TRIGGERS,
         )
     return found
 
@@ -110,10 +109,7 @@ def _by_days(entry: Entry) -> Iterator[ElementTree.Element]:
         if not all_days:
             yield _by_month(fields)
     else:
-        raise SchedulingError(
-            f'{", ".join(entry.jobs)}: Windows cannot say "{entry.schedule}", weekdays on certain days of the '
-            "month; take launcher daemon"
-        )
+        raise SchedulingError("windows-weekdays", jobs=", ".join(entry.jobs), schedule=entry.schedule)
 
 
 def _by_weekday(fields: Fields) -> ElementTree.Element:

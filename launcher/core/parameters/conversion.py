@@ -65,23 +65,19 @@ def read_user(text: str, people: People) -> str:
         return f"user_{found[1] or found[2]}"
     key = person_key(text)
     if not key:
-        raise RowError(
-            "bad person", f"{quoted(text)} is no person: an ID, an e-mail or a full name is expected"
-        )
+        raise RowError("bad person", "not-a-person", quoted=quoted(text))
     if key not in people:
         raise RowError(
             "bad person",
-            f"{quoted(text)} could not be looked up: give the webhook the permission Users (user), "
-            "or write an ID",
+            "people-not-readable",
+            quoted=quoted(text),
         )
     ids = people[key]
     if not ids:
-        raise RowError(
-            "bad person", f"nobody active on the portal has exactly the e-mail or full name {quoted(text)}"
-        )
+        raise RowError("bad person", "no-such-person", quoted=quoted(text))
     if len(ids) > 1:
         raise RowError(
-            "unclear person", f"{quoted(text)} are {len(ids)} people: write the ID, one of {', '.join(ids)}"
+            "unclear person", "several-people", quoted=quoted(text), ids=len(ids), ids_2=", ".join(ids)
         )
     return f"user_{ids[0]}"
 
@@ -160,7 +156,7 @@ class Conversion:
 
     def _blank(self, text: str) -> Converted:
         if self.parameter.must_be_given:
-            raise RowError("blank parameter", "it is blank, and the template requires it")
+            raise RowError("blank parameter", "value-required")
         if self.parameter.type in _TEXTS and not self.parameter.default and not self.parameter.multiple:
             return Converted(text, text)
         return Converted(None, text)

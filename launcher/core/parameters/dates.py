@@ -53,11 +53,11 @@ class DateFormat:
             elif token:
                 name, digits = _part(token, names)
                 if not name or name in names:
-                    raise DateFormatError(f'date_format: "{text}" cannot be read; {_EXPECTED}')
+                    raise DateFormatError("date-format-unreadable", text=text, expected=_EXPECTED)
                 names.append(name)
                 pattern += _group(name, digits, parted=not before.isalnum() and not after.isalnum())
         if not {"day", "month"} <= set(names) or len({"year", "short_year"} & set(names)) != 1:
-            raise DateFormatError(f'date_format: "{text}" lacks the day, the month or the year; {_EXPECTED}')
+            raise DateFormatError("date-format-incomplete", text=text, expected=_EXPECTED)
         return cls(text, re.compile(pattern, re.ASCII))
 
 
@@ -121,19 +121,18 @@ def _moment(text: str, letter: str, form: DateFormat | None) -> tuple[dt.datetim
     if form is not None and not of_spreadsheet:
         found = form.pattern.fullmatch(written)
         if found is None:
-            raise RowError("bad date", f"{quoted(text)} is not written as {form.text}")
+            raise RowError("bad date", "date-not-in-format", quoted=quoted(text), text=form.text)
         return _built(text, found.groupdict())
     if found := _ISO.fullmatch(written) or _DAY_FIRST.fullmatch(written):
         return _built(text, found.groupdict())
     if found := _EITHER.fullmatch(written):
         return _built(text, _told_apart(text, found.groupdict()))
     if letter == "n":
-        raise RowError(
-            "bad date", f"{quoted(text)} is a number: give its column a date format in the spreadsheet program"
-        )
+        raise RowError("bad date", "date-is-a-number", quoted=quoted(text))
     raise RowError(
         "bad date",
-        f'{quoted(text)} is not a date; where it is one, say in the job how: date_format: "DD.MM.YYYY"',
+        "not-a-date",
+        quoted=quoted(text),
     )
 
 
@@ -146,8 +145,8 @@ def _told_apart(text: str, parts: dict[str, str | None]) -> dict[str, str | None
         return parts | {"day": parts["month"], "month": parts["day"]}
     raise RowError(
         "unclear date",
-        f"{quoted(text)} may be day and month or month and day; say in the job which: "
-        'date_format: "DD/MM/YYYY" or "MM/DD/YYYY"',
+        "date-ambiguous",
+        quoted=quoted(text),
     )
 
 
@@ -158,7 +157,7 @@ def _built(text: str, parts: dict[str, str | None]) -> tuple[dt.datetime, str]:
         year = 2000 + int(short) if int(short) < 70 else 1900 + int(short)
     hour, half = int(parts.get("hour") or 0), (parts.get("half") or "").lower()
     if half and not 1 <= hour <= 12:
-        raise RowError("bad date", f"{quoted(text)} is no time of the day")
+        raise RowError("bad date", "not-a-time", quoted=quoted(text))
     if half:
         hour = hour % 12 + (12 if half == "p" else 0)
     try:
@@ -171,7 +170,7 @@ def _built(text: str, parts: dict[str, str | None]) -> tuple[dt.datetime, str]:
             int(parts.get("second") or 0),
         )
     except ValueError:
-        raise RowError("bad date", f"{quoted(text)} is a date or a time that there is not") from None
+        raise RowError("bad date", "no-such-date", quoted=quoted(text)) from None
     return moment, _offset(text, parts.get("offset") or "")
 
 
@@ -182,5 +181,5 @@ def _offset(text: str, written: str) -> str:
         return "+00:00"
     digits = written[1:].replace(":", "")
     if int(digits[:2]) > _FARTHEST_H or int(digits[2:]) > 59:
-        raise RowError("bad date", f"{quoted(text)} has a time zone that there is not")
+        raise RowError("bad date", "no-such-time-zone", quoted=quoted(text))
     return f"{written[0]}{digits[:2]}:{digits[2:]}"

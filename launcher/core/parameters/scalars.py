@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from launcher.core.documents import KINDS, Kind, kind_named
 from launcher.core.words import nearest, quoted
 from launcher.errors import RowError
+from launcher.messages import Message
 
 _LARGEST = 2**63 - 1
 """PHP's own; a larger whole number becomes a fraction there."""
@@ -27,7 +28,7 @@ def read_double(text: str, letter: str, decimal: str) -> str:
     """The number with a point and without groups. `decimal`: the mark that the person configured, if any."""
     number = _number(text, letter, decimal)
     if number is None:
-        raise RowError("bad number", f"{quoted(text)} is not a number")
+        raise RowError("bad number", "not-a-number", quoted=quoted(text))
     return number
 
 
@@ -36,9 +37,9 @@ def read_int(text: str, letter: str, decimal: str) -> str:
     number = _number(text, letter, decimal)
     whole, _, fraction = (number or "").partition(".")
     if number is None or fraction.strip("0") or "e" in number.lower():
-        raise RowError("bad number", f"{quoted(text)} is not a whole number")
+        raise RowError("bad number", "not-a-whole-number", quoted=quoted(text))
     if abs(int(whole)) > _LARGEST:
-        raise RowError("bad number", f"{quoted(text)} is too large a number")
+        raise RowError("bad number", "number-too-large", quoted=quoted(text))
     return whole
 
 
@@ -83,12 +84,9 @@ def _with_decimal(written: str, decimal: str) -> str | None:
     return f"{'-' if sign == '-' else ''}{digits or '0'}{'.' + fraction if mark else ''}"
 
 
-def _two_readings(text: str, written: str) -> str:
+def _two_readings(text: str, written: str) -> Message:
     bare = re.sub("[.,]", "", written)
-    return (
-        f"{quoted(text)} may be {bare} or {written.replace(',', '.')}; say in the job which mark is the "
-        'decimal one: decimal: "," or decimal: "."'
-    )
+    return Message("number-ambiguous", quoted=quoted(text), bare=bare, decimal=written.replace(",", "."))
 
 
 _YES = "y yes true on 1 + да истина так tak ja wahr oui vrai si sí sì sim x ✓ ✔"
@@ -103,7 +101,7 @@ def read_bool(text: str) -> str:
     try:
         return _FLAGS[text.strip().casefold()]
     except KeyError:
-        raise RowError("bad yes or no", f"{quoted(text)} is neither yes nor no: Y or N is expected") from None
+        raise RowError("bad yes or no", "not-yes-or-no", quoted=quoted(text)) from None
 
 
 def read_select(text: str, options: Mapping[str, str]) -> str:
@@ -117,14 +115,17 @@ def read_select(text: str, options: Mapping[str, str]) -> str:
         if len(keys) == 1:
             return keys[0]
         if keys:
-            raise RowError(
-                "unclear option", f"{quoted(text)} names several options: say a key, {', '.join(keys)}"
-            )
+            raise RowError("unclear option", "option-ambiguous", quoted=quoted(text), keys=", ".join(keys))
     titles = [f"{title} ({key})" if title != key else key for key, title in options.items()]
     more = ", …" if len(titles) > _SHOWN_OPTIONS else ""
     near = nearest(wanted, [*options, *options.values()])
     raise RowError(
-        "bad option", f"{quoted(text)} is no option{near}; there are {', '.join(titles[:_SHOWN_OPTIONS])}{more}"
+        "bad option",
+        "no-such-option",
+        quoted=quoted(text),
+        near=near,
+        titles=", ".join(titles[:_SHOWN_OPTIONS]),
+        more=more,
     )
 
 
@@ -150,16 +151,14 @@ def read_binding(text: str, options: Mapping[str, str] | None) -> str:
     taken = [name for name in taken if _kind(name) is not None]
     found = _BINDING.fullmatch(text.strip())
     if found is None:
-        raise RowError("bad binding", f"{quoted(text)} is not a CRM element: L_777 or the like is expected")
+        raise RowError("bad binding", "not-a-crm-element", quoted=quoted(text))
     code = found[1] or (taken[0] if len(taken) == 1 else "")
     kind = _kind(code)
     if not code or kind is None:
         wanted = " or ".join(f"{_code(name)}_{found[2]}" for name in taken) or f"L_{found[2]} or the like"
-        raise RowError(
-            "bad binding", f"{quoted(text)} does not say which kind of element; {wanted} is expected"
-        )
+        raise RowError("bad binding", "crm-kind-missing", quoted=quoted(text), wanted=wanted)
     if taken and kind.document_type not in taken:
-        raise RowError("other kind", f"{quoted(text)} is a {kind.name}, which this parameter does not take")
+        raise RowError("other kind", "crm-kind-not-taken", quoted=quoted(text), name=kind.name)
     return f"{kind.short_code}_{found[2]}"
 
 
