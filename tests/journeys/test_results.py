@@ -14,6 +14,7 @@ import pytest
 
 from launcher.simulator import Settings, Simulator
 from tests.journeys.chaos import Desk, truth, until
+from tests.support.held import HELD
 
 ROWS = 250
 
@@ -110,9 +111,14 @@ async def test_rows_so_far_can_be_read_in_the_middle_a_kill_leaves_them_and_the_
 ) -> None:
     portal.settings = replace(portal.settings, start_seconds=0.02)
     async with desk.running("run", desk.file) as command:
+        await until(lambda: len(portal.started) > 100, unless=command)
+        portal.settings = replace(
+            portal.settings, start_seconds=HELD
+        )  # else it may end before its rows are seen
         await until(lambda: len(shown_so_far(desk)) > 50, unless=command)
         seen = shown_so_far(desk)
         await command.kill()
+    portal.settings = replace(portal.settings, start_seconds=0.02)
 
     given = truth(portal)
     for row in seen:
