@@ -19,7 +19,6 @@ The children differ by what the caller can do about it:
     ├── StoppedError           nothing: somebody asked to stop
     ├── DeliveryError          a message did not get through; whatever it told of has happened
     ├── RowError               correct one row or one cell; the others go on
-    │   └── RowError · RowError · ConversionError
     └── PatternError · DateFormatError · DamagedError · UnexpectedAnswerError   caught within their own room
 """
 

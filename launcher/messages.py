@@ -28,9 +28,13 @@ class Message:
         return Message(self.code, **{name: change(value) for name, value in self.fields.items()})
 
     def __str__(self) -> str:
-        text = english().get(self.code)
-        # A text that is missing is a fault of ours, and no reason to end a run in the middle.
-        return self.code if text is None else text.format(**self.fields)
+        try:
+            return english()[self.code].format(**self.fields)
+        except (OSError, LookupError, ValueError, TypeError, AttributeError):
+            # The file of texts may be gone, as in an update beside a daemon, or a text be wrong. That is no
+            # reason to end a run in the middle: the code and the fields say it too.
+            fields = ", ".join(f"{name} {value}" for name, value in self.fields.items())
+            return f"{self.code}: {fields}" if fields else self.code
 
 
 Text = Message | str

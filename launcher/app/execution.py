@@ -41,7 +41,7 @@ class Execution:
         progress.expected_rows = progress.rows if table is None else table.row_count
         try:
             with self._announced(record, progress):
-                await self._conductor(progress).execute(record, job, table)
+                await self._executor(progress).execute(record, job, table)
             return await self._close(record)
         except LedgerGoneError as error:
             raise RunStoppedError(error.message) from None
@@ -53,7 +53,7 @@ class Execution:
         """Ask the portal about the run's unknown rows."""
         tell = self.portal.launcher.tell
         if (await self.portal.ledger.counts(record.id))[State.UNKNOWN]:
-            found = await self._conductor(Progress()).reconcile(record)
+            found = await self._executor(Progress()).reconcile(record)
             tell(Message("rows-found-running", rows=pluralize(found, "unknown row")))
         else:
             tell(Message("no-unknown-rows", name=record.name))
@@ -68,7 +68,7 @@ class Execution:
         finally:
             emit(RunEnded(record.name))
 
-    def _conductor(self, progress: Progress) -> RunExecutor:
+    def _executor(self, progress: Progress) -> RunExecutor:
         rules = Rules(give_up_after_s=self.portal.config.give_up_after)
         return RunExecutor(
             self.portal.ledger,

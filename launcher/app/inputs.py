@@ -209,4 +209,4 @@ def _foreign_cell(number: int, name: str, value: object) -> tuple[str, str]:
         return _cell(number, name, inner)
     if str(value) in ("<NA>", "NaT"):
         return "", "t"
-    raise SheetError("value-is-no-cell", origin=ORIGIN, number=number, name=name, name_2=type(value).__name__)
+    raise SheetError("value-is-no-cell", origin=ORIGIN, number=number, name=name, type=type(value).__name__)

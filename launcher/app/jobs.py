@@ -150,6 +150,6 @@ def _check_kind(templates: Sequence[Template], kind: Kind | None) -> None:
                 "template-of-another-kind",
                 id=template.id,
                 name=template.name,
-                name_2=template.kind.name,
-                name_3=kind.name,
+                kind=template.kind.name,
+                wanted=kind.name,
             )

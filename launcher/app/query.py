@@ -111,7 +111,7 @@ async def find_run(launcher: Context, name: str | None = None) -> RunRecord:
     number = run_number(name)
     found = None if number is None else await ledger.run(number)
     if found is None:
-        raise NoSuchRunError("no-such-run", name=name, name_2=ledger.database.name)
+        raise NoSuchRunError("no-such-run", name=name, ledger=ledger.database.name)
     return found
 
 

@@ -74,7 +74,7 @@ async def retry(launcher: Context, plan: RetryPlan, cancel: CancelToken | None =
             unknown = (await _unknown(portal.ledger, record, plan.corrections)).attempts
             if unknown != plan.unknown:
                 raise ConfirmationError(
-                    "unknown-rows-changed", name=record.name, unknown=len(unknown), unknown_2=len(plan.unknown)
+                    "unknown-rows-changed", name=record.name, unknown=len(unknown), asked=len(plan.unknown)
                 )
         if plan.corrections is not None:
             await _correct(portal, record, plan.corrections)

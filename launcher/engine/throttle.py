@@ -234,7 +234,7 @@ class Throttle:
             self._cancel.cancel(given_up_text(self._trouble, duration(self._give_up_after_s)), Ending.STOPPED)
 
     def stop(self) -> None:
-        """Wake whoever waits for a turn."""
+        """Wake whoever waits for a slot."""
         self._budget.change()
 
     def _leave(self, flight: InFlight) -> None:

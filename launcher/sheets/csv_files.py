@@ -29,7 +29,7 @@ def open_csv(source: Source, options: ReadOptions) -> Table:
     dialect = Dialect(format="csv", encoding=found.name, bom=found.bom, header_row=options.header_row or 1)
     with opened(source, dialect) as handle:
         sample = handle.read(SAMPLE_CHARS)
-    _checkopened(source.name, sample)
+    _refuse_no_text(source.name, sample)
     hinted, sample = split_sep_line(sample)
     chosen = "" if options.delimiter else hinted
     chosen = chosen or choose_delimiter(source.name, below(sample, dialect.header_row), options.delimiter)
@@ -78,7 +78,7 @@ def _pieces(source: Source, dialect: Dialect) -> Iterator[str]:
             yield decoder.decode(block)
 
 
-def _checkopened(name: str, sample: str) -> None:
+def _refuse_no_text(name: str, sample: str) -> None:
     """Raises SheetError when there is nothing in the text, or it is no text."""
     if not sample.strip():
         raise SheetError("file-empty", name=name)
@@ -213,7 +213,7 @@ def choose_delimiter(name: str, sample: str, wanted: str | None) -> str:
             "wrong-delimiter",
             name=name,
             delimiter_name=delimiter_name(wanted),
-            delimiter_name_2=delimiter_name(found or ","),
+            found=delimiter_name(found or ","),
         )
     return wanted
 

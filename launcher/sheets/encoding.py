@@ -62,7 +62,7 @@ def find_encoding(source: Source, wanted: str | None) -> Encoding:
     if line:
         advice = "Leave the encoding out" if wanted else 'Save the file as "CSV UTF-8"'
         raise SheetError(
-            "line-not-in-encoding", name=source.name, line=line, name_2=shown(encoding.name), advice=advice
+            "line-not-in-encoding", name=source.name, line=line, encoding=shown(encoding.name), advice=advice
         )
     return encoding
 
@@ -134,7 +134,7 @@ def _wanted(source: Source, wanted: str, mark: Encoding | None) -> Encoding:
     name = {"utf-8-sig": "utf-8", "utf-16": mark.name if mark else "utf-16-le"}.get(name, name)
     if mark is not None and mark.name != name:
         raise SheetError(
-            "mark-of-another-encoding", name=source.name, name_2=shown(mark.name), name_3=shown(name)
+            "mark-of-another-encoding", name=source.name, marked=shown(mark.name), wanted=shown(name)
         )
     return Encoding(name, bom=mark is not None)
 

@@ -11,7 +11,10 @@ from importlib import import_module
 from pathlib import Path
 from string import Formatter
 
+import pytest
+
 import launcher
+from launcher import messages
 from launcher.errors import LauncherError
 from launcher.messages import Message, english
 
@@ -71,3 +74,14 @@ def test_a_code_is_words_and_hyphens() -> None:
 
 def test_as_a_text_a_message_is_english_with_its_fields() -> None:
     assert str(Message("csv-has-no-sheets", name="leads.csv")).startswith("leads.csv is a CSV file")
+
+
+def test_without_its_text_a_message_says_its_code_and_its_fields(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when an update takes the texts away beside a daemon: no message ends a run."""
+
+    def gone() -> dict[str, str]:
+        raise FileNotFoundError("en.toml")
+
+    for texts in (gone, dict, lambda: {"file-gone": "{nothing}"}, lambda: {"file-gone": "{name:,}"}):
+        monkeypatch.setattr(messages, "english", texts)
+        assert str(Message("file-gone", name="leads.csv")) == "file-gone: name leads.csv"

@@ -77,7 +77,7 @@ def read_user(text: str, people: People) -> str:
         raise RowError("bad person", "no-such-person", quoted=quoted(text))
     if len(ids) > 1:
         raise RowError(
-            "unclear person", "several-people", quoted=quoted(text), ids=len(ids), ids_2=", ".join(ids)
+            "unclear person", "several-people", quoted=quoted(text), ids=len(ids), listed=", ".join(ids)
         )
     return f"user_{ids[0]}"
 
