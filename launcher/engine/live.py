@@ -24,6 +24,8 @@ PAGE = 1_000
 REST = 19
 """Rests for so many times as long as it worked: however fast the run is, a twentieth of it at most goes here,
 and where that is too little, the file falls behind."""
+LONGEST_REST_S = 10.0
+"""On a busy machine a page may take seconds: whoever looks still sees what happens."""
 
 Settled = Callable[[Iterable[int]], None]
 """Called with the numbers of rows once the ledger has what became of them."""
@@ -83,7 +85,7 @@ class _Live:
                 began = clock()
                 rows = await anext(pages)
                 await asyncio.to_thread(self._file.append, (result_of(row, self._run) for row in rows))
-                rest_s = REST * (clock() - began)
+                rest_s = min(REST * (clock() - began), LONGEST_REST_S)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(
                         self.ended.wait(), rest_s if len(rows) == PAGE else max(EVERY_S, rest_s)
