@@ -111,10 +111,10 @@ async def test_rows_so_far_can_be_read_in_the_middle_a_kill_leaves_them_and_the_
 ) -> None:
     portal.settings = replace(portal.settings, start_seconds=0.02)
     async with desk.running("run", desk.file) as command:
-        await until(lambda: len(portal.started) > 100, unless=command)
-        portal.settings = replace(
-            portal.settings, start_seconds=HELD
-        )  # else it may end before its rows are seen
+        # Two requests of 50 rows are open at most, so that the answers of 50 rows have come; then the portal is
+        # held, else the run may end before they are seen.
+        await until(lambda: len(portal.started) > 150, unless=command)
+        portal.settings = replace(portal.settings, start_seconds=HELD)
         await until(lambda: len(shown_so_far(desk)) > 50, unless=command)
         seen = shown_so_far(desk)
         await command.kill()
