@@ -74,6 +74,9 @@ class NoAnswer:
     """Whether the portal refused it, and will again."""
 
 
+NOT_UNDERSTOOD = NoAnswer("the portal's answer cannot be understood", refused=False)
+
+
 def answer_of(outcome: Outcome) -> dict[str, object] | NoAnswer:
     """The body of the portal's answer to a question, or why there is none."""
     match outcome:
@@ -82,7 +85,7 @@ def answer_of(outcome: Outcome) -> dict[str, object] | NoAnswer:
             if error is None and isinstance(body, dict) and "result" in body:
                 return body
             if error is None:
-                return NoAnswer("the portal's answer cannot be understood", refused=False)
+                return NOT_UNDERSTOOD
             code, text = error
             if code.upper() in MENDS:
                 return NoAnswer(stop_text(code, text), refused=True)

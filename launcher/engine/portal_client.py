@@ -11,7 +11,7 @@ from datetime import datetime
 
 from aiolimiter import AsyncLimiter
 
-from launcher.core.answers import NoAnswer, Outcome, Response, answer_of, error_of, maps_of
+from launcher.core.answers import NOT_UNDERSTOOD, NoAnswer, Outcome, Response, answer_of, error_of, maps_of
 from launcher.core.batch import MAX_COMMANDS
 from launcher.core.catalogue import MENDS, stop_text
 from launcher.core.pacing import Pacing, backoff_s
@@ -58,8 +58,13 @@ class PortalClient:
         finally:
             self._patience_s = 0.0
 
-    async def ask(self, method: str, body: Mapping[str, object]) -> dict[str, object]:
-        """The body of the portal's answer. Raises PortalError where it refuses, or does not answer."""
+    async def ask(
+        self, method: str, body: Mapping[str, object], *, result_type: type = object
+    ) -> dict[str, object]:
+        """The body of the portal's answer, whose result is of that type.
+
+        Raises PortalError where the portal refuses, or does not answer so.
+        """
         failures = at_limits = 0
         began = time.monotonic()
         while True:
@@ -70,6 +75,8 @@ class PortalClient:
             if isinstance(outcome, Response):
                 self._learn(outcome, sent_at)
             answer = answer_of(outcome)
+            if not isinstance(answer, NoAnswer) and not isinstance(answer["result"], result_type):
+                answer = NOT_UNDERSTOOD
             if not isinstance(answer, NoAnswer):
                 return answer
             if _limit_of(outcome):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from launcher.core.answers import answers_of_batch
@@ -72,9 +73,8 @@ async def portal_offset(client: PortalClient, time_zone: str = "") -> str:
 async def _templates(client: PortalClient, body: dict[str, object]) -> AsyncIterator[Template]:
     start: object = 0
     while isinstance(start, int):
-        answer = await client.ask("bizproc.workflow.template.list", {**body, "start": start})
-        result = answer["result"]
-        for item in result if isinstance(result, list) else []:
+        answer = await client.ask("bizproc.workflow.template.list", {**body, "start": start}, result_type=list)
+        for item in cast("list[object]", answer["result"]):
             if (template := template_of(item)) is not None:
                 yield template
         following = answer.get("next")

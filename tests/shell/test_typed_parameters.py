@@ -237,9 +237,18 @@ async def test_a_portal_that_does_not_show_its_templates_gets_the_texts_as_they_
     assert "unchecked" in str(message)
 
 
-async def test_a_portal_that_does_not_answer_is_not_taken_for_one_that_refuses(portal: Simulator) -> None:
+async def test_an_answer_that_is_no_list_is_asked_for_again(portal: Simulator) -> None:
+    portal.script("number id", method=TEMPLATES, times=2)
+
+    assert (await settled(portal, MANAGER)).template_id == 2
+
+
+@pytest.mark.parametrize("fault", ["502 before", "number id"])
+async def test_a_portal_that_does_not_answer_is_not_taken_for_one_that_refuses(
+    portal: Simulator, fault: str
+) -> None:
     """Without the types the start keys would differ, and rows that have started would start again."""
-    portal.script("502 before", method=TEMPLATES, times=None)
+    portal.script(fault, method=TEMPLATES, times=None)
 
     with pytest.raises(PortalError) as raised:
         await settled(portal, MANAGER)
