@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from launcher.core.columns import MappingError
@@ -50,22 +50,9 @@ class Types:
             if parameter.name in names and parameter.type not in KNOWN_TYPES
         }
 
-    def to_plan(self) -> dict[str, object]:
-        """The types in JSON's own."""
-        return {
-            "declared": {
-                str(template_id): [parameter.to_plan() for parameter in parameters]
-                for template_id, parameters in self.declared.items()
-            },
-            "readings": {name: asdict(reading) for name, reading in self.readings.items()},
-            "offset": self.offset,
-            "time_zone": self.time_zone,
-            "people": {key: list(ids) for key, ids in self.people.items()},
-        }
-
     @classmethod
     def from_plan(cls, plan: Mapping[str, Any]) -> Types:
-        """The types that `to_plan` wrote."""
+        """Return the types of which `asdict` gave this, also if it was JSON meanwhile."""
         return cls(
             declared={
                 int(template_id): tuple(Parameter.from_plan(one) for one in parameters)
