@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -36,19 +37,13 @@ class Ledger(Reading, RowChanges, TimelineRecords):
 
     async def begin_run(self, run: NewRun) -> RunRecord:
         """Create a run without rows."""
-        now = time.time()
-        values = {
-            "job": run.job,
-            "file": run.file,
-            "portal": run.portal,
+        values = asdict(run) | {
             "plan": _json(run.plan),
             "header": _json(run.header),
             "dialect": _json(run.dialect),
-            "fingerprint": run.fingerprint,
-            "results": run.results,
             "loaded": False,
             "ending": Ending.RUNNING,
-            "created_at": now,
+            "created_at": time.time(),
         }
         new = insert(runs).values(values).returning(runs)
         return await self._database.write(lambda connection: run_of(connection.execute(new).one()))

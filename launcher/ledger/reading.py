@@ -262,21 +262,10 @@ def _recorded(row: Sequence[Any]) -> RecordedRow:
 
 def run_of(row: Row[tuple[object, ...]]) -> RunRecord:
     """Return a row of the table of runs as a record."""
-    return RunRecord(
-        id=row.id,
-        job=row.job,
-        file=row.file,
-        portal=row.portal,
-        plan=from_json(row.plan),
-        header=tuple(from_json(row.header)),
-        dialect=from_json(row.dialect),
-        fingerprint=row.fingerprint,
-        results=row.results,
-        loaded=row.loaded,
-        ending=Ending(row.ending),
-        stopped_because=row.stopped_because,
-        created_at=row.created_at,
-        ended_at=row.ended_at,
-        active_s=row.active_s,
-        pruned_at=row.pruned_at,
-    )
+    decoded = {
+        "plan": from_json(row.plan),
+        "header": tuple(from_json(row.header)),
+        "dialect": from_json(row.dialect),
+        "ending": Ending(row.ending),
+    }
+    return RunRecord(**row._asdict() | decoded)

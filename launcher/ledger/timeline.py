@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -37,11 +37,7 @@ class TimelineRecords:
 
     async def add_waits(self, run_id: int, new: Sequence[Wait]) -> None:
         """Record how the run has waited."""
-        values = [
-            {"run_id": run_id, "reason": wait.reason, "began_at": wait.began_at, "seconds": wait.seconds}
-            for wait in new
-        ]
-        await self._database.execute(insert(waits), values)
+        await self._database.execute(insert(waits), [{"run_id": run_id, **asdict(wait)} for wait in new])
 
     async def waits(self, run_id: int) -> list[Wait]:
         """Return the run's waits by their time. Each lasts a second or more, so there are never very many."""
