@@ -46,7 +46,7 @@ class Ledger(Reading, RowChanges, TimelineRecords):
             "created_at": time.time(),
         }
         new = insert(runs).values(values).returning(runs)
-        return await self._database.write(lambda connection: run_of(connection.execute(new).one()))
+        return await self.database.write(lambda connection: run_of(connection.execute(new).one()))
 
     async def add_rows(self, run_id: int, new: Sequence[NewRow]) -> None:
         """Add rows of the file, with the claims of those that are to be sent."""
@@ -62,7 +62,7 @@ class Ledger(Reading, RowChanges, TimelineRecords):
             )
             claim_starts(connection, run_id, new)
 
-        await self._database.write(add)
+        await self.database.write(add)
 
     async def claims(self, start_keys: Sequence[str]) -> dict[str, Claim]:
         """Return the owners of those start keys that have one."""
@@ -89,7 +89,7 @@ class Ledger(Reading, RowChanges, TimelineRecords):
                         when=datetime.fromtimestamp(row.changed_at).strftime("%Y-%m-%d %H:%M"),
                     )
 
-        await self._database.read(look)
+        await self.database.read(look)
         return found
 
     async def record(
@@ -102,18 +102,18 @@ class Ledger(Reading, RowChanges, TimelineRecords):
 
         def write(connection: Connection) -> list[Written]:
             if lease is not None:
-                lease.check(connection, self._database.name)
+                lease.check(connection, self.database.name)
             return [record.write(connection) for record in records]
 
-        return await self._database.write(write)
+        return await self.database.write(write)
 
     def check_place(self) -> None:
         """Raise LedgerGoneError if what is recorded from now on would be lost with this process."""
-        self._database.check_place()
+        self.database.check_place()
 
     async def mark_interrupted(self, portal: str) -> None:
         """Mark the runs of that portal interrupted that never recorded their end: no other process holds it."""
-        await self._database.execute(
+        await self.database.execute(
             update(runs)
             .where(runs.c.portal == portal, runs.c.ending == Ending.RUNNING)
             .values(ending=Ending.INTERRUPTED, stopped_because="the launcher ended in the middle of it")
@@ -122,7 +122,7 @@ class Ledger(Reading, RowChanges, TimelineRecords):
     async def sendable(self, run_id: int, state: State, *, after_row: int, limit: int) -> list[Start]:
         """Return the run's next starts in that state (PENDING or DEFERRED), by row number."""
         these = (run_id, state, after_row, limit)
-        return await self._database.read(
+        return await self.database.read(
             lambda connection: [_start(row) for row in _SENDABLE.execute(connection, these)]
         )
 
@@ -133,7 +133,7 @@ class Ledger(Reading, RowChanges, TimelineRecords):
             connection.execute(delete(addresses).where(addresses.c.address == address))
             connection.execute(insert(addresses), {"address": address, "portal": portal})
 
-        await self._database.write(replace)
+        await self.database.write(replace)
 
     async def loaded(self, run_id: int) -> None:
         """Record that every row of the file is in the ledger."""
@@ -154,7 +154,7 @@ class Ledger(Reading, RowChanges, TimelineRecords):
         )
 
     async def _change_run(self, run_id: int, **values: object) -> None:
-        await self._database.execute(update(runs).where(runs.c.id == run_id).values(**values))
+        await self.database.execute(update(runs).where(runs.c.id == run_id).values(**values))
 
 
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

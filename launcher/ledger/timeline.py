@@ -33,11 +33,11 @@ from launcher.ledger.schema import attempts, requests, rows, runs, stops, waits
 class TimelineRecords:
     """The part of the ledger that knows of time."""
 
-    _database: Database
+    database: Database
 
     async def add_waits(self, run_id: int, new: Sequence[Wait]) -> None:
         """Record how the run has waited."""
-        await self._database.execute(insert(waits), [{"run_id": run_id, **asdict(wait)} for wait in new])
+        await self.database.execute(insert(waits), [{"run_id": run_id, **asdict(wait)} for wait in new])
 
     async def waits(self, run_id: int) -> list[Wait]:
         """Return the run's waits by their time. Each lasts a second or more, so there are never very many."""
@@ -46,12 +46,12 @@ class TimelineRecords:
             .where(waits.c.run_id == run_id)
             .order_by(waits.c.began_at, waits.c.id)
         )
-        return [Wait(row.reason, row.began_at, row.seconds) for row in await self._database.fetch(query)]
+        return [Wait(row.reason, row.began_at, row.seconds) for row in await self.database.fetch(query)]
 
     async def answered_between(self, run_id: int) -> tuple[float, float] | None:
         """Return when the run's first and last verdicts were recorded; None if it has none."""
         query = select(func.min(attempts.c.at), func.max(attempts.c.at)).where(attempts.c.run_id == run_id)
-        [(first, last)] = await self._database.fetch(query)
+        [(first, last)] = await self.database.fetch(query)
         return None if first is None else (first, last)
 
     async def answered_since(self, portal: str, since: float, *, most: int) -> list[float | None]:
@@ -72,7 +72,7 @@ class TimelineRecords:
                 requests.c.sent_at > since,
             )
         )
-        return await self._database.scalars(query)
+        return await self.database.scalars(query)
 
     async def answers(self, run_id: int, *, slot_s: int) -> list[Answers]:
         """Return how many verdicts of each state every slot of that width has, if it has any."""
@@ -85,12 +85,12 @@ class TimelineRecords:
         )
         return [
             Answers(float(row.slot * slot_s), State(row.state), row.how_many)
-            for row in await self._database.fetch(query)
+            for row in await self.database.fetch(query)
         ]
 
     def _whole(self, number: ColumnElement[Any]) -> ColumnElement[int]:
         """Return the number without its fraction. SQLite may lack floor(), and PostgreSQL's cast rounds."""
-        return cast(number if self._database.file is not None else func.floor(number), Integer)
+        return cast(number if self.database.file is not None else func.floor(number), Integer)
 
 
 @dataclass(frozen=True, slots=True)
