@@ -95,14 +95,13 @@ class RowChanges:
         reason = "the launcher ended before the portal's answer came; the workflow may have started"
         now = time.time()
         own = rows.c.run_id == run_id
-        columns = ["run_id", "row_number", "attempt", "request_number", "state", "code", "text", "at"]
         ended = select(
             rows.c.run_id, rows.c.row_number, rows.c.attempts, rows.c.request_number,
             literal(target(Event.INTERRUPTED).value), literal(code), literal(reason), literal(now),
         ).where(own, may(Event.INTERRUPTED))  # fmt: skip
 
         def mark(connection: Connection) -> int:
-            connection.execute(insert(attempts).from_select(columns, ended))
+            connection.execute(insert(attempts).from_select(list(attempts.c), ended))
             change = move(Event.INTERRUPTED).where(own).values(error_code=code, error=reason, changed_at=now)
             return connection.execute(change).rowcount
 

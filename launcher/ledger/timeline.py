@@ -131,19 +131,9 @@ class Stops:
 
     async def ask(self, run_id: int, workflows: Sequence[StartedWorkflow], way: Way) -> None:
         """Record that the portal is about to be asked to end these, no two of them the same."""
-        now = time.time()
         keys = [{"b_run": run_id, "b_id": workflow.workflow_id} for workflow in workflows]
-        asked = [
-            {
-                "run_id": run_id,
-                "workflow_id": workflow.workflow_id,
-                "row_number": workflow.row_number,
-                "way": way,
-                "fate": Termination.ASKED,
-                "asked_at": now,
-            }
-            for workflow in workflows
-        ]
+        same = {"run_id": run_id, "way": way, "fate": Termination.ASKED, "asked_at": time.time()}
+        asked = [same | asdict(workflow) for workflow in workflows]
 
         def replace(connection: Connection) -> None:
             connection.execute(delete(stops).where(_THIS), keys)
@@ -155,20 +145,14 @@ class Stops:
         """Record what became of these, which were asked for."""
         if not settled:
             return
+        change = update(stops).where(_THIS).values(
+            fate=bindparam("b_fate"), text=bindparam("b_text"), settled_at=time.time()
+        )  # fmt: skip
         values = [
-            {
-                "b_run": run_id,
-                "b_id": one.workflow.workflow_id,
-                "b_fate": one.fate,
-                "b_text": one.text,
-                "b_at": time.time(),
-            }
+            {"b_run": run_id, "b_id": one.workflow.workflow_id, "b_fate": one.fate, "b_text": one.text}
             for one in settled
         ]
-        statement = update(stops).where(_THIS).values(
-            fate=bindparam("b_fate"), text=bindparam("b_text"), settled_at=bindparam("b_at")
-        )  # fmt: skip
-        await self._database.execute(statement, values)
+        await self._database.execute(change, values)
 
     async def still_asked(self, run_id: int) -> list[StartedWorkflow]:
         """Return those that the portal was asked to end and of which nothing is known yet."""
