@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from launcher.core.states import UNSETTLED
+from launcher.engine.cancel import wait_for_event
 from launcher.engine.results import result_of
 from launcher.ledger import Ledger, LedgerError, RecordedRow, RunRecord
 from launcher.log import get_logger
@@ -84,10 +85,7 @@ class _Live:
                 rows = await anext(pages)
                 await asyncio.to_thread(self._file.append, (result_of(row, self._run) for row in rows))
                 rest_s = REST * (clock() - began)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(
-                        self.ended.wait(), rest_s if len(rows) == PAGE else max(EVERY_S, rest_s)
-                    )
+                await wait_for_event(self.ended, rest_s if len(rows) == PAGE else max(EVERY_S, rest_s))
         except (OSError, LedgerError) as error:
             _log.warning("the rows so far cannot be shown while the run goes", reason=str(error))
             self._given_up = True

@@ -6,8 +6,8 @@ import asyncio
 import math
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, nullcontext
 
 from launcher.core.answers import NOTHING, Times
 from launcher.core.catalogue import answers_lost_text, given_up_text
@@ -17,7 +17,7 @@ from launcher.core.pacing import Controller, Feedback, InFlight, Pacing, Rate, S
 from launcher.core.summary import Ending
 from launcher.core.verdict import BatchOutcome
 from launcher.core.words import duration
-from launcher.engine.cancel import CancelToken
+from launcher.engine.cancel import CancelToken, wait_for_event
 from launcher.engine.progress import Progress, Waits
 from launcher.log import get_logger
 
@@ -53,13 +53,8 @@ class Budget:
         self._changed = asyncio.Event()
 
     async def changes(self, *, within_s: float) -> None:
-        """Returns with the next change, or after so long."""
-        changed = self._changed
-        try:
-            async with asyncio.timeout(None if math.isinf(within_s) else within_s):
-                await changed.wait()
-        except TimeoutError:
-            return
+        """Return with the next change, or after so long."""
+        await wait_for_event(self._changed, within_s)
 
 
 def now() -> float:
@@ -135,7 +130,8 @@ class Throttle:
             yield Slot(self._controller, flight)
         finally:
             if flight is not None:
-                self._leave(flight)
+                self._controller.done(flight)
+                self._budget.change()
 
     @property
     def is_closed(self) -> bool:
@@ -152,30 +148,22 @@ class Throttle:
         return None
 
     async def _wait(self, wait: Wait) -> None:
-        """Wait so long, or until something has changed."""
-        if wait.why is WaitReason.OPERATING:
-            self._waits.begin(wait.why.value, wait.seconds)
-        paced = self._waits.pacing() if wait.why is WaitReason.RATE else nullcontext()
-        with self._waiting(wait.why, wait.seconds), paced:
-            await self._budget.changes(within_s=wait.seconds)
-
-    @contextmanager
-    def _waiting(self, why: WaitReason, seconds: float = math.inf) -> Iterator[None]:
-        """Every wait passes here, whatever its reason. Workers that wait for the same wait together."""
-        self._show(why, seconds)
+        """Wait so long, or until something has changed. Workers that wait for the same wait together."""
+        why = wait.why
+        self._show(why, wait.seconds)
+        if why is WaitReason.OPERATING:
+            self._waits.begin(why.value, wait.seconds)
         self._waiting_since.setdefault(why, now())
         self._waiting_for[why] += 1
         try:
-            yield
+            with self._waits.pacing() if why is WaitReason.RATE else nullcontext():
+                await self._budget.changes(within_s=wait.seconds)
         finally:
             self._waiting_for[why] -= 1
             if not self._waiting_for[why]:
-                self._waited(why, now() - self._waiting_since.pop(why))
-
-    def _waited(self, why: WaitReason, seconds: float) -> None:
-        """Nobody waits for that any more; somebody did for so long."""
-        if why is not WaitReason.IN_THE_AIR:
-            _log.debug("waited", reason=self._words(why), seconds=round(seconds, 1))
+                seconds = now() - self._waiting_since.pop(why)
+                if why is not WaitReason.IN_THE_AIR:
+                    _log.debug("waited", reason=self._words(why), seconds=round(seconds, 1))
 
     def _show(self, why: WaitReason, seconds: float) -> None:
         if why is WaitReason.RATE:
@@ -235,8 +223,4 @@ class Throttle:
 
     def stop(self) -> None:
         """Wake whoever waits for a slot."""
-        self._budget.change()
-
-    def _leave(self, flight: InFlight) -> None:
-        self._controller.done(flight)
         self._budget.change()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,17 +83,6 @@ class BatchWriter:
 _log = get_logger()
 
 
-@dataclass(slots=True)
-class Requests:
-    """Numbers the requests of a run, from 1 over all its sittings."""
-
-    last: int
-
-    def next(self) -> int:
-        self.last += 1
-        return self.last
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
     """One of several that share all that it has."""
@@ -103,7 +92,8 @@ class Worker:
     queue: WorkQueue
     throttle: Throttle
     batch_writer: BatchWriter
-    requests: Requests
+    requests: Iterator[int]
+    """The numbers of the run's next requests, which count from 1 over all its sessions."""
     progress: Progress
     settled: Settled
     own_templates: bool = False
@@ -120,7 +110,7 @@ class Worker:
                     await self._send(starts[:count], slot)
 
     async def _send(self, starts: Sequence[Start], slot: Slot) -> None:
-        number = self.requests.next()
+        number = next(self.requests)
         with structlog.contextvars.bound_contextvars(request_id=number):
             sent = Sent(
                 run_id=self.run_id,
