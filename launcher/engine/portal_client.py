@@ -11,8 +11,8 @@ from datetime import datetime
 
 from aiolimiter import AsyncLimiter
 
-from launcher.core.answers import NoAnswer, Outcome, Response, answer_of, error_of, maps_of
-from launcher.core.batch import MAX_COMMANDS
+from launcher.core.answers import NoAnswer, Outcome, Response, answer_of, answers_of_batch, error_of, maps_of
+from launcher.core.batch import parts
 from launcher.core.catalogue import MENDS, stop_text
 from launcher.core.pacing import Pacing, backoff_s
 from launcher.core.workflows import Running, UnexpectedAnswerError, answer, question
@@ -86,6 +86,13 @@ class PortalClient:
             _log.warning("waiting", reason=answer.text, wait_s=round(wait_s, 1))
             await asyncio.sleep(wait_s)
 
+    async def ask_all(self, commands: Mapping[str, str]) -> tuple[dict[str, object], dict[str, object]]:
+        """Return results and totals of these commands of one batch, by key; what is missing was not answered.
+
+        Raises PortalError.
+        """
+        return answers_of_batch(await self.ask("batch", {"halt": 0, "cmd": dict(commands)}))
+
     def _learn(self, outcome: Response, sent_at: float) -> None:
         if _limit_of(outcome) == _RATE:
             self.budget.refused(sent_at=sent_at)
@@ -132,8 +139,8 @@ Maps = tuple[Mapping[str, object], Mapping[str, object]]
 async def who_runs(client: PortalClient, workflows: Sequence[StartedWorkflow]) -> dict[str, Running]:
     """Those of the workflows that run, by their IDs. Raises PortalError."""
     found = {}
-    for first in range(0, len(workflows), MAX_COMMANDS):
-        asked = {f"r{w.row_number}": w.workflow_id for w in workflows[first : first + MAX_COMMANDS]}
+    for some in parts(workflows):
+        asked = {f"r{workflow.row_number}": workflow.workflow_id for workflow in some}
         listed = await answers_to(client, {key: question(workflow_id) for key, workflow_id in asked.items()})
         for key, workflow_id in asked.items():
             try:

@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from launcher.core.batch import MAX_COMMANDS
+from launcher.core.batch import parts
 from launcher.core.model import State
 from launcher.core.summary import Ending
 from launcher.core.workflows import (
@@ -134,10 +134,9 @@ class WorkflowTerminator:
 
         `tell` hears of each as soon as it is on disk. Raises PortalError, LedgerError.
         """
-        for first in range(0, len(workflows), MAX_COMMANDS):
+        for some in parts(workflows):
             if self.cancel.is_set:
                 return
-            some = workflows[first : first + MAX_COMMANDS]
             await self.stops.ask(self.run.id, some, self.way)
             outcomes, halt = await self._send(some)
             await self.stops.settle(self.run.id, outcomes)

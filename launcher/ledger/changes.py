@@ -17,6 +17,7 @@ from sqlalchemy import (
     select,
 )
 
+from launcher.core.batch import parts
 from launcher.core.model import Start, json_texts, json_values
 from launcher.core.reconcile import Settled
 from launcher.core.states import CORRECTIONS, Event, target
@@ -121,9 +122,8 @@ class RowChanges:
             return await self.database.execute(_again(Event.RETRIED_UNKNOWN, own))
 
         def change(connection: Connection) -> int:
-            pages = (only[first : first + PAGE] for first in range(0, len(only), PAGE))
-            changes = (_again(Event.RETRIED_UNKNOWN, own & rows.c.row_number.in_(page)) for page in pages)
-            return sum(connection.execute(these).rowcount for these in changes)
+            some = (own & rows.c.row_number.in_(page) for page in parts(only, PAGE))
+            return sum(connection.execute(_again(Event.RETRIED_UNKNOWN, these)).rowcount for these in some)
 
         return await self.database.write(change)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Integer, bindparam, delete, insert, select, update
 
+from launcher.core.batch import parts
 from launcher.core.model import Document, Start, State
 from launcher.core.plan import Claim
 from launcher.core.summary import Ending
@@ -77,8 +78,8 @@ class Ledger(Reading, RowChanges, TimelineRecords):
         found: dict[str, Claim] = {}
 
         def look(connection: Connection) -> None:
-            for first in range(0, len(start_keys), PAGE):
-                for row in connection.execute(query, {"keys": start_keys[first : first + PAGE]}):
+            for keys in parts(start_keys, PAGE):
+                for row in connection.execute(query, {"keys": keys}):
                     found[row.start_key] = Claim(
                         run_id=row.run_id,
                         run=run_name(row.run_id),

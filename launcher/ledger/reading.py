@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, case, func, literal_column, select, union_all
 
+from launcher.core.batch import parts
 from launcher.core.model import Document, State
 from launcher.core.reconcile import LostRow
 from launcher.core.summary import Cause, Counts, Ending
@@ -175,8 +176,8 @@ class Reading:
         found: set[str] = set()
 
         def look(connection: Connection) -> None:
-            for first in range(0, len(workflow_ids), PAGE):
-                found.update(connection.scalars(OWNED, {"ids": workflow_ids[first : first + PAGE]}))
+            for ids in parts(workflow_ids, PAGE):
+                found.update(connection.scalars(OWNED, {"ids": ids}))
 
         await self.database.read(look)
         return found
