@@ -197,7 +197,7 @@ class Throttle:
             started=accepted,
             settled=not judgement.lost and accepted + failed > 0,
             lost=judgement.lost,
-            limit=None if judgement.lost or judgement.hold is None else judgement.hold.limit,
+            limit=None if judgement.lost else judgement.hold,
             too_long=judgement.too_long,
             jitter=random.random(),  # noqa: S311 - dice for spreading requests, not for secrets
         )
