@@ -9,13 +9,11 @@ from typing import Any
 
 from launcher.core.columns import MappingError
 from launcher.core.model import Value
-from launcher.core.parameters import KNOWN_TYPES, Conversion, Converted, People, Reading, Surroundings
+from launcher.core.parameters import DATES, KNOWN_TYPES, Conversion, Converted, People, Reading, Surroundings
 from launcher.core.sources import Bound, Fixed, Source, bound
 from launcher.core.templates import FILE, Parameter
 from launcher.core.words import nearest
 from launcher.errors import RowError
-
-_DATES = frozenset({"date", "datetime"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +34,7 @@ class Types:
     def need_offset(self, names: Sequence[str]) -> bool:
         """Whether one of these parameters is a time."""
         return any(
-            parameter.type in _DATES and parameter.name in names
+            parameter.type in DATES and parameter.name in names
             for parameters in self.declared.values()
             for parameter in parameters
         )

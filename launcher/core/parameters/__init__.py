@@ -1,6 +1,7 @@
 """Values of a template's parameters, by their types: one idea a file."""
 
 from launcher.core.parameters.conversion import (
+    DATES,
     KNOWN_TYPES,
     Conversion,
     Converted,
@@ -14,6 +15,7 @@ from launcher.core.parameters.conversion import (
 from launcher.core.parameters.dates import DateFormat, DateFormatError, offset_of
 
 __all__ = [
+    "DATES",
     "KNOWN_TYPES",
     "Conversion",
     "Converted",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from launcher.core.columns import folded
 from launcher.core.documents import KINDS, Kind, kind_named
 from launcher.core.words import nearest, quoted
 from launcher.errors import RowError
@@ -109,7 +110,7 @@ def read_select(text: str, options: Mapping[str, str]) -> str:
     wanted = text.strip()
     if wanted in options:
         return wanted
-    for same in (str, _folded):
+    for same in (str, folded):
         keys = [key for key, title in options.items() if same(title) == same(wanted)]
         keys = keys or [key for key in options if same(key) == same(wanted)]
         if len(keys) == 1:
@@ -127,10 +128,6 @@ def read_select(text: str, options: Mapping[str, str]) -> str:
         titles=", ".join(titles[:_SHOWN_OPTIONS]),
         more=more,
     )
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.split()).casefold()
 
 
 _BINDING = re.compile(r"(?:([A-Za-z][A-Za-z0-9_]*?)[_:])?0*([1-9]\d{0,18})(?:\.0+)?", re.ASCII)
