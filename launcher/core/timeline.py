@@ -44,6 +44,10 @@ class Wait:
     def ended_at(self) -> float:
         return self.began_at + self.seconds
 
+    def within_s(self, begin: float, end: float) -> float:
+        """Return how many of its seconds lie between those two times."""
+        return max(0.0, min(self.ended_at, end) - max(self.began_at, begin))
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:
@@ -165,9 +169,8 @@ def _stretch(
 def _waited(waits: Sequence[Wait], begin: float, bar_s: int) -> dict[str, float]:
     seconds: dict[str, float] = {}
     for wait in waits:
-        within = min(wait.ended_at, begin + bar_s) - max(wait.began_at, begin)
-        if within > 0:
-            seconds[wait.reason] = seconds.get(wait.reason, 0.0) + within
+        if within_s := wait.within_s(begin, begin + bar_s):
+            seconds[wait.reason] = seconds.get(wait.reason, 0.0) + within_s
     return seconds
 
 

@@ -89,17 +89,11 @@ class Waits:
     def _count_pacing(self, now: float) -> None:
         """Count it up to now, but for what another wait has counted."""
         since, self._pacing_since = self._pacing_since, now
-        seconds = now - since - sum(_shared_s(wait, since, now) for wait in (*self._over, *self._opened()))
+        others = self._over if self._open is None else [*self._over, self._open]
+        seconds = now - since - sum(wait.within_s(since, now) for wait in others)
         if seconds > 0:
             before = self._paced or Wait(PACED, since, 0.0)
             self._paced = replace(before, seconds=before.seconds + seconds)
-
-    def _opened(self) -> tuple[Wait, ...]:
-        return () if self._open is None else (self._open,)
-
-
-def _shared_s(wait: Wait, begin: float, end: float) -> float:
-    return max(0.0, min(wait.ended_at, end) - max(wait.began_at, begin))
 
 
 async def keep_waits(waits: Waits, ledger: Ledger, run_id: int) -> None:
