@@ -9,8 +9,8 @@ from typing import Any
 
 from launcher.core.columns import MappingError
 from launcher.core.model import Value
-from launcher.core.parameters import DATES, KNOWN_TYPES, Conversion, Converted, People, Reading, Surroundings
-from launcher.core.sources import Bound, Fixed, Source, bound
+from launcher.core.parameters import DATES, KNOWN_TYPES, Conversion, People, Reading, Surroundings
+from launcher.core.sources import Fixed, Source, bound
 from launcher.core.templates import FILE, Parameter
 from launcher.core.words import nearest
 from launcher.errors import RowError
@@ -146,7 +146,10 @@ class Values:
             if conversion is None:
                 sent[name] = identity[name] = text
                 continue
-            converted = _converted(conversion, text, letter, source)
+            try:
+                converted = conversion.convert(text, letter)
+            except RowError as error:
+                raise RowError(error.kind, "at-place", place=source.place, reason=error) from None
             identity[name] = converted.identity
             if converted.value is not None:
                 sent[name] = converted.value
@@ -170,13 +173,6 @@ def _conversions(
         }
         for template_id, parameters in types.declared.items()
     }
-
-
-def _converted(conversion: Conversion, text: str, letter: str, source: Bound) -> Converted:
-    try:
-        return conversion.convert(text, letter)
-    except RowError as error:
-        raise RowError(error.kind, "at-place", place=source.place, reason=error) from None
 
 
 def _trouble(sources: Mapping[str, Source], parameters: Sequence[Parameter]) -> str:

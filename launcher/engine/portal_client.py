@@ -133,9 +133,6 @@ async def load_recent_requests(ledger: Ledger, client: PortalClient) -> None:
     rate.earlier([in_loop if at is None else in_loop - (on_wall - at) for at in answered], in_loop)
 
 
-Maps = tuple[Mapping[str, object], Mapping[str, object]]
-
-
 async def who_runs(client: PortalClient, workflows: Sequence[StartedWorkflow]) -> dict[str, Running]:
     """Those of the workflows that run, by their IDs. Raises PortalError."""
     found = {}
@@ -172,8 +169,10 @@ async def answers_to(client: PortalClient, commands: Mapping[str, str]) -> dict[
     return answers
 
 
-async def send(client: PortalClient, commands: Mapping[str, str]) -> Maps:
-    """Results and errors of one batch, by the commands' keys; what is in neither was not answered."""
+async def send(
+    client: PortalClient, commands: Mapping[str, str]
+) -> tuple[dict[str, object], dict[str, object]]:
+    """Return results and errors of one batch, by the commands' keys; what is in neither was not answered."""
     body = await client.ask("batch", {"halt": 0, "cmd": dict(commands)})
     return maps_of(Response(200, body)) or ({}, {})
 

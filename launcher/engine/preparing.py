@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 from launcher.core.batch import encode_call, parts, replaced_by_the_portal
@@ -97,13 +97,13 @@ async def ask_rights(client: PortalClient) -> Rights:
     return rights_of(results)
 
 
+@dataclass(slots=True)
 class PeopleFinder:
     """Learns whom names mean; `known` grows, and whoever reads rows reads it."""
 
-    def __init__(self, client: PortalClient, known: dict[str, tuple[str, ...]]) -> None:
-        self._client = client
-        self._known = known
-        self._asked: set[str] = set()
+    client: PortalClient
+    known: dict[str, tuple[str, ...]]
+    asked: set[str] = field(default_factory=set)
 
     async def learn(self, names: Iterable[str]) -> None:
         """Whoever of these can be found is known when this returns. Raises PortalError.
@@ -111,18 +111,18 @@ class PeopleFinder:
         Somebody about whom the portal does not say is left out, and not asked for again.
         """
         wanted = {person_key(name): name for name in names}
-        new = [(key, name) for key, name in wanted.items() if key not in self._known and key not in self._asked]
+        new = [(key, name) for key, name in wanted.items() if key not in self.known and key not in self.asked]
         for some in parts(new):
             commands = {
                 f"p{index}": encode_call("user.get", person_search(name))
                 for index, (_, name) in enumerate(some)
                 if not replaced_by_the_portal(name)
             }
-            results, _ = await self._client.ask_all(commands)
+            results, _ = await self.client.ask_all(commands)
             for index, (key, name) in enumerate(some):
-                self._asked.add(key)
+                self.asked.add(key)
                 if f"p{index}" in results:
-                    self._known[key] = people_found(name, results[f"p{index}"])
+                    self.known[key] = people_found(name, results[f"p{index}"])
 
 
 class Candidates:

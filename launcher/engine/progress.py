@@ -102,17 +102,12 @@ async def keep_waits(waits: Waits, ledger: Ledger, run_id: int) -> None:
         try:
             while True:
                 await asyncio.sleep(_EVERY_S)
-                await _write(waits.take(), ledger, run_id)
+                await ledger.add_waits(run_id, waits.take())
         except asyncio.CancelledError:
-            await _write(waits.finish(), ledger, run_id)
+            await ledger.add_waits(run_id, waits.finish())
             raise
     except LedgerError as error:
         _log.debug("waits not recorded", reason=str(error))
-
-
-async def _write(taken: list[Wait], ledger: Ledger, run_id: int) -> None:
-    if taken:
-        await ledger.add_waits(run_id, taken)
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 from launcher.core.catalogue import row_text
@@ -64,17 +64,12 @@ class FailedFile:
         return place
 
     async def _free_place(self) -> Path:
-        for path in self._places():
+        name = self._run.name
+        for ending in chain(("", f".{name}"), (f".{name}-{number}" for number in count(2))):
+            path = self._usual.with_stem(self._usual.stem + ending)
             if not path.exists() or await self._is_ours(path):
                 return path
         raise AssertionError("places have no end")
-
-    def _places(self) -> Iterator[Path]:
-        usual, name = self._usual, self._run.name
-        yield usual
-        yield usual.with_name(f"{usual.stem}.{name}{usual.suffix}")
-        for number in count(2):
-            yield usual.with_name(f"{usual.stem}.{name}-{number}{usual.suffix}")
 
     async def _is_ours(self, path: Path) -> bool:
         """Whether what stands there is exactly what this ledger has had written."""

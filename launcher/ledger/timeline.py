@@ -37,7 +37,8 @@ class TimelineRecords:
 
     async def add_waits(self, run_id: int, new: Sequence[Wait]) -> None:
         """Record how the run has waited."""
-        await self.database.execute(insert(waits), [{"run_id": run_id, **asdict(wait)} for wait in new])
+        if new:
+            await self.database.execute(insert(waits), [{"run_id": run_id, **asdict(wait)} for wait in new])
 
     async def waits(self, run_id: int) -> list[Wait]:
         """Return the run's waits by their time. Each lasts a second or more, so there are never very many."""
