@@ -1,9 +1,7 @@
 """What comes back of a request, and the shapes of the portal's answers.
 
-Source: official REST documentation, "How to Execute a Batch Request"; recorded answers of real portals.
-
-Source of the times: official REST documentation, "Limits" and "How to Execute a Batch Request"; recorded
-answers of real portals. All of it may be missing, and what cannot be read counts as missing.
+Source: official REST documentation, "How to Execute a Batch Request" and "Limits"; recorded answers of real
+portals. Any of the times may be missing, and what cannot be read counts as missing.
 """
 
 from __future__ import annotations

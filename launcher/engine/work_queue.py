@@ -31,11 +31,7 @@ from launcher.sheets import Row, Table
 
 
 class WorkQueue:
-    """Starts in their order, handed out by the batch.
-
-    Not asyncio.Queue: a worker wants many at once, waits for a full batch only while more are coming, and
-    gives back in front what it could not send.
-    """
+    """Starts in their order, handed out by the batch. No asyncio.Queue can do what the workers want of it."""
 
     def __init__(self, bound: int) -> None:
         self._bound = bound
@@ -129,11 +125,7 @@ class Loader:
     finished: bool = False
 
     async def run(self) -> None:
-        """Every row of the file is in the ledger when this returns.
-
-        It goes on when the run is stopped: a run owns its rows, and the file may be gone by the time
-        that it is resumed.
-        """
+        """Have every row of the file in the ledger when this returns, also if the run is stopped meanwhile."""
         chunks = self.table.chunks()
         try:
             # In a thread: reading takes long enough to keep answers waiting.
@@ -180,7 +172,7 @@ LONGEST_ROUND_S = 300.0
 
 @dataclass(slots=True, kw_only=True)
 class QueueFiller:
-    """From the ledger, and not from the file: a run that goes on after a crash takes the same way."""
+    """Takes rows that wait from the ledger into the queue."""
 
     ledger: Ledger
     run_id: int
