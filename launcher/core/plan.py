@@ -102,9 +102,9 @@ class Planner:
         if isinstance(candidate, Invalid):
             return Planned(candidate.row_number, State.INVALID, code=candidate.code, reason=candidate.reason)
         if isinstance(candidate, Filtered):
-            return Planned(candidate.row_number, State.SKIPPED, code=FILTERED, reason=candidate.reason)
+            return _skipped(candidate.row_number, FILTERED, candidate.reason)
         if (earlier := here.get(candidate.start_key)) is not None:
-            return Planned(candidate.row_number, State.SKIPPED, code=DUPLICATE, reason=_the_same_as(earlier))
+            return _skipped(candidate.row_number, DUPLICATE, _the_same_as(earlier))
         claim = claims.get(candidate.start_key)
         if claim is not None and (why := self._why_skipped(claim)):
             return _skipped(candidate.row_number, *why, key=candidate.start_key)
@@ -119,12 +119,8 @@ class Planner:
             ]
             candidate = replace(candidate, equivalent_keys=tuple(taken))
         if self.limit is not None and self.planned_so_far >= self.limit:
-            return Planned(
-                candidate.row_number,
-                State.SKIPPED,
-                code="beyond limit",
-                reason=f"the limit of {self.limit} was reached; run the file again for the rest",
-            )
+            reason = f"the limit of {self.limit} was reached; run the file again for the rest"
+            return _skipped(candidate.row_number, "beyond limit", reason)
         self.planned_so_far += 1
         here[candidate.start_key] = candidate.row_number
         return Planned(candidate.row_number, State.PENDING, start=candidate)
@@ -143,8 +139,8 @@ class Planner:
         return None
 
 
-def _skipped(row_number: int, code: str, reason: str, *, key: str) -> Planned:
-    """`key`: the start key that has an owner."""
+def _skipped(row_number: int, code: str, reason: str, *, key: str = "") -> Planned:
+    """`key`: the start key that has an owner, if that is why."""
     unknown_key = key if code == UNKNOWN_BEFORE else ""
     return Planned(row_number, State.SKIPPED, code=code, reason=reason, unknown_key=unknown_key)
 

@@ -64,7 +64,7 @@ class Watcher:
                 changed = False
             else:
                 yield seen
-                if not seen.running and await self._has_ended():
+                if not seen.running and not await self._may_start_more():
                     return
                 changed, before, answered_at = seen != before, seen, clock()
             if deadline is not None and clock() >= deadline:
@@ -93,9 +93,8 @@ class Watcher:
         counts = await self.ledger.counts(self.run.id)
         return Watched(counts[State.STARTED], running, tuple(stuck))
 
-    async def _has_ended(self) -> bool:
-        """Whether the run starts no more."""
-        return (await summarise(self.ledger, self.run.id)).ending is not Ending.RUNNING
+    async def _may_start_more(self) -> bool:
+        return (await summarise(self.ledger, self.run.id)).ending is Ending.RUNNING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
