@@ -17,7 +17,7 @@ from launcher.core.model import State
 from launcher.core.plan import Planner
 from launcher.core.summary import Ending
 from launcher.engine.cancel import CancelToken
-from launcher.engine.live import Settled, shown_live
+from launcher.engine.live import shown_live
 from launcher.engine.portal_client import PortalClient
 from launcher.engine.preparing import Candidates, mapper_of
 from launcher.engine.progress import Progress, Waits, keep_waits
@@ -67,10 +67,11 @@ class RunExecutor:
         began = asyncio.get_running_loop().time()
         with structlog.contextvars.bound_contextvars(run_id=run.name):
             _log.info("run begins", file=run.file, portal=run.portal, job=run.job or None)
-            async with shown_live(self.ledger, run) as settled:
-                loader = None if table is None else await self._intake(run, job, table, settled)
+            async with shown_live(self.ledger, run) as shown:
+                self.progress.shown = shown
+                loader = None if table is None else await self._intake(run, job, table)
                 try:
-                    await self._work(run, job, loader, settled)
+                    await self._work(run, job, loader)
                     await self.reconcile(run)
                 except asyncio.CancelledError:
                     self.cancel.cancel("the launcher was told to end")
@@ -99,7 +100,7 @@ class RunExecutor:
         self.progress.reconciled(found)
         return found
 
-    async def _intake(self, run: RunRecord, job: JobSpec, table: Table, settled: Settled) -> Loader:
+    async def _intake(self, run: RunRecord, job: JobSpec, table: Table) -> Loader:
         counts = await self.ledger.counts(run.id)
         mapper = await mapper_of(job, table.header, self.ledger, run.portal)
         planner = Planner(
@@ -117,11 +118,10 @@ class RunExecutor:
             run_id=run.id,
             duplicates=job.duplicates,
             progress=self.progress,
-            settled=settled,
             after_row=await self.ledger.last_row(run.id),
         )
 
-    async def _work(self, run: RunRecord, job: JobSpec, loader: Loader | None, settled: Settled) -> None:
+    async def _work(self, run: RunRecord, job: JobSpec, loader: Loader | None) -> None:
         queue, waits = WorkQueue(FEED_BOUND), Waits()
         throttle = Throttle(
             self.client.budget,
@@ -141,7 +141,6 @@ class RunExecutor:
             requests=count(await self.ledger.requests(run.id) + 1),
             progress=self.progress,
             own_templates=bool(job.template_column),
-            settled=settled,
         )
         filler = QueueFiller(
             ledger=self.ledger,

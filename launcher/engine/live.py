@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from array import array
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from launcher.core.states import UNSETTLED
 from launcher.engine.cancel import wait_for_event
+from launcher.engine.progress import Settled
 from launcher.engine.results import result_of
 from launcher.ledger import Ledger, LedgerError, RecordedRow, RunRecord
 from launcher.log import get_logger
@@ -25,9 +26,6 @@ PAGE = 1_000
 REST = 19
 """Rests for so many times as long as it worked: however fast the run is, a twentieth of it at most goes here,
 and where that is too little, the file falls behind."""
-
-Settled = Callable[[Iterable[int]], None]
-"""Called with the numbers of rows once the ledger has what became of them."""
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -110,9 +110,13 @@ async def keep_waits(waits: Waits, ledger: Ledger, run_id: int) -> None:
         _log.debug("waits not recorded", reason=str(error))
 
 
+Settled = Callable[[Iterable[int]], None]
+"""Called with the numbers of rows once the ledger has what became of them."""
+
+
 @dataclass(slots=True)
 class Progress:
-    """Counts since the sitting began. One task at a time changes it, so no lock is needed."""
+    """Counts since the session began. One task at a time changes it, so no lock is needed."""
 
     rows: int = 0
     """Rows that the run has; grows while the file is read."""
@@ -124,7 +128,9 @@ class Progress:
     """Of these, settled by earlier sittings."""
     requests: int = 0
     waiting: str = ""
-    """What every worker waits for, in words: `rate limit, 0.4 s`. Empty where none does."""
+    """What every worker waits for, in words: `rate limit, 0.4 s`. Empty if none does."""
+    shown: Settled = field(default=lambda _: None)
+    """Is told too of what is settled."""
 
     def begin(self, counts: Counts) -> None:
         """Take account of what earlier sittings of the run have settled."""
@@ -134,10 +140,10 @@ class Progress:
                 self.settled[state] += number
         self.settled_before = self.done
 
-    def doubted(self, rows: int) -> None:
-        """So many started rows are unknown now: another row got the same workflow ID."""
-        self.settled[State.STARTED] -= rows
-        self.settled[State.UNKNOWN] += rows
+    def settle(self, states: Mapping[int, State]) -> None:
+        """Take account of rows, by number, of which the ledger has what became of them."""
+        self.settled.update(states.values())
+        self.shown(states)
 
     def reconciled(self, found: int) -> None:
         """So many unknown rows were found running."""

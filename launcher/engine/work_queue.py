@@ -23,7 +23,6 @@ from launcher.core.model import Candidate, Start, State
 from launcher.core.plan import DUPLICATE, Duplicates, Planned, Planner, keys_of, repeat
 from launcher.core.words import duration, pluralize
 from launcher.engine.cancel import CancelToken
-from launcher.engine.live import Settled
 from launcher.engine.preparing import Candidates
 from launcher.engine.progress import Progress
 from launcher.ledger import Ledger, NewRow
@@ -117,7 +116,6 @@ class Loader:
     run_id: int
     duplicates: Duplicates
     progress: Progress
-    settled: Settled
     after_row: int = 0
     """Rows up to this one are in the ledger already."""
     added: asyncio.Event = field(default_factory=asyncio.Event)
@@ -145,10 +143,7 @@ class Loader:
         new = [NewRow(plan, row.cells, row.kinds) for plan, row in zip(planned, rows, strict=True)]
         await self.ledger.add_rows(self.run_id, new)
         self.progress.rows += len(new)
-        for plan in planned:
-            if plan.start is None:
-                self.progress.settled[plan.state] += 1
-        self.settled(plan.row_number for plan in planned if plan.start is None)
+        self.progress.settle({plan.row_number: plan.state for plan in planned if plan.start is None})
         self.added.set()
 
     async def _plan(self, candidates: Sequence[Candidate]) -> list[Planned]:
