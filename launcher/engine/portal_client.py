@@ -81,10 +81,7 @@ class PortalClient:
                 raise PortalError(
                     "portal-said", name=self.connection.name, text=answer.text, refused=answer.refused
                 )
-            # Dice for spreading requests, not for secrets.
-            wait_s = backoff_s(failures + at_limits, random.random())  # noqa: S311
-            _log.warning("waiting", reason=answer.text, wait_s=round(wait_s, 1))
-            await asyncio.sleep(wait_s)
+            await wait(failures + at_limits, answer.text)
 
     async def ask_all(self, commands: Mapping[str, str]) -> tuple[dict[str, object], dict[str, object]]:
         """Return results and totals of these commands of one batch, by key; what is missing was not answered.
@@ -177,10 +174,13 @@ async def send(
     return maps_of(Response(200, body)) or ({}, {})
 
 
-async def wait(failures: int) -> None:
-    """Wait, longer after each failure."""
+async def wait(failures: int, reason: str = "") -> None:
+    """Wait, longer after each failure; the log says so if there is a reason."""
     # Dice for spreading requests, not for secrets.
-    await asyncio.sleep(backoff_s(failures, random.random()))  # noqa: S311
+    wait_s = backoff_s(failures, random.random())  # noqa: S311
+    if reason:
+        _log.warning("waiting", reason=reason, wait_s=round(wait_s, 1))
+    await asyncio.sleep(wait_s)
 
 
 def _why(errors: Mapping[str, object]) -> str:

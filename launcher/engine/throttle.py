@@ -8,6 +8,7 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
+from dataclasses import KW_ONLY, dataclass, field
 
 from launcher.core.answers import NOTHING, Times
 from launcher.core.catalogue import answers_lost_text, given_up_text
@@ -92,32 +93,25 @@ class Slot:
         self.heard_at = now()
 
 
+@dataclass(slots=True)
 class Throttle:
     """All workers pass here before each request, and tell it what each answer taught."""
 
-    def __init__(
-        self,
-        budget: Budget,
-        *,
-        guard: Guard,
-        give_up_after_s: float,
-        cancel: CancelToken,
-        progress: Progress,
-        waits: Waits | None = None,
-    ) -> None:
-        pacing = budget.pacing
-        self._budget = budget
-        self._controller = Controller(pacing, budget.rate)
-        self._guard = guard
-        self._give_up_after_s = give_up_after_s
-        self._cancel = cancel
-        self._progress = progress
-        self._waits = waits or Waits()
-        self._trouble = ""
-        """Why everybody waits, in words, where it is a refusal or a loss."""
-        self._per_second = pacing.limits.per_second * pacing.share
-        self._waiting_for: Counter[WaitReason] = Counter()
-        self._waiting_since: dict[WaitReason, float] = {}
+    budget: Budget
+    _: KW_ONLY
+    guard: Guard
+    give_up_after_s: float
+    cancel: CancelToken
+    progress: Progress
+    waits: Waits = field(default_factory=Waits)
+    _controller: Controller = field(init=False)
+    _trouble: str = field(init=False, default="")
+    """Why everybody waits, in words, if it is a refusal or a loss."""
+    _waiting_for: Counter[WaitReason] = field(init=False, default_factory=Counter)
+    _waiting_since: dict[WaitReason, float] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._controller = Controller(self.budget.pacing, self.budget.rate)
 
     @asynccontextmanager
     async def slot(self, rows: Callable[[], int]) -> AsyncIterator[Slot]:
@@ -131,18 +125,18 @@ class Throttle:
         finally:
             if flight is not None:
                 self._controller.done(flight)
-                self._budget.change()
+                self.budget.change()
 
     @property
     def is_closed(self) -> bool:
         """Whether the run is to stop, so that there is no turn any more."""
-        return self._cancel.is_set
+        return self.cancel.is_set
 
     async def _enter(self, rows: Callable[[], int]) -> InFlight | None:
         while not self.is_closed and (count := rows()):
             answer = self._controller.ask(now(), rows=count)
             if not isinstance(answer, Wait):
-                self._progress.waiting = ""
+                self.progress.waiting = ""
                 return self._controller.take(answer, now())
             await self._wait(answer)
         return None
@@ -152,12 +146,12 @@ class Throttle:
         why = wait.why
         self._show(why, wait.seconds)
         if why is WaitReason.OPERATING:
-            self._waits.begin(why.value, wait.seconds)
+            self.waits.begin(why.value, wait.seconds)
         self._waiting_since.setdefault(why, now())
         self._waiting_for[why] += 1
         try:
-            with self._waits.pacing() if why is WaitReason.RATE else nullcontext():
-                await self._budget.changes(within_s=wait.seconds)
+            with self.waits.pacing() if why is WaitReason.RATE else nullcontext():
+                await self.budget.changes(within_s=wait.seconds)
         finally:
             self._waiting_for[why] -= 1
             if not self._waiting_for[why]:
@@ -167,9 +161,11 @@ class Throttle:
 
     def _show(self, why: WaitReason, seconds: float) -> None:
         if why is WaitReason.RATE:
-            self._progress.waiting = f"rate limit, {self._per_second:g} requests a second"
+            pacing = self.budget.pacing
+            per_second = pacing.limits.per_second * pacing.share
+            self.progress.waiting = f"rate limit, {per_second:g} requests a second"
         elif why is not WaitReason.IN_THE_AIR and not math.isinf(seconds):
-            self._progress.waiting = f"{self._words(why)}, {duration(seconds)}"
+            self.progress.waiting = f"{self._words(why)}, {duration(seconds)}"
 
     def _words(self, why: WaitReason) -> str:
         return self._trouble if why is WaitReason.TROUBLE else why.value
@@ -179,18 +175,18 @@ class Throttle:
         if slot.flight is None:
             return
         if judgement.halt is not None:
-            self._cancel.cancel(judgement.halt.text, Ending.STOPPED)
+            self.cancel.cancel(judgement.halt.text, Ending.STOPPED)
         else:
             feedback = self._lesson(slot, judgement, times)
             self._controller.learn(slot.flight, feedback, now())
             self._look_out(feedback)
-        self._budget.change()
+        self.budget.change()
 
     def _lesson(self, slot: Slot, judgement: BatchOutcome, times: Times) -> Feedback:
         states = Counter(verdict.state for verdict in judgement.verdicts)
         accepted, failed = states[State.STARTED], states[State.FAILED]
-        if not judgement.lost and (why := self._guard.count(accepted=accepted, failed=failed)):
-            self._cancel.cancel(why, Ending.STOPPED)
+        if not judgement.lost and (why := self.guard.count(accepted=accepted, failed=failed)):
+            self.cancel.cancel(why, Ending.STOPPED)
         return Feedback(
             heard_at=slot.heard_at,
             times=times,
@@ -214,13 +210,13 @@ class Throttle:
             return
         wait_s = self._controller.pause.wait_s(now())
         self._show(WaitReason.TROUBLE, wait_s)
-        self._waits.begin(self._trouble, wait_s)
+        self.waits.begin(self._trouble, wait_s)
         _log.warning("waiting", reason=self._trouble, wait_s=round(wait_s, 1))
         if self._controller.slow_start.hopeless:
-            self._cancel.cancel(answers_lost_text(SlowStart.LOSSES_AT_MOST), Ending.STOPPED)
-        elif not feedback.lost and self._controller.pause.trouble_s(now()) > self._give_up_after_s:
-            self._cancel.cancel(given_up_text(self._trouble, duration(self._give_up_after_s)), Ending.STOPPED)
+            self.cancel.cancel(answers_lost_text(SlowStart.LOSSES_AT_MOST), Ending.STOPPED)
+        elif not feedback.lost and self._controller.pause.trouble_s(now()) > self.give_up_after_s:
+            self.cancel.cancel(given_up_text(self._trouble, duration(self.give_up_after_s)), Ending.STOPPED)
 
     def stop(self) -> None:
         """Wake whoever waits for a slot."""
-        self._budget.change()
+        self.budget.change()
