@@ -1,4 +1,4 @@
-"""Which running workflow is the one whose start was not heard of.
+"""Which running workflow is the one whose start was not confirmed.
 
 Theory of operation. A workflow is a row's when it runs on the row's document with the row's template, was
 started by the webhook's own user while the lost request could have started it, and belongs to no other row.
@@ -29,7 +29,7 @@ NOT_TOLD = 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LostRow:
-    """A row whose start was not heard of, and when its request left, by our clock, in seconds since 1970."""
+    """A row whose start was not confirmed, and when its request left, by our clock, in seconds since 1970."""
 
     row_number: int
     template_id: int

@@ -24,8 +24,8 @@ from launcher.core.answers import (
     contradicts_itself,
     error_of,
     maps_of,
-    not_heard,
-    not_reached,
+    not_sent_text,
+    response_lost_text,
 )
 from launcher.core.batch import command_key, length_of
 from launcher.core.catalogue import (
@@ -111,7 +111,7 @@ def judge_batch(starts: Sequence[Start], outcome: Outcome, *, own_templates: boo
     `own_templates`: each row says its own template, so one that does not exist is that row's fault alone.
     """
     if not isinstance(outcome, Response):
-        return _not_heard(starts, outcome)
+        return _judge_unanswered(starts, outcome)
     if (error := error_of(outcome.body)) is not None:
         # A batch's own refusal is never without a code; whatever such a one is, nobody knows it.
         unclear = "the portal refused the batch without a code"
@@ -126,7 +126,7 @@ def judge_single(start: Start, outcome: Outcome, *, own_templates: bool = False)
     """What became of a start that went alone; `own_templates` as for a batch."""
     starts = (start,)
     if not isinstance(outcome, Response):
-        return _not_heard(starts, outcome)
+        return _judge_unanswered(starts, outcome)
     if (error := error_of(outcome.body)) is not None:
         unclear = "" if outcome.status == 400 else "an error without a code"
         return _judge_refusal(starts, outcome, *error, own_templates, unclear=unclear)
@@ -211,12 +211,12 @@ def _judge_refusal(
     return BatchOutcome((verdict,) * len(starts), hold=hold, halt=halt, lost=lost)
 
 
-def _not_heard(
+def _judge_unanswered(
     starts: Sequence[Start], outcome: NotSent | ResponseLost | TooLong | Redirected | Blocked
 ) -> BatchOutcome:
     match outcome:
         case NotSent(cause):
-            verdict = Verdict(State.DEFERRED, code=cause, text=not_reached(cause))
+            verdict = Verdict(State.DEFERRED, code=cause, text=not_sent_text(cause))
             return BatchOutcome((verdict,) * len(starts), hold=Limit.CONNECTION)
         case TooLong() if len(starts) > 1:
             verdict = Verdict(State.DEFERRED, code="request too long", text=TOO_LONG)
@@ -228,7 +228,7 @@ def _not_heard(
         case Blocked(code, text):
             return _halted(starts, Abort(code, text))
         case ResponseLost(cause):
-            return _lost(starts, cause, f"{not_heard(cause)}; the workflow may have started")
+            return _lost(starts, cause, f"{response_lost_text(cause)}; the workflow may have started")
 
 
 def _halted(starts: Sequence[Start], halt: Abort) -> BatchOutcome:

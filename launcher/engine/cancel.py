@@ -33,7 +33,7 @@ class CancelToken:
         self.reason = ""
 
     def cancel(self, reason: str, ending: Ending = Ending.INTERRUPTED) -> None:
-        """Stop, and whatever goes on under this token with it. The first reason stays."""
+        """Stop, and the children with it. The first reason stays."""
         if not self._event.is_set():
             self.ending, self.reason = ending, reason
             self._event.set()

@@ -1,4 +1,4 @@
-"""Conducts a run: reads, feeds, sends and records side by side, until the last row or a reason to stop."""
+"""Executes a run: reads, feeds, sends and records side by side, until the last row or a reason to stop."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class Rules:
 
     give_up_after_s: float = 1800
     """Stop when no request got through for so long."""
-    hear_out_s: float = 75
-    """After a stop, wait so long for what is in the air; the cloud cuts a request after 60 s."""
+    drain_s: float = 75
+    """After a stop, wait so long for what is in flight; the cloud cuts a request after 60 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +170,7 @@ class RunExecutor:
                 task.cancel()
 
     async def _stop_on_trouble(self, work: Awaitable[None]) -> None:
-        """Where the ledger, the file or a question to the portal fails, nothing more is sent, and what is in
-        the air is heard out."""
+        """Stop the run if the ledger, the file or a question to the portal fails."""
         try:
             await work
         except (LedgerError, SheetError, PortalError) as error:
@@ -184,7 +183,7 @@ class RunExecutor:
         throttle.stop()
 
     async def _until_done(self, tasks: list[asyncio.Task[None]]) -> None:
-        """Wait for all, but after a stop only so long; what is in the air then stays unknown."""
+        """Wait for all, but after a stop only so long; what is in flight then stays unknown."""
         finished = asyncio.ensure_future(asyncio.gather(*tasks, return_exceptions=True))
         patience = asyncio.create_task(self._patience())
         either: set[asyncio.Future[Any]] = {finished, patience}
@@ -197,7 +196,7 @@ class RunExecutor:
 
     async def _patience(self) -> None:
         await self.cancel.wait()
-        await self.cancel.drain(self.rules.hear_out_s)
+        await self.cancel.drain(self.rules.drain_s)
 
     async def _end(self, run: RunRecord, active_s: float) -> None:
         try:

@@ -30,10 +30,10 @@ and where that is too little, the file falls behind."""
 
 @asynccontextmanager
 async def shown_live(ledger: Ledger, run: RunRecord) -> AsyncIterator[Settled]:
-    """While the block goes on, the rows that it tells of are appended to the file beside the results.
+    """While the block runs, append the rows that it tells of to the file beside the results.
 
-    Each sitting begins that file anew, with what earlier ones have settled. Where it cannot be written there
-    is one warning and nothing more. It stays when the block ends, for `forget_live` or the next sitting.
+    Each session begins that file anew, with what earlier ones have settled. If it cannot be written there
+    is one warning and nothing more. It stays when the block ends, for `forget_live` or the next session.
     """
     if Path(run.results) == STDOUT or run.pruned_at is not None:  # most of a pruned run's rows have no cells
         yield lambda _: None
@@ -57,7 +57,7 @@ def forget_live(run: RunRecord) -> None:
 
 class _Live:
     def __init__(self, ledger: Ledger, run: RunRecord, *, last_row: int, before: float) -> None:
-        """Rows up to the last one that were settled before that time are of earlier sittings."""
+        """Rows up to the last one that were settled before that time are of earlier sessions."""
         self._ledger = ledger
         self._run = run
         self._last_row = last_row

@@ -51,7 +51,7 @@ class PortalClient:
 
     @contextmanager
     def retry_for(self, seconds: float) -> Iterator[None]:
-        """While the block goes on, a portal that does not answer is asked again for so long at least."""
+        """While the block runs, a portal that does not answer is asked again for so long at least."""
         self._patience_s = seconds
         try:
             yield

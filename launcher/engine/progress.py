@@ -26,7 +26,7 @@ _EVERY_S = 30.0
 
 
 class Waits:
-    """Waits that are over, and the one that goes on."""
+    """Waits that are over, and the present one."""
 
     def __init__(self) -> None:
         self._over: list[Wait] = []
@@ -75,7 +75,7 @@ class Waits:
         return taken
 
     def finish(self) -> list[Wait]:
-        """What `take` gives, and the wait that is cut off now."""
+        """What `take` gives, and the present wait up to now."""
         self._close(time.time())
         return self.take()
 
@@ -123,9 +123,9 @@ class Progress:
     expected_rows: int = 0
     """Rows that it will have."""
     settled: Counter[State] = field(default_factory=Counter)
-    """Rows that need nothing more in this sitting, by state."""
+    """Rows that need nothing more in this session, by state."""
     settled_before: int = 0
-    """Of these, settled by earlier sittings."""
+    """Of these, settled by earlier sessions."""
     requests: int = 0
     waiting: str = ""
     """What every worker waits for, in words: `rate limit, 0.4 s`. Empty if none does."""
@@ -133,7 +133,7 @@ class Progress:
     """Is told too of what is settled."""
 
     def begin(self, counts: Counts) -> None:
-        """Take account of what earlier sittings of the run have settled."""
+        """Take account of what earlier sessions of the run have settled."""
         self.rows = counts.total
         for state, number in counts.by_state.items():
             if state not in SENDABLE:

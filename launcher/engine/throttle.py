@@ -69,7 +69,7 @@ _LOST = "the portal's answer was lost"
 
 
 class Slot:
-    """A place among the requests in the air, held while one is sent, heard and recorded."""
+    """A place among the requests in flight, held while one is sent, answered and recorded."""
 
     def __init__(self, controller: Controller, flight: InFlight | None) -> None:
         self._controller = controller
@@ -156,7 +156,7 @@ class Throttle:
             self._waiting_for[why] -= 1
             if not self._waiting_for[why]:
                 seconds = now() - self._waiting_since.pop(why)
-                if why is not WaitReason.IN_THE_AIR:
+                if why is not WaitReason.IN_FLIGHT:
                     _log.debug("waited", reason=self._words(why), seconds=round(seconds, 1))
 
     def _show(self, why: WaitReason, seconds: float) -> None:
@@ -164,7 +164,7 @@ class Throttle:
             pacing = self.budget.pacing
             per_second = pacing.limits.per_second * pacing.share
             self.progress.waiting = f"rate limit, {per_second:g} requests a second"
-        elif why is not WaitReason.IN_THE_AIR and not math.isinf(seconds):
+        elif why is not WaitReason.IN_FLIGHT and not math.isinf(seconds):
             self.progress.waiting = f"{self._words(why)}, {duration(seconds)}"
 
     def _words(self, why: WaitReason) -> str:
@@ -177,12 +177,12 @@ class Throttle:
         if judgement.halt is not None:
             self.cancel.cancel(judgement.halt.text, Ending.STOPPED)
         else:
-            feedback = self._lesson(slot, judgement, times)
+            feedback = self._feedback_of(slot, judgement, times)
             self._controller.learn(slot.flight, feedback, now())
             self._look_out(feedback)
         self.budget.change()
 
-    def _lesson(self, slot: Slot, judgement: BatchOutcome, times: Times) -> Feedback:
+    def _feedback_of(self, slot: Slot, judgement: BatchOutcome, times: Times) -> Feedback:
         states = Counter(verdict.state for verdict in judgement.verdicts)
         accepted, failed = states[State.STARTED], states[State.FAILED]
         if not judgement.lost and (why := self.guard.count(accepted=accepted, failed=failed)):
@@ -199,7 +199,7 @@ class Throttle:
         )
 
     def _look_out(self, feedback: Feedback) -> None:
-        """Tell why everybody waits; stop the run where going on leads nowhere."""
+        """Tell why everybody waits; stop the run if more requests lead nowhere."""
         if feedback.too_long:
             _log.warning("shorter requests from now on", reason="HTTP 413", longest=self._controller.longest)
         if feedback.lost:

@@ -181,7 +181,7 @@ class QueueFiller:
     async def run(self) -> None:
         """Every row that can be sent has been, when this returns, unless the run is to stop.
 
-        Rows that the portal defers go again in rounds, until they start or are given up for this sitting.
+        Rows that the portal defers go again in rounds, until they start or are given up for this session.
         """
         await self._pass(State.DEFERRED)
         await self._pass(State.PENDING)

@@ -97,7 +97,7 @@ class Portal:
         self._trusted: ssl.SSLContext | bool = trusted(access.ca_file) if access.ca_file else True
 
     async def __aenter__(self) -> Self:
-        # No limit on connections: how many requests are in the air is the engine's decision, and one that
+        # No limit on connections: how many requests are in flight is the engine's decision, and one that
         # waited for a connection would spend its time-out without having been sent.
         # And none is kept: aiohttp takes what a server says once more on it for the answer to the next request
         # (aiohttp#13656), which gives one row's workflow ID to another; and servers close idle connections

@@ -152,7 +152,7 @@ class Rate:
     def refused(self, *, sent_at: float, now: float) -> None:
         """The portal refused a request that left at `sent_at`: its bucket is full.
 
-        Of requests that were in the air together, only the first refusal counts.
+        Of requests that were in flight together, only the first refusal counts.
         """
         if self._bucket is None or sent_at <= self._full_at:
             return
@@ -178,7 +178,7 @@ class Rate:
         """Seconds until a request may leave; 0 when it may now.
 
         Those that share a step of the bucket leave one by one, unless `hurried`: should starts become slow just
-        then, fewer are in the air.
+        then, fewer are in flight.
         """
         if self._bucket is None:
             return 0.0
