@@ -127,7 +127,7 @@ def read_select(text: str, options: Mapping[str, str]) -> str:
 
 _BINDING = re.compile(r"(?:([A-Za-z][A-Za-z0-9_]*?)[_:])?0*([1-9]\d{0,18})(?:\.0+)?", re.ASCII)
 _SHORT_DYNAMIC = re.compile(r"T([0-9a-f]{2,7})", re.IGNORECASE | re.ASCII)
-_LONG_DYNAMIC = re.compile(r"DYNAMIC_\d+", re.IGNORECASE | re.ASCII)
+_LONG_DYNAMIC = re.compile(r"DYNAMIC_0*[1-9]\d{0,8}", re.IGNORECASE | re.ASCII)
 
 _BY_CODE: dict[str, Kind] = {
     code: kind for kind in KINDS.values() if kind.short_code for code in (kind.short_code, kind.document_type)
