@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import ChainMap
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -29,7 +30,7 @@ async def rehearse(
     async for chunk in table.stream():
         rows = await candidates.of(chunk)
         claims = await ledger.claims(keys_of(rows))
-        plans = planner.plan(rows, claims | planned_already)
+        plans = planner.plan(rows, ChainMap(planned_already, claims))
         for plan in plans:
             if plan.start is not None:
                 planned_already[plan.start.start_key] = Claim(
