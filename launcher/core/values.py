@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from launcher.core.columns import MappingError
@@ -33,20 +34,15 @@ class Types:
 
     def need_offset(self, names: Sequence[str]) -> bool:
         """Whether one of these parameters is a time."""
-        return any(
-            parameter.type in DATES and parameter.name in names
-            for parameters in self.declared.values()
-            for parameter in parameters
-        )
+        return any(parameter.type in DATES for parameter in self._named(names))
 
     def unknown(self, names: Sequence[str]) -> dict[str, str]:
         """Those of these parameters whose type nobody here knows, and that type."""
-        return {
-            parameter.name: parameter.type
-            for parameters in self.declared.values()
-            for parameter in parameters
-            if parameter.name in names and parameter.type not in KNOWN_TYPES
-        }
+        return {each.name: each.type for each in self._named(names) if each.type not in KNOWN_TYPES}
+
+    def _named(self, names: Sequence[str]) -> Iterator[Parameter]:
+        every = chain.from_iterable(self.declared.values())
+        return (parameter for parameter in every if parameter.name in names)
 
     @classmethod
     def from_plan(cls, plan: Mapping[str, Any]) -> Types:

@@ -114,7 +114,7 @@ class WorkflowTerminator:
         """
         found: list[StartedWorkflow] = []
         seen, last_row = set[str](), 0
-        asked = {workflow.workflow_id for workflow in await self.stops.still_asked(self.run.id)}
+        asked = await self.stops.still_asked(self.run.id)
         while workflows := await self.stops.not_over(self.run.id, after_row=last_row):
             last_row = workflows[-1].row_number
             new = [workflow for workflow in workflows if workflow.workflow_id not in seen]

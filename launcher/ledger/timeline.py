@@ -155,14 +155,10 @@ class Stops:
         ]
         await self._database.execute(change, values)
 
-    async def still_asked(self, run_id: int) -> list[StartedWorkflow]:
-        """Return those that the portal was asked to end and of which nothing is known yet."""
-        query = (
-            select(stops.c.row_number, stops.c.workflow_id)
-            .where(stops.c.run_id == run_id, stops.c.fate == Termination.ASKED)
-            .order_by(stops.c.row_number)
-        )
-        return [StartedWorkflow(row.row_number, row.workflow_id) for row in await self._database.fetch(query)]
+    async def still_asked(self, run_id: int) -> set[str]:
+        """Return the IDs of those that the portal was asked to end and of which nothing is known yet."""
+        asked = and_(stops.c.run_id == run_id, stops.c.fate == Termination.ASKED)
+        return set(await self._database.scalars(select(stops.c.workflow_id).where(asked)))
 
     async def counts(self, run_id: int) -> Mapping[tuple[Way, Termination], int]:
         """Return how many of the run's workflows were to be ended in which way, and what became of them."""

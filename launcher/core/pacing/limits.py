@@ -161,15 +161,11 @@ class Operating:
         if now < self._full_until:
             return Room(0, self._full_until - now)
         self._forget(now)
-        rooms = [
-            self._fit(account.told.used_s, account.reset_at - now, wanted, in_flight_s, start_s)
-            for account in self._accounts.values()
-        ]
+        used = [(account.told.used_s, account.reset_at - now) for account in self._accounts.values()]
         if self._own_counts and self._own:
-            wait_s = self._own[0][0] + self._window_s - now
-            rooms.append(self._fit(self._own_s, wait_s, wanted, in_flight_s, start_s))
-        if not rooms:
-            rooms.append(self._fit(0.0, self._window_s, wanted, in_flight_s, start_s))
+            used.append((self._own_s, self._own[0][0] + self._window_s - now))
+        used = used or [(0.0, self._window_s)]
+        rooms = [self._fit(used_s, reset_s, wanted, in_flight_s, start_s) for used_s, reset_s in used]
         return max(rooms, key=lambda room: (room.wait_s, -room.rows))
 
     def _fit(self, used_s: float, reset_s: float, wanted: int, in_flight_s: float, start_s: float) -> Room:
