@@ -124,10 +124,8 @@ class Loader:
 
     async def run(self) -> None:
         """Have every row of the file in the ledger when this returns, also if the run is stopped meanwhile."""
-        chunks = self.table.chunks()
         try:
-            # In a thread: reading takes long enough to keep answers waiting.
-            while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+            async for chunk in self.table.stream():
                 await self._add([row for row in chunk if row.number > self.after_row])
             await self.ledger.loaded(self.run_id)
             self.finished = True
