@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from itertools import count
-from typing import Any
 
 import structlog
 
@@ -152,8 +151,9 @@ class RunExecutor:
             progress=self.progress,
         )
         async with asyncio.TaskGroup() as group:
+            writing = group.create_task(batch_writer.run(), name="batch writer")
             background = [
-                group.create_task(batch_writer.run(), name="batch writer"),
+                writing,
                 group.create_task(self._close_on_stop(queue, throttle), name="closer"),
                 group.create_task(keep_waits(waits, self.ledger, run.id), name="waits"),
             ]
@@ -165,7 +165,8 @@ class RunExecutor:
                     *((("loader", loader.run()),) if loader is not None else ()),
                 )
             ]
-            await self._until_done(tasks)
+            background.append(group.create_task(self._give_up([*tasks, writing]), name="patience"))
+            await asyncio.wait(tasks)
             for task in background:
                 task.cancel()
 
@@ -182,21 +183,12 @@ class RunExecutor:
         await queue.close()
         throttle.stop()
 
-    async def _until_done(self, tasks: list[asyncio.Task[None]]) -> None:
-        """Wait for all, but after a stop only so long; what is in flight then stays unknown."""
-        finished = asyncio.ensure_future(asyncio.gather(*tasks, return_exceptions=True))
-        patience = asyncio.create_task(self._patience())
-        either: set[asyncio.Future[Any]] = {finished, patience}
-        try:
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            patience.cancel()
-            for task in tasks:
-                task.cancel()
-
-    async def _patience(self) -> None:
+    async def _give_up(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        """After a stop, let these go on for so long only; what is in flight then stays unknown."""
         await self.cancel.wait()
         await self.cancel.drain(self.rules.drain_s)
+        for task in tasks:
+            task.cancel()
 
     async def _end(self, run: RunRecord, active_s: float) -> None:
         try:
