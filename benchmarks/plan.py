@@ -22,7 +22,7 @@ from tests.support.on_paper import Charged, PortalModel, Run, Timeline, binds
 WORDS = {
     WaitReason.RATE: "the request rate",
     WaitReason.OPERATING: "the operating time",
-    WaitReason.IN_THE_AIR: "what starts take, and the concurrency",
+    WaitReason.IN_FLIGHT: "what starts take, and the concurrency",
     WaitReason.TROUBLE: "refusals",
     None: "nothing",
 }

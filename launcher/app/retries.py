@@ -18,7 +18,7 @@ from launcher.core.model import State
 from launcher.core.summary import Summary
 from launcher.core.words import pluralize
 from launcher.engine.cancel import CancelToken
-from launcher.engine.corrections import keep_taken_over, mend, unknown_rows
+from launcher.engine.corrections import apply_corrections, keep_taken_over, unknown_rows
 from launcher.errors import ConfirmationError
 from launcher.ledger import Ledger, RunRecord
 from launcher.messages import Message
@@ -116,7 +116,7 @@ async def _corrections(file: File) -> Corrections:
 
 async def _correct(portal: ConnectedPortal, record: RunRecord, corrections: Corrections) -> None:
     job = JobSpec.from_plan(record.job, record.plan)
-    for line in await mend(portal.ledger, record, job, corrections.table, portal.client):
+    for line in await apply_corrections(portal.ledger, record, job, corrections.table, portal.client):
         portal.launcher.tell(line)
     if corrections.digest:
         source = corrections.given.source

@@ -65,7 +65,7 @@ _WORDS = {
 _BINDS = {
     WaitReason.RATE: "the portal's rate limit sets the pace",
     WaitReason.OPERATING: "the portal's operating time limit sets the pace",
-    WaitReason.IN_THE_AIR: "what a start costs sets the pace; more concurrency: may help",
+    WaitReason.IN_FLIGHT: "what a start costs sets the pace; more concurrency: may help",
 }
 
 

@@ -1,9 +1,7 @@
 """What comes back of a request, and the shapes of the portal's answers.
 
-Source: official REST documentation, "How to Execute a Batch Request"; recorded answers of real portals.
-
-Source of the times: official REST documentation, "Limits" and "How to Execute a Batch Request"; recorded
-answers of real portals. All of it may be missing, and what cannot be read counts as missing.
+Source: official REST documentation, "How to Execute a Batch Request" and "Limits"; recorded answers of real
+portals. Any of the times may be missing, and what cannot be read counts as missing.
 """
 
 from __future__ import annotations
@@ -58,7 +56,7 @@ class Redirected:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """Nothing started, and nothing will until a person has mended something, as a sign-in that is over."""
+    """Nothing started, and nothing will until a person has fixed something, as a sign-in that has expired."""
 
     code: str
     text: str
@@ -107,20 +105,18 @@ def answer_of(outcome: Outcome) -> dict[str, object] | NoAnswer:
         case TooLong():
             return NoAnswer(TOO_LONG, refused=True)
         case NotSent(cause):
-            return NoAnswer(
-                f"{not_reached(cause)}; see whether it can be reached from this machine, and check its address",
-                refused=False,
-            )
+            way_out = "see whether it can be reached from this machine, and check its address"
+            return NoAnswer(f"{not_sent_text(cause)}; {way_out}", refused=False)
         case ResponseLost(cause):
-            return NoAnswer(not_heard(cause), refused=False)
+            return NoAnswer(response_lost_text(cause), refused=False)
 
 
-def not_reached(cause: str) -> str:
+def not_sent_text(cause: str) -> str:
     """Why a request never left, in words."""
     return lost_text(cause, "the portal could not be reached")
 
 
-def not_heard(cause: str) -> str:
+def response_lost_text(cause: str) -> str:
     """Why no whole answer came back, in words."""
     return lost_text(cause, "the portal's answer was lost")
 

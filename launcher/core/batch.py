@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
 from urllib.parse import quote
 
 from launcher.core.model import Start, Value
@@ -24,6 +25,14 @@ LONGEST_BATCH = 512 * 1024
 """Bytes of parameters in one batch, reckoned high. Web servers commonly take 1 MB and drop what is longer."""
 
 START = "bizproc.workflow.start"
+
+Item = TypeVar("Item")
+
+
+def parts(items: Sequence[Item], size: int = MAX_COMMANDS) -> Iterator[Sequence[Item]]:
+    """Return the items in their order, `size` at once; the last ones may be fewer."""
+    return (items[first : first + size] for first in range(0, len(items), size))
+
 
 _REPLACED_BY_THE_PORTAL = re.compile(r"\$(?:result|next|total|time|error)", re.IGNORECASE)
 """The portal replaces `$result[...]` and its like by earlier commands' answers, after decoding, so no

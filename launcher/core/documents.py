@@ -27,8 +27,6 @@ class Kind:
     """As people write it in config.yaml: `lead`, `dynamic:147`."""
     module: str
     entity: str
-    prefix: str
-    """Stands before the number in `DOCUMENT_ID`: `LEAD_`. Empty for lists and Drive."""
     document_type: str
     """The template's document type; of the lists and Drive kinds, its beginning."""
     short_code: str = ""
@@ -38,63 +36,63 @@ class Kind:
     words: tuple[str, ...] = ()
     """What people call it beside its name, in a heading or a cell; small letters."""
 
+    @property
+    def prefix(self) -> str:
+        """What stands before the number in `DOCUMENT_ID`: `LEAD_`. Empty beside CRM."""
+        return f"{self.document_type}_" if self.type_id else ""
+
     def document(self, number: str) -> Document:
-        """The document with that element number."""
+        """Return the document with that element number."""
         return Document(self.module, self.entity, self.prefix + number)
 
 
+def _crm(name: str, entity: str, document_type: str, short_code: str, type_id: int, *words: str) -> Kind:
+    return Kind(
+        name=name,
+        module="crm",
+        entity=entity,
+        document_type=document_type,
+        short_code=short_code,
+        type_id=type_id,
+        words=words,
+    )
+
+
 _CRM = "Bitrix\\Crm\\Integration\\BizProc\\Document\\"
+_INVOICE = ("invoice", "счёт", "счет", "счёта", "счета")
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
+        _crm("lead", "CCrmDocumentLead", "LEAD", "L", 1, "лид", "лида"),
+        _crm("deal", "CCrmDocumentDeal", "DEAL", "D", 2, "сделка", "сделки"),
+        _crm("contact", "CCrmDocumentContact", "CONTACT", "C", 3, "контакт", "контакта"),
+        _crm("company", "CCrmDocumentCompany", "COMPANY", "CO", 4, "компания", "компании"),
+        _crm("quote", _CRM + "Quote", "QUOTE", "Q", 7, "estimate", "предложение", "предложения"),
+        _crm("smart-invoice", _CRM + "SmartInvoice", "SMART_INVOICE", "SI", 31, *_INVOICE),
         Kind(
-            name="lead", module="crm", entity="CCrmDocumentLead", prefix="LEAD_",
-            document_type="LEAD", short_code="L",
-            type_id=1, words=("лид", "лида"),
-        ),
-        Kind(
-            name="deal", module="crm", entity="CCrmDocumentDeal", prefix="DEAL_",
-            document_type="DEAL", short_code="D",
-            type_id=2, words=("сделка", "сделки"),
-        ),
-        Kind(
-            name="contact", module="crm", entity="CCrmDocumentContact", prefix="CONTACT_",
-            document_type="CONTACT", short_code="C",
-            type_id=3, words=("контакт", "контакта"),
-        ),
-        Kind(
-            name="company", module="crm", entity="CCrmDocumentCompany", prefix="COMPANY_",
-            document_type="COMPANY", short_code="CO",
-            type_id=4, words=("компания", "компании"),
-        ),
-        Kind(
-            name="quote", module="crm", entity=_CRM + "Quote", prefix="QUOTE_",
-            document_type="QUOTE", short_code="Q",
-            type_id=7, words=("estimate", "предложение", "предложения"),
-        ),
-        Kind(
-            name="smart-invoice", module="crm", entity=_CRM + "SmartInvoice", prefix="SMART_INVOICE_",
-            document_type="SMART_INVOICE", short_code="SI",
-            type_id=31, words=("invoice", "счёт", "счет", "счёта", "счета"),
-        ),
-        Kind(
-            name="drive-file", module="disk", entity="Bitrix\\Disk\\BizProcDocument", prefix="",
+            name="drive-file",
+            module="disk",
+            entity="Bitrix\\Disk\\BizProcDocument",
             document_type="STORAGE_",
             words=("file", "файл", "файла"),
         ),
         Kind(
-            name="feed-process", module="lists", entity="BizprocDocument", prefix="",
+            name="feed-process",
+            module="lists",
+            entity="BizprocDocument",
             document_type="iblock_",
             words=("process", "процесс", "процесса"),
         ),
         Kind(
-            name="list-element", module="lists", entity="Bitrix\\Lists\\BizprocDocumentLists", prefix="",
+            name="list-element",
+            module="lists",
+            entity="Bitrix\\Lists\\BizprocDocumentLists",
             document_type="iblock_",
             words=("element", "элемент", "элемента"),
         ),
     )
-}  # fmt: skip
+}
 """All kinds but smart processes, which carry their type's number: `dynamic:147`."""
 
 _BY_WORD = {word: kind for kind in KINDS.values() for word in kind.words}
@@ -109,15 +107,7 @@ def kind_named(name: str) -> Kind:
         return found_kind
     if found := _DYNAMIC.fullmatch(name.strip()):
         number = int(found[1])
-        return Kind(
-            name=f"dynamic:{number}",
-            module="crm",
-            entity=_CRM + "Dynamic",
-            prefix=f"DYNAMIC_{number}_",
-            document_type=f"DYNAMIC_{number}",
-            short_code=f"T{number:x}",
-            type_id=number,
-        )
+        return _crm(f"dynamic:{number}", _CRM + "Dynamic", f"DYNAMIC_{number}", f"T{number:x}", number)
     raise KindError("no-such-kind", name=name, nearest=nearest(wanted, KINDS), kinds=", ".join(KINDS))
 
 
@@ -173,7 +163,7 @@ def element_number(kind: Kind, text: str, hosts: Collection[str] = ()) -> str:
         return _linked(kind, cell, hosts)
     if found := _PREFIXED.fullmatch(cell):
         prefix, number = found[1].upper(), found[2].lstrip("0")
-        own = {kind.prefix.rstrip("_").upper(), kind.short_code.upper()} - {""}
+        own = {kind.prefix.removesuffix("_"), kind.short_code.upper()} - {""}
         if prefix in own and number:
             return number
         if prefix not in own:

@@ -51,7 +51,7 @@ def being_written(
 
 
 MOST_MISSED = 100
-"""As many are told, the newest: after a year, a job that is due each minute has missed half a million."""
+"""As many are reported, the newest: after a year, a job that is due each minute has missed half a million."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Past:
     since: float | None = None
     """What was due by then needs nothing more, whatever the ledger says."""
     interrupted_before: float = float("-inf")
-    """A night that was interrupted before this is gone on with; later ones somebody has stopped on purpose."""
+    """A night that was interrupted before this is continued; later ones somebody has stopped on purpose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ class Standing:
     due_at: float | None
     """The due time whose night is to be run now; None: there is nothing to do before `next_at`."""
     taken_up: bool
-    """That night had begun already, and was cut off or interrupted."""
+    """That night had begun already, and was killed or interrupted."""
     missed: tuple[float, ...]
     """Due times that had no night and get none any more; the oldest first, MOST_MISSED of them at most."""
     next_at: float
@@ -113,8 +113,8 @@ def standing(timetable: Timetable, past: Past, now: float) -> Standing:
     """What is to be done now about a job.
 
     It is run for its last due time, where that has had no night to its end and is no longer ago than
-    `catch_up`. One night makes up for all due times before it. A night that was cut off is gone on with until
-    so long after it had begun. A job that never had a night when it was due waits for its next due time.
+    `catch_up`. One night makes up for all due times before it. A night that was killed is continued until so
+    long after it had begun. A job that never had a night when it was due waits for its next due time.
     """
     last = timetable.last_by(now)
     settled = _latest([night for night in _known(past, now) if _is_settled(night, past)], past, now)
@@ -150,9 +150,9 @@ def missed(timetable: Timetable, past: Past, now: float) -> tuple[float, ...]:
 
 
 def taken_up_since(nights: Sequence[PastNight], due_at: float | None) -> float | None:
-    """When a night began that is gone on with by one more for the same due time; None where there is none.
+    """When a night began that is continued by one more for the same due time; None if there is none.
 
-    Each of its beginnings was cut off or interrupted. `nights`: the newest first.
+    Each of its beginnings was killed or interrupted. `nights`: the newest first.
     """
     began = None
     for night in nights:

@@ -27,7 +27,7 @@ class Forecast:
     seconds: float
     requests: int
     binds: WaitReason | None
-    """What it waits for most; None where it hardly waits at all. IN_THE_AIR: more concurrency would help."""
+    """What it waits for most; None where it hardly waits at all. IN_FLIGHT: more concurrency would help."""
 
 
 def forecast(rows: int, pacing: Pacing, *, start_s: float, way_s: float = 0.05) -> Forecast:
@@ -42,13 +42,13 @@ def forecast(rows: int, pacing: Pacing, *, start_s: float, way_s: float = 0.05) 
         per_second=bucket.per_second if bucket else 0.0,
     )
     at_once = sizing.at_once(pacing.concurrency)
-    size = min(rows, sizing.rows(rows + MAX_COMMANDS * at_once, at_once=at_once, in_air=0))
+    size = min(rows, sizing.rows(rows + MAX_COMMANDS * at_once, at_once=at_once, in_flight=0))
     requests = math.ceil(rows / size)
     request_s = size * start_s + way_s
     answers_s = (rows * start_s + requests * way_s) / at_once
     bound = {
         # The last requests do not end together: on average, half of one is the wait for it.
-        WaitReason.IN_THE_AIR: answers_s + request_s * (1 - 1 / at_once) / 2,
+        WaitReason.IN_FLIGHT: answers_s + request_s * (1 - 1 / at_once) / 2,
         WaitReason.RATE: max(0.0, (requests - bucket.size) / bucket.per_second) if bucket else 0.0,
         WaitReason.OPERATING: 0.0,
     }

@@ -28,18 +28,18 @@ NEVER = StopAfter()
 """However many fail."""
 
 
+@dataclass(slots=True)
 class Guard:
-    """Counts the rows of one sitting that the portal accepted or refused."""
+    """Counts the rows of one session that the portal accepted or refused."""
 
-    def __init__(self, limit: StopAfter) -> None:
-        self._limit = limit
-        self._accepted = 0
-        self._failed = 0
-        self._failed_of_first = 0
+    limit: StopAfter
+    _accepted: int = 0
+    _failed: int = 0
+    _failed_of_first: int = 0
 
     def count(self, *, accepted: int, failed: int) -> str:
         """Take these rows into account; gives why the run must stop, or nothing where it may go on."""
-        limit = self._limit
+        limit = self.limit
         room = max(0, limit.of_first - self._accepted - self._failed)
         self._accepted += accepted
         self._failed += failed

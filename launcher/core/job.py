@@ -1,7 +1,6 @@
 """What a job is: one model for its settings, what is asked of a run, and the plan that the ledger keeps of it.
 
-A new key of a job is a field here, written and read by `to_plan` and `from_plan`, and a key of `JobConfig`,
-whose `spec` fills it in.
+A new key of a job is a field here, which `from_plan` reads, and a key of `JobConfig`, whose `spec` fills it in.
 """
 
 from __future__ import annotations
@@ -47,26 +46,17 @@ class JobSpec:
     """Start that many rows at most."""
 
     def to_plan(self) -> dict[str, object]:
-        """The job in JSON's types."""
-        return {
-            "template_id": self.template_id,
-            "kind": self.kind,
-            "document_column": self.document_column,
+        """Return all fields but the name, as JSON can hold them."""
+        plan = asdict(self)
+        del plan["name"], plan["started_before"]
+        return plan | {
             "parameters": {name: source_to_plan(source) for name, source in self.parameters.items()},
-            "types": self.types.to_plan(),
-            "template_column": self.template_column,
-            "template_ids": dict(self.template_ids),
-            "kind_column": self.kind_column,
-            "where": [asdict(condition) for condition in self.where],
             "forget_after_s": None if self.started_before == SKIP else self.started_before.forget_after_s,
-            "duplicates": self.duplicates.value,
-            "stop_after": asdict(self.stop_after),
-            "limit": self.limit,
         }
 
     @classmethod
     def from_plan(cls, name: str, plan: Mapping[str, Any]) -> JobSpec:
-        """The job that `to_plan` wrote."""
+        """Return the job that `to_plan` wrote."""
         forget_after_s = plan["forget_after_s"]
         return cls(
             name=name,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from launcher.core.columns import Column, Filter, MappingError, column_named, document_column
 from launcher.core.documents import Kind, KindError, element_number, kind_named
 from launcher.core.job import JobSpec, Target
-from launcher.core.model import Document, Filtered, Invalid, Start, Value, start_key
+from launcher.core.model import Document, Filtered, Invalid, Start, start_key
 from launcher.core.values import Values
 from launcher.core.words import nearest
 from launcher.errors import RowError
@@ -41,7 +42,10 @@ class Mapper:
         self._usual_kind = kind_named(job.kind) if job.kind else None
         self._hosts = {target.portal, *target.addresses}
         self._filter = Filter(job.where, header)
-        self._document = self._document_column(header)
+        if job.document_column:
+            self._document = column_named(header, job.document_column, "for the document's ID", "--column")
+        else:
+            self._document = document_column(header, None if job.kind_column else self._usual_kind)
         self._template = _optional(header, job.template_column, "for the template", "template")
         self._kind = _optional(header, job.kind_column, "for the kind", "kind")
         zone = ZoneInfo(job.types.time_zone) if job.types.time_zone else None
@@ -85,30 +89,21 @@ class Mapper:
             parameters, identity = self._values.of(template_id, cells, kinds)
         except RowError as error:
             return Invalid(row_number, error.kind, str(error))
+        key = partial(
+            start_key,
+            portal=self._target.portal,
+            template_id=template_id,
+            document=document,
+            parameters=identity,
+        )
         return Start(
             row_number=row_number,
             template_id=template_id,
             document=document,
             parameters=parameters,
-            start_key=self._key(self._job.name, template_id, document, identity),
-            equivalent_keys=tuple(
-                [(job, self._key(job, template_id, document, identity)) for job in self._target.equivalents]
-            ),
+            start_key=key(job=self._job.name),
+            equivalent_keys=tuple([(job, key(job=job)) for job in self._target.equivalents]),
         )
-
-    def _key(self, job: str, template_id: int, document: Document, identity: Mapping[str, Value]) -> str:
-        return start_key(
-            portal=self._target.portal,
-            job=job,
-            template_id=template_id,
-            document=document,
-            parameters=identity,
-        )
-
-    def _document_column(self, header: Sequence[str]) -> Column:
-        if self._job.document_column:
-            return column_named(header, self._job.document_column, "for the document's ID", "--column")
-        return document_column(header, None if self._job.kind_column else self._usual_kind)
 
     def _document_of(self, cells: Sequence[str], kinds: str) -> Document:
         kind = self._kind_of(cells, kinds)

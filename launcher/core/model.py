@@ -36,7 +36,7 @@ class State(StrEnum):
     PENDING = "pending"
     """Did not start. Is sent."""
     SENT = "sent"
-    """In the air. Found after a crash, it becomes UNKNOWN."""
+    """In flight. Found after a crash, it becomes UNKNOWN."""
     DEFERRED = "deferred"
     """Did not start. Is sent again, later."""
     STARTED = "started"

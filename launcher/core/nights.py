@@ -19,7 +19,7 @@ _WORST_FIRST = (
     Exit.ALL_STARTED,
 )
 """What needs a person most stands first: a portal that refuses, a job that could not begin, rows that may have
-started; then what the next night goes on with by itself, and rows to mend."""
+started; then what the next night continues by itself, and rows to fix."""
 
 
 def worst(codes: Iterable[int]) -> Exit:
@@ -82,9 +82,9 @@ class Step:
 
 
 def superseded(steps: Sequence[Step]) -> frozenset[str]:
-    """The runs of a night whose file a new run of it took to its end: their rows to mend have been seen to.
+    """The runs of a night whose file a new run of it took to its end: their rows to fix have been seen to.
 
-    The new one has taken all rows that had not started; a run that was only asked about, or gone on with,
+    The new one has taken all rows that had not started; a run that was only asked about, or continued,
     has not. Unknown rows stay those of their own run.
     """
     begun = {

@@ -76,25 +76,18 @@ class Planned:
     """Of a row with the code UNKNOWN_BEFORE, the start key whose owner is unknown."""
 
 
+@dataclass(slots=True, kw_only=True)
 class Planner:
     """Plans the rows of one run, in the file's order."""
 
-    def __init__(
-        self,
-        *,
-        run_id: int,
-        started_before: StartedBefore,
-        now: float,
-        limit: int | None = None,
-        planned_so_far: int = 0,
-    ) -> None:
-        """`now`: seconds since 1970. `limit`: plan that many starts, those planned so far included, and skip
-        the rest."""
-        self._run_id = run_id
-        self._started_before = started_before
-        self._now = now
-        self._limit = limit
-        self._starts = planned_so_far
+    run_id: int
+    started_before: StartedBefore
+    now: float
+    """Seconds since 1970."""
+    limit: int | None = None
+    """Plan that many starts, and skip the rest."""
+    planned_so_far: int = 0
+    """How many of them there are."""
 
     def plan(self, candidates: Iterable[Candidate], claims: Mapping[str, Claim]) -> list[Planned]:
         """One plan for each candidate. `claims` has those of `keys_of` the candidates that have an owner.
@@ -109,9 +102,9 @@ class Planner:
         if isinstance(candidate, Invalid):
             return Planned(candidate.row_number, State.INVALID, code=candidate.code, reason=candidate.reason)
         if isinstance(candidate, Filtered):
-            return Planned(candidate.row_number, State.SKIPPED, code=FILTERED, reason=candidate.reason)
+            return _skipped(candidate.row_number, FILTERED, candidate.reason)
         if (earlier := here.get(candidate.start_key)) is not None:
-            return Planned(candidate.row_number, State.SKIPPED, code=DUPLICATE, reason=_the_same_as(earlier))
+            return _skipped(candidate.row_number, DUPLICATE, _the_same_as(earlier))
         claim = claims.get(candidate.start_key)
         if claim is not None and (why := self._why_skipped(claim)):
             return _skipped(candidate.row_number, *why, key=candidate.start_key)
@@ -119,26 +112,24 @@ class Planner:
             for job, key in candidate.equivalent_keys:
                 if key in claims and (why := self._why_skipped(claims[key], _of_job(job))):
                     return _skipped(candidate.row_number, *why, key=key)
-            taken = tuple(
-                (job, key) for job, key in candidate.equivalent_keys if _has_not_started(claims.get(key))
-            )
-            candidate = replace(candidate, equivalent_keys=taken)
-        if self._limit is not None and self._starts >= self._limit:
-            return Planned(
-                candidate.row_number,
-                State.SKIPPED,
-                code="beyond limit",
-                reason=f"the limit of {self._limit} was reached; run the file again for the rest",
-            )
-        self._starts += 1
+            taken = [
+                (job, key)
+                for job, key in candidate.equivalent_keys
+                if key in claims and claims[key].state not in MAY_HAVE_STARTED
+            ]
+            candidate = replace(candidate, equivalent_keys=tuple(taken))
+        if self.limit is not None and self.planned_so_far >= self.limit:
+            reason = f"the limit of {self.limit} was reached; run the file again for the rest"
+            return _skipped(candidate.row_number, "beyond limit", reason)
+        self.planned_so_far += 1
         here[candidate.start_key] = candidate.row_number
         return Planned(candidate.row_number, State.PENDING, start=candidate)
 
     def _why_skipped(self, claim: Claim, whose: str = "") -> tuple[str, str] | None:
         """Why a start with that owner is not planned, as code and reason; None where it is."""
-        if claim.run_id == self._run_id:
+        if claim.run_id == self.run_id:
             return DUPLICATE, _the_same_as(claim.row_number)
-        if self._now - claim.at >= self._started_before.forget_after_s:
+        if self.now - claim.at >= self.started_before.forget_after_s:
             return None
         where = f"{claim.when} in run {claim.run}{whose}, row {claim.row_number}"
         if claim.state is State.STARTED:
@@ -148,8 +139,8 @@ class Planner:
         return None
 
 
-def _skipped(row_number: int, code: str, reason: str, *, key: str) -> Planned:
-    """`key`: the start key that has an owner."""
+def _skipped(row_number: int, code: str, reason: str, *, key: str = "") -> Planned:
+    """`key`: the start key that has an owner, if that is why."""
     unknown_key = key if code == UNKNOWN_BEFORE else ""
     return Planned(row_number, State.SKIPPED, code=code, reason=reason, unknown_key=unknown_key)
 
@@ -162,10 +153,6 @@ def keys_of(candidates: Iterable[object]) -> list[str]:
 
 def _of_job(job: str) -> str:
     return f" of the job {job}" if job else " without a job"
-
-
-def _has_not_started(claim: Claim | None) -> bool:
-    return claim is not None and claim.state not in MAY_HAVE_STARTED
 
 
 def _the_same_as(row_number: int) -> str:

@@ -1,4 +1,4 @@
-"""Which running workflow is the one whose start was not heard of.
+"""Which running workflow is the one whose start was not confirmed.
 
 Theory of operation. A workflow is a row's when it runs on the row's document with the row's template, was
 started by the webhook's own user while the lost request could have started it, and belongs to no other row.
@@ -10,7 +10,7 @@ reason says so.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from launcher.core.model import Document
@@ -29,7 +29,7 @@ NOT_TOLD = 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LostRow:
-    """A row whose start was not heard of, and when its request left, by our clock, in seconds since 1970."""
+    """A row whose start was not confirmed, and when its request left, by our clock, in seconds since 1970."""
 
     row_number: int
     template_id: int
@@ -77,26 +77,26 @@ def settle(
     `portal_ahead_s` is how far the portal's clock is ahead.
     """
 
+    def possible(row: LostRow, workflows: Iterable[Running], started_by: int) -> list[Running]:
+        """Return those that could be the row's, however long its request was held up on the way."""
+        free = (workflow for workflow in workflows if workflow.workflow_id not in owned)
+        return [workflow for workflow in free if _could_be(row, workflow, started_by, portal_ahead_s)]
+
+    def in_time(row: LostRow, workflows: Iterable[Running]) -> list[Running]:
+        """Return those that began soon enough after the row's request had left to be given to the row."""
+        latest = row.sent_at + portal_ahead_s + LATEST_S
+        return [workflow for workflow in workflows if workflow.started_at <= latest]
+
     def fitting(row: LostRow, started_by: int) -> list[str]:
-        return [
-            workflow.workflow_id
-            for workflow in running.get(row.row_number, ())
-            if workflow.workflow_id not in owned
-            and _could_be(row, workflow, started_by, portal_ahead_s)
-            and _in_time(row, workflow, portal_ahead_s)
-        ]
+        own = possible(row, running.get(row.row_number, ()), started_by)
+        return [workflow.workflow_id for workflow in in_time(row, own)]
 
     wanted: Counter[str] = Counter()
     listed = {workflow.workflow_id: workflow for found in running.values() for workflow in found}
     for row in (*lost, *rivals):
-        possible = [
-            workflow
-            for workflow in listed.values()
-            if workflow.workflow_id not in owned and _could_be(row, workflow, user_id, portal_ahead_s)
-        ]
-        # A request that was held up on its way may have started any later one, where none is of its own time.
-        likely = [w for w in possible if _in_time(row, w, portal_ahead_s)]
-        wanted.update(workflow.workflow_id for workflow in likely or possible)
+        later = possible(row, listed.values(), user_id)
+        # A request that was held up on its way may have started any later one, if none is of its own time.
+        wanted.update(workflow.workflow_id for workflow in in_time(row, later) or later)
     return [
         _settled(row.row_number, found, wanted)
         if (found := fitting(row, user_id))
@@ -105,13 +105,7 @@ def settle(
     ]
 
 
-def _in_time(row: LostRow, workflow: Running, portal_ahead_s: float) -> bool:
-    """Whether it began soon enough after the row's request had left to be given to the row."""
-    return workflow.started_at <= row.sent_at + portal_ahead_s + LATEST_S
-
-
 def _could_be(row: LostRow, workflow: Running, user_id: int, portal_ahead_s: float) -> bool:
-    """Whether it could be the row's, however long its request was held up on the way."""
     return (
         workflow.template_id == row.template_id
         and workflow.entity == row.document.entity

@@ -1,12 +1,9 @@
 """When a job is due, and when it may send: by a clock on a wall that is changed for the summer.
 
-Times are seconds since 1970. As for a window, a time that the clock leaps over counts as so much later, and one
-that it shows twice counts the first time: what is due once a day is due once in each night. (`every 15 minutes`
-has a pause of an hour in the night in which the clock is put back.)
-
-Windows: where the clock is put forward, a time that it leaps over counts as so much later; where it is put
-back, a time that it shows twice counts the first time. So each night has one window, and it never ends later
-than the clock on the wall says.
+Times are seconds since 1970. Where the clock is put forward, a time that it leaps over counts as so much later;
+where it is put back, a time that it shows twice counts the first time. So what is due once a day is due once in
+each night, and each night has one window, which never ends later than the clock on the wall says. (`every 15
+minutes` has a pause of an hour in the night in which the clock is put back.)
 """
 
 from __future__ import annotations
@@ -14,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import datetime, time, timedelta, tzinfo
 
 from cronsim import CronSim, CronSimError
 
@@ -154,11 +151,10 @@ class Window:
         today = datetime.fromtimestamp(now, zone).date()
         for day in (today + timedelta(days=number) for number in range(-1, 4)):
             last = day if self.ends > self.begins else day + timedelta(days=1)
-            yield _at_minute(day, self.begins, zone), _at_minute(last, self.ends, zone)
-
-
-def _at_minute(day: date, clock: time, zone: tzinfo | None) -> float:
-    return datetime.combine(day, clock, tzinfo=zone).timestamp()
+            yield (
+                _at(datetime.combine(day, self.begins), zone),
+                _at(datetime.combine(last, self.ends), zone),
+            )
 
 
 def sends_until(

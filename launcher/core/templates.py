@@ -47,21 +47,9 @@ class Parameter:
         """Whether nothing stands in for a value that is not given."""
         return self.required and not self.default
 
-    def to_plan(self) -> dict[str, object]:
-        """The parameter in JSON's types."""
-        return {
-            "name": self.name,
-            "type": self.type,
-            "title": self.title,
-            "required": self.required,
-            "multiple": self.multiple,
-            "default": self.default if isinstance(self.default, str) else list(self.default),
-            "options": None if self.options is None else dict(self.options),
-        }
-
     @classmethod
     def from_plan(cls, plan: Mapping[str, Any]) -> Parameter:
-        """The parameter that `to_plan` wrote."""
+        """Return the parameter of which `asdict` gave this, also if it was JSON meanwhile."""
         default = plan["default"]
         return cls(**{**plan, "default": default if isinstance(default, str) else tuple(default)})
 

@@ -7,7 +7,7 @@ they are left out, or its bars would be too thin to see.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from launcher.core.model import State
@@ -43,6 +43,10 @@ class Wait:
     @property
     def ended_at(self) -> float:
         return self.began_at + self.seconds
+
+    def within_s(self, begin: float, end: float) -> float:
+        """Return how many of its seconds lie between those two times."""
+        return max(0.0, min(self.ended_at, end) - max(self.began_at, begin))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +110,10 @@ def slot_s(span_s: float) -> int:
     return 1 if span_s <= 7200 else 60 if span_s <= 86_400 * 60 else 3600
 
 
-def course(answers: Sequence[Answers], waits: Iterable[Wait], *, slot_s: float) -> Timeline:
+def course(answers: Sequence[Answers], waits: Sequence[Wait], *, slot_s: float) -> Timeline:
     """The run in bars. `answers` and `waits` in the order of their times."""
-    paced_s, real = 0.0, []
-    for wait in waits:
-        if wait.reason == PACED:
-            paced_s += wait.seconds
-        else:
-            real.append(wait)
+    paced_s = sum((wait.seconds for wait in waits if wait.reason == PACED), 0.0)
+    real = [wait for wait in waits if wait.reason != PACED]
     spans = _stretches([(a.at, a.at + slot_s) for a in answers] + [(w.began_at, w.ended_at) for w in real])
     bar_s = _bar_s(spans, at_least=slot_s)
     return Timeline(bar_s, tuple(_stretch(span, answers, real, bar_s) for span in spans), paced_s)
@@ -165,9 +165,8 @@ def _stretch(
 def _waited(waits: Sequence[Wait], begin: float, bar_s: int) -> dict[str, float]:
     seconds: dict[str, float] = {}
     for wait in waits:
-        within = min(wait.ended_at, begin + bar_s) - max(wait.began_at, begin)
-        if within > 0:
-            seconds[wait.reason] = seconds.get(wait.reason, 0.0) + within
+        if within_s := wait.within_s(begin, begin + bar_s):
+            seconds[wait.reason] = seconds.get(wait.reason, 0.0) + within_s
     return seconds
 
 

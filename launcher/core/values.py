@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from launcher.core.columns import MappingError
 from launcher.core.model import Value
-from launcher.core.parameters import KNOWN_TYPES, Conversion, Converted, People, Reading, Surroundings
-from launcher.core.sources import Bound, Fixed, Source, bound
+from launcher.core.parameters import DATES, KNOWN_TYPES, Conversion, People, Reading, Surroundings
+from launcher.core.sources import Fixed, Source, bound
 from launcher.core.templates import FILE, Parameter
 from launcher.core.words import nearest
 from launcher.errors import RowError
-
-_DATES = frozenset({"date", "datetime"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,37 +34,19 @@ class Types:
 
     def need_offset(self, names: Sequence[str]) -> bool:
         """Whether one of these parameters is a time."""
-        return any(
-            parameter.type in _DATES and parameter.name in names
-            for parameters in self.declared.values()
-            for parameter in parameters
-        )
+        return any(parameter.type in DATES for parameter in self._named(names))
 
     def unknown(self, names: Sequence[str]) -> dict[str, str]:
         """Those of these parameters whose type nobody here knows, and that type."""
-        return {
-            parameter.name: parameter.type
-            for parameters in self.declared.values()
-            for parameter in parameters
-            if parameter.name in names and parameter.type not in KNOWN_TYPES
-        }
+        return {each.name: each.type for each in self._named(names) if each.type not in KNOWN_TYPES}
 
-    def to_plan(self) -> dict[str, object]:
-        """The types in JSON's own."""
-        return {
-            "declared": {
-                str(template_id): [parameter.to_plan() for parameter in parameters]
-                for template_id, parameters in self.declared.items()
-            },
-            "readings": {name: asdict(reading) for name, reading in self.readings.items()},
-            "offset": self.offset,
-            "time_zone": self.time_zone,
-            "people": {key: list(ids) for key, ids in self.people.items()},
-        }
+    def _named(self, names: Sequence[str]) -> Iterator[Parameter]:
+        every = chain.from_iterable(self.declared.values())
+        return (parameter for parameter in every if parameter.name in names)
 
     @classmethod
     def from_plan(cls, plan: Mapping[str, Any]) -> Types:
-        """The types that `to_plan` wrote."""
+        """Return the types of which `asdict` gave this, also if it was JSON meanwhile."""
         return cls(
             declared={
                 int(template_id): tuple(Parameter.from_plan(one) for one in parameters)
@@ -161,7 +142,10 @@ class Values:
             if conversion is None:
                 sent[name] = identity[name] = text
                 continue
-            converted = _converted(conversion, text, letter, source)
+            try:
+                converted = conversion.convert(text, letter)
+            except RowError as error:
+                raise RowError(error.kind, "at-place", place=source.place, reason=error) from None
             identity[name] = converted.identity
             if converted.value is not None:
                 sent[name] = converted.value
@@ -185,13 +169,6 @@ def _conversions(
         }
         for template_id, parameters in types.declared.items()
     }
-
-
-def _converted(conversion: Conversion, text: str, letter: str, source: Bound) -> Converted:
-    try:
-        return conversion.convert(text, letter)
-    except RowError as error:
-        raise RowError(error.kind, "at-place", place=source.place, reason=error) from None
 
 
 def _trouble(sources: Mapping[str, Source], parameters: Sequence[Parameter]) -> str:

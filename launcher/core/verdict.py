@@ -24,8 +24,8 @@ from launcher.core.answers import (
     contradicts_itself,
     error_of,
     maps_of,
-    not_heard,
-    not_reached,
+    not_sent_text,
+    response_lost_text,
 )
 from launcher.core.batch import command_key, length_of
 from launcher.core.catalogue import (
@@ -66,13 +66,6 @@ class Limit(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Backoff:
-    """No request may leave for a while."""
-
-    limit: Limit
-
-
-@dataclass(frozen=True, slots=True)
 class Abort:
     """The portal refused the run as a whole: no request may leave any more. Blames no row."""
 
@@ -86,7 +79,8 @@ class BatchOutcome:
 
     verdicts: tuple[Verdict, ...]
     """One for each start, in their order."""
-    hold: Backoff | None = None
+    hold: Limit | None = None
+    """Why no request may leave for a while."""
     halt: Abort | None = None
     lost: bool = False
     """Whether what the portal did is unknown for want of an answer that could be understood."""
@@ -110,8 +104,6 @@ def given_twice(workflow_id: str) -> Verdict:
 
 _WRONG_TEMPLATE = "ERROR_WRONG_WORKFLOW_ID"
 
-_CONTRADICTION = "the portal answered with a result and with an error"
-
 
 def judge_batch(starts: Sequence[Start], outcome: Outcome, *, own_templates: bool = False) -> BatchOutcome:
     """What became of the starts of one `batch`.
@@ -119,17 +111,11 @@ def judge_batch(starts: Sequence[Start], outcome: Outcome, *, own_templates: boo
     `own_templates`: each row says its own template, so one that does not exist is that row's fault alone.
     """
     if not isinstance(outcome, Response):
-        return _not_heard(starts, outcome)
-    if contradicts_itself(outcome.body):
-        return _lost(starts, "unexpected answer", _CONTRADICTION)
+        return _judge_unanswered(starts, outcome)
     if (error := error_of(outcome.body)) is not None:
-        code, text = error
-        if not code and not refuses_caller(outcome.status, code):
-            # A batch's own refusal is never without a code; whatever this is, nobody knows it.
-            return _lost(
-                starts, f"HTTP {outcome.status}", text or "the portal refused the batch without a code"
-            )
-        return _judge_refusal(starts, outcome.status, error, own_templates)
+        # A batch's own refusal is never without a code; whatever such a one is, nobody knows it.
+        unclear = "the portal refused the batch without a code"
+        return _judge_refusal(starts, outcome, *error, own_templates, unclear=unclear)
     maps = maps_of(outcome)
     if maps is None:
         return _lost(starts, "unexpected answer", f"HTTP {outcome.status}, and not the answer to a batch")
@@ -140,14 +126,10 @@ def judge_single(start: Start, outcome: Outcome, *, own_templates: bool = False)
     """What became of a start that went alone; `own_templates` as for a batch."""
     starts = (start,)
     if not isinstance(outcome, Response):
-        return _not_heard(starts, outcome)
-    if contradicts_itself(outcome.body):
-        return _lost(starts, "unexpected answer", _CONTRADICTION)
+        return _judge_unanswered(starts, outcome)
     if (error := error_of(outcome.body)) is not None:
-        code, text = error
-        if not code and outcome.status != 400 and not refuses_caller(outcome.status, code):
-            return _lost(starts, f"HTTP {outcome.status}", text or "an error without a code")
-        return _judge_refusal(starts, outcome.status, error, own_templates)
+        unclear = "" if outcome.status == 400 else "an error without a code"
+        return _judge_refusal(starts, outcome, *error, own_templates, unclear=unclear)
     if outcome.status != 200 or not isinstance(outcome.body, dict) or "result" not in outcome.body:
         return _lost(starts, "unexpected answer", f"HTTP {outcome.status}, and not the answer to a start")
     return _summed((_started(outcome.body["result"]),))
@@ -166,13 +148,12 @@ def _judge_commands(
             verdict = given_twice(verdict.workflow_id)
         hold, halt = hold or new_hold, halt or new_halt
         verdicts.append(verdict)
-    summed = _summed(verdicts)
-    return BatchOutcome(summed.verdicts, hold=hold, halt=halt, lost=summed.lost)
+    return replace(_summed(verdicts), hold=hold, halt=halt)
 
 
 def _judge_command(
     key: str, results: Mapping[str, object], errors: Mapping[str, object], own_templates: bool
-) -> tuple[Verdict, Backoff | None, Abort | None]:
+) -> tuple[Verdict, Limit | None, Abort | None]:
     # A command failed when its key is there: the code inside may be empty.
     if key in errors and key in results:
         return _unexpected("the portal answered with a workflow and with an error"), None, None
@@ -186,12 +167,12 @@ def _judge_command(
     return _unexpected("the portal's answer leaves this row out"), None, None
 
 
-def _judge_error(code: str, text: str, own_templates: bool) -> tuple[Verdict, Backoff | None, Abort | None]:
+def _judge_error(code: str, text: str, own_templates: bool) -> tuple[Verdict, Limit | None, Abort | None]:
     match _reaction(code, own_templates):
         case Action.WAITS_FOR_RATE:
-            return Verdict(State.DEFERRED, code=code, text=text), Backoff(Limit.RATE), None
+            return Verdict(State.DEFERRED, code=code, text=text), Limit.RATE, None
         case Action.WAITS_FOR_OPERATING_TIME:
-            return Verdict(State.DEFERRED, code=code, text=text), Backoff(Limit.OPERATING), None
+            return Verdict(State.DEFERRED, code=code, text=text), Limit.OPERATING, None
         case Action.STOPS:
             return Verdict(State.PENDING), None, Abort(code, stop_text(code, text))
         case Action.FAILS_THE_ROW:
@@ -213,37 +194,45 @@ def _reaction(code: str, own_templates: bool) -> Action:
 
 
 def _judge_refusal(
-    starts: Sequence[Start], status: int, error: tuple[str, str], own_templates: bool
+    starts: Sequence[Start], response: Response, code: str, text: str, own_templates: bool, *, unclear: str
 ) -> BatchOutcome:
-    """The whole request was refused with that error: one verdict for all of its rows."""
-    code, text = error
-    if refuses_caller(status, code):
-        return BatchOutcome(
-            (Verdict(State.PENDING),) * len(starts), halt=Abort(code, refused_caller_text(code, text))
-        )
+    """The whole request was refused with that code and text: one verdict for all of its rows.
+
+    `unclear`: what an error with neither says; empty if one without a code is the start's own refusal.
+    """
+    if contradicts_itself(response.body):
+        return _lost(starts, "unexpected answer", "the portal answered with a result and with an error")
+    if refuses_caller(response.status, code):
+        return _halted(starts, Abort(code, refused_caller_text(code, text)))
+    if unclear and not code:
+        return _lost(starts, f"HTTP {response.status}", text or unclear)
     verdict, hold, halt = _judge_error(code, text, own_templates)
     lost = verdict.state is State.UNKNOWN
     return BatchOutcome((verdict,) * len(starts), hold=hold, halt=halt, lost=lost)
 
 
-def _not_heard(
+def _judge_unanswered(
     starts: Sequence[Start], outcome: NotSent | ResponseLost | TooLong | Redirected | Blocked
 ) -> BatchOutcome:
     match outcome:
         case NotSent(cause):
-            verdict = Verdict(State.DEFERRED, code=cause, text=not_reached(cause))
-            return BatchOutcome((verdict,) * len(starts), hold=Backoff(Limit.CONNECTION))
+            verdict = Verdict(State.DEFERRED, code=cause, text=not_sent_text(cause))
+            return BatchOutcome((verdict,) * len(starts), hold=Limit.CONNECTION)
         case TooLong() if len(starts) > 1:
             verdict = Verdict(State.DEFERRED, code="request too long", text=TOO_LONG)
             return BatchOutcome((verdict,) * len(starts), too_long=sum(map(length_of, starts)))
         case TooLong():
             return BatchOutcome((Verdict(State.FAILED, code="request too long", text=TOO_LONG),))
         case Redirected(host):
-            return BatchOutcome((Verdict(State.PENDING),) * len(starts), halt=Abort("moved", moved_text(host)))
+            return _halted(starts, Abort("moved", moved_text(host)))
         case Blocked(code, text):
-            return BatchOutcome((Verdict(State.PENDING),) * len(starts), halt=Abort(code, text))
+            return _halted(starts, Abort(code, text))
         case ResponseLost(cause):
-            return _lost(starts, cause, f"{not_heard(cause)}; the workflow may have started")
+            return _lost(starts, cause, f"{response_lost_text(cause)}; the workflow may have started")
+
+
+def _halted(starts: Sequence[Start], halt: Abort) -> BatchOutcome:
+    return BatchOutcome((Verdict(State.PENDING),) * len(starts), halt=halt)
 
 
 def _lost(starts: Sequence[Start], code: str, text: str) -> BatchOutcome:

@@ -8,8 +8,9 @@ own time.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 from launcher.core.summary import Ending
@@ -32,7 +33,7 @@ class CancelToken:
         self.reason = ""
 
     def cancel(self, reason: str, ending: Ending = Ending.INTERRUPTED) -> None:
-        """Stop, and whatever goes on under this token with it. The first reason stays."""
+        """Stop, and the children with it. The first reason stays."""
         if not self._event.is_set():
             self.ending, self.reason = ending, reason
             self._event.set()
@@ -75,22 +76,15 @@ class CancelToken:
 
     async def drain(self, timeout_s: float) -> None:
         """Return when nobody is to wait any longer for what is in flight: after that time, or when hurried."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._hurried.wait()
-        except TimeoutError:
-            return
+        await wait_for_event(self._hurried, timeout_s)
 
     async def sleep(self, seconds: float) -> None:
         """Sleep that long, or until all is to stop."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._event.wait()
-        except TimeoutError:
-            return
+        await wait_for_event(self._event, seconds)
 
     async def race(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """Return what the work gives. If all is to stop before, the work is cancelled: raises StoppedError."""
+        """Return what the work gives. If all is to stop before, it is cancelled, and over when StoppedError is
+        raised: what it is about to write is written or not."""
         task, stopped = asyncio.ensure_future(work), asyncio.ensure_future(self.wait())
         try:
             await asyncio.wait([task, stopped], return_when=asyncio.FIRST_COMPLETED)
@@ -101,6 +95,13 @@ class CancelToken:
             for one in (task, stopped):
                 one.cancel()
             await asyncio.gather(task, stopped, return_exceptions=True)
+
+
+async def wait_for_event(event: asyncio.Event, within_s: float) -> None:
+    """Return once the event is set, or after that time; infinity: not before it is set."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(None if math.isinf(within_s) else within_s):
+            await event.wait()
 
 
 async def _pause_at(token: CancelToken, until: float, reason: str, now: Callable[[], float]) -> None:

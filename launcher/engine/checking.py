@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import ChainMap
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -29,7 +30,7 @@ async def rehearse(
     async for chunk in table.stream():
         rows = await candidates.of(chunk)
         claims = await ledger.claims(keys_of(rows))
-        plans = planner.plan(rows, claims | planned_already)
+        plans = planner.plan(rows, ChainMap(planned_already, claims))
         for plan in plans:
             if plan.start is not None:
                 planned_already[plan.start.start_key] = Claim(
@@ -78,10 +79,8 @@ class RowCheck:
         """
         self._existence_told = self.asks and self.rights.has("crm")
         if self.asks and not self._existence_told:
-            self.findings.add(
-                Severity.NOTE,
-                "not checked",
-                'whether the documents exist was not checked: the webhook lacks the permission "CRM (crm)"',
+            self._not_checked(
+                'whether the documents exist was not checked: the webhook lacks the permission "CRM (crm)"'
             )
         async for plans in rehearse(self.ledger, job, candidates, table):
             for plan in plans:
@@ -116,11 +115,7 @@ class RowCheck:
         missing = await missing_documents(self.client, asked)
         if missing is None:
             self._existence_told = False
-            self.findings.add(
-                Severity.NOTE,
-                "not checked",
-                "whether the documents exist was not checked: the portal does not tell",
-            )
+            self._not_checked("whether the documents exist was not checked: the portal does not tell")
             return
         for document in asked:
             for row_number in self._row_numbers[document] if document in missing else ():
@@ -132,10 +127,8 @@ class RowCheck:
                     f"{document.element_id} does not exist, or the webhook's owner may not read it",
                 )
         if unknown := [document for document in asked if not _is_crm(document)]:
-            self.findings.add(
-                Severity.NOTE,
-                "not checked",
-                f"whether documents beside CRM exist is not checked, such as {unknown[0].element_id}",
+            self._not_checked(
+                f"whether documents beside CRM exist is not checked, such as {unknown[0].element_id}"
             )
 
     def _tell_shared(self) -> None:
@@ -148,16 +141,17 @@ class RowCheck:
                     f"{document.element_id} is started on by row {row_numbers[0]} too, with other values",
                 )
 
+    def _not_checked(self, text: str) -> None:
+        self.findings.add(Severity.NOTE, "not checked", text)
+
     async def _ask_busy(self) -> None:
         """Tell of rows whose items have as many workflows running as they may have."""
         for entity in sorted({document.entity for document in self._row_numbers if _is_crm(document)}):
             busy = await busy_documents(self.client, entity)
             if busy is None:
-                self.findings.add(
-                    Severity.NOTE,
-                    "not checked",
+                self._not_checked(
                     "which items have two workflows running already was not checked: more than "
-                    f"{MOST_RUNNING:,} run, or the portal does not tell",
+                    f"{MOST_RUNNING:,} run, or the portal does not tell"
                 )
                 continue
             for document, row_numbers in self._row_numbers.items():

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from launcher.core.answers import answers_of_batch
-from launcher.core.batch import MAX_COMMANDS, encode_call
+from launcher.core.batch import MAX_COMMANDS, encode_call, parts
 from launcher.core.documents import kind_of_document
 from launcher.core.model import Document
 from launcher.engine.portal_client import PortalClient
@@ -30,32 +29,26 @@ async def missing_documents(client: PortalClient, documents: Sequence[Document])
     Documents beside CRM are not asked about. One that whoever calls may not read counts as missing. Raises
     PortalError.
     """
-    asked: dict[str, dict[str, Document]] = {}
-    commands: dict[str, str] = {}
     by_type: dict[int, dict[str, Document]] = {}
     for document in documents:
         kind, number = kind_of_document(document)
         if kind is not None and kind.type_id:
             by_type.setdefault(kind.type_id, {})[number] = document
-    for type_id, numbered in by_type.items():
-        numbers = list(numbered)
-        for first in range(0, len(numbers), PAGE):
-            some = numbers[first : first + PAGE]
-            key = f"d{len(commands)}"
-            asked[key] = {number: numbered[number] for number in some}
-            commands[key] = encode_call(
-                "crm.item.list", {"entityTypeId": type_id, "select": ["id"], "filter": {"@id": some}}
-            )
+    pages = [(type_id, page) for type_id, numbered in by_type.items() for page in parts(list(numbered), PAGE)]
     missing: set[Document] = set()
-    keys = list(commands)
-    for first in range(0, len(keys), MAX_COMMANDS):
-        batch = {key: commands[key] for key in keys[first : first + MAX_COMMANDS]}
-        results, _ = answers_of_batch(await client.ask("batch", {"halt": 0, "cmd": batch}))
-        for key in batch:
+    for some in parts(pages):
+        commands = {
+            f"d{index}": encode_call(
+                "crm.item.list", {"entityTypeId": type_id, "select": ["id"], "filter": {"@id": page}}
+            )
+            for index, (type_id, page) in enumerate(some)
+        }
+        results, _ = await client.ask_all(commands)
+        for key, (type_id, page) in zip(commands, some, strict=True):
             listed = _listed(results.get(key))
             if listed is None:
                 return None
-            missing.update(document for number, document in asked[key].items() if number not in listed)
+            missing.update(by_type[type_id][number] for number in page if number not in listed)
     return missing
 
 
@@ -65,30 +58,27 @@ async def busy_documents(client: PortalClient, entity: str) -> set[str] | None:
     None where more run than can be listed in good time, or the portal does not tell. Raises PortalError.
     """
     running: Counter[str] = Counter()
-    offsets, total = [0], 0
-    while offsets:
-        batch = {
+    offsets, asked = [0], 0
+    while some := offsets[asked : asked + MAX_COMMANDS]:
+        commands = {
             f"w{offset}": encode_call(
                 "bizproc.workflow.instances",
                 {"SELECT": ["ID", "DOCUMENT_ID"], "FILTER": {"ENTITY": entity}, "start": offset},
             )
-            for offset in offsets[:MAX_COMMANDS]
+            for offset in some
         }
-        results, totals = answers_of_batch(await client.ask("batch", {"halt": 0, "cmd": batch}))
-        for key in batch:
+        results, totals = await client.ask_all(commands)
+        for key in commands:
             found = results.get(key)
             if not isinstance(found, list):
                 return None
             running.update(str(item.get("DOCUMENT_ID")) for item in found if isinstance(item, Mapping))
-        if offsets == [0]:
-            given = totals.get("w0", 0)
-            total = given if isinstance(given, int) else 0
+        total = totals.get("w0") if not asked else None
+        if isinstance(total, int):
             if total > MOST_RUNNING:
                 return None
-            offsets = [0, *range(PAGE, total, PAGE)]
-            del offsets[0]
-        else:
-            del offsets[:MAX_COMMANDS]
+            offsets += range(PAGE, total, PAGE)
+        asked += len(some)
     return {document for document, count in running.items() if count >= WORKFLOWS_AT_ONCE}
 
 

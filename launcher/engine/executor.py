@@ -1,12 +1,12 @@
-"""Conducts a run: reads, feeds, sends and records side by side, until the last row or a reason to stop."""
+"""Executes a run: reads, feeds, sends and records side by side, until the last row or a reason to stop."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Awaitable, Sequence
+from dataclasses import KW_ONLY, dataclass
+from itertools import count
 
 import structlog
 
@@ -16,15 +16,15 @@ from launcher.core.model import State
 from launcher.core.plan import Planner
 from launcher.core.summary import Ending
 from launcher.engine.cancel import CancelToken
-from launcher.engine.live import Settled, shown_live
+from launcher.engine.live import shown_live
 from launcher.engine.portal_client import PortalClient
 from launcher.engine.preparing import Candidates, mapper_of
 from launcher.engine.progress import Progress, Waits, keep_waits
 from launcher.engine.reconciling import reconcile
 from launcher.engine.throttle import Throttle
 from launcher.engine.work_queue import Loader, QueueFiller, WorkQueue
-from launcher.engine.worker import BatchWriter, Requests, Worker
-from launcher.errors import PortalError
+from launcher.engine.worker import BatchWriter, Worker
+from launcher.errors import PortalError, StoppedError
 from launcher.ledger import Ledger, LedgerError, LedgerGoneError, PortalLease, RunRecord
 from launcher.log import get_logger
 from launcher.sheets import SheetError, Table
@@ -41,30 +41,22 @@ class Rules:
 
     give_up_after_s: float = 1800
     """Stop when no request got through for so long."""
-    hear_out_s: float = 75
-    """After a stop, wait so long for what is in the air; the cloud cuts a request after 60 s."""
+    drain_s: float = 75
+    """After a stop, wait so long for what is in flight; the cloud cuts a request after 60 s."""
 
 
+@dataclass(frozen=True, slots=True)
 class RunExecutor:
     """Takes runs through one portal and one ledger."""
 
-    def __init__(
-        self,
-        ledger: Ledger,
-        client: PortalClient,
-        rules: Rules,
-        *,
-        cancel: CancelToken,
-        progress: Progress,
-        lease: PortalLease | None,
-    ) -> None:
-        """What goes out to the client's portal, its questions and the starts, shares its budget."""
-        self._ledger = ledger
-        self._asker = client
-        self._rules = rules
-        self._cancel = cancel
-        self._progress = progress
-        self._lease = lease
+    ledger: Ledger
+    client: PortalClient
+    """Its questions share its budget with the starts."""
+    rules: Rules
+    _: KW_ONLY
+    cancel: CancelToken
+    progress: Progress
+    lease: PortalLease | None
 
     async def execute(self, run: RunRecord, job: JobSpec, table: Table | None) -> None:
         """Every row of the run is settled, or the run was stopped, when this returns; the ledger says which.
@@ -74,16 +66,17 @@ class RunExecutor:
         began = asyncio.get_running_loop().time()
         with structlog.contextvars.bound_contextvars(run_id=run.name):
             _log.info("run begins", file=run.file, portal=run.portal, job=run.job or None)
-            async with shown_live(self._ledger, run) as settled:
-                loader = None if table is None else await self._intake(run, job, table, settled)
+            async with shown_live(self.ledger, run) as shown:
+                self.progress.shown = shown
+                loader = None if table is None else await self._intake(run, job, table)
                 try:
-                    await self._work(run, job, loader, settled)
+                    await self._work(run, job, loader)
                     await self.reconcile(run)
                 except asyncio.CancelledError:
-                    self._cancel.cancel("the launcher was told to end")
+                    self.cancel.cancel("the launcher was told to end")
                     raise
                 except BaseException:
-                    self._cancel.cancel("a fault of the launcher; please report it", Ending.STOPPED)
+                    self.cancel.cancel("a fault of the launcher; please report it", Ending.STOPPED)
                     raise
                 finally:
                     await self._end(run, asyncio.get_running_loop().time() - began)
@@ -93,32 +86,22 @@ class RunExecutor:
 
         Rows that it cannot tell of stay unknown, and so do all where it does not answer.
         """
-        if self._cancel.is_set:
+        if self.cancel.is_set:
             return 0
-        self._progress.waiting = "asking the portal about unknown rows"
-        asking = asyncio.ensure_future(reconcile(self._ledger, self._asker, run.id))
-        stopped = asyncio.ensure_future(self._cancel.wait())
-        either: set[asyncio.Future[Any]] = {asking, stopped}
+        self.progress.waiting = "asking the portal about unknown rows"
         try:
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            if not asking.done():
-                # What it is about to write is written or not before the run's end is.
-                asking.cancel()
-                await asyncio.wait({asking})
-                return 0
-            found = asking.result()
+            found = await self.cancel.race(reconcile(self.ledger, self.client, run.id))
+        except StoppedError:
+            return 0
         except (PortalError, LedgerError) as error:
             _log.warning("not reconciled", reason=str(error))
             return 0
-        finally:
-            asking.cancel()
-            stopped.cancel()
-        self._progress.reconciled(found)
+        self.progress.reconciled(found)
         return found
 
-    async def _intake(self, run: RunRecord, job: JobSpec, table: Table, settled: Settled) -> Loader:
-        counts = await self._ledger.counts(run.id)
-        mapper = await mapper_of(job, table.header, self._ledger, run.portal)
+    async def _intake(self, run: RunRecord, job: JobSpec, table: Table) -> Loader:
+        counts = await self.ledger.counts(run.id)
+        mapper = await mapper_of(job, table.header, self.ledger, run.portal)
         planner = Planner(
             run_id=run.id,
             started_before=job.started_before,
@@ -128,108 +111,96 @@ class RunExecutor:
         )
         return Loader(
             table=table,
-            candidates=Candidates(mapper, self._asker),
+            candidates=Candidates(mapper, self.client),
             planner=planner,
-            ledger=self._ledger,
+            ledger=self.ledger,
             run_id=run.id,
             duplicates=job.duplicates,
-            progress=self._progress,
-            settled=settled,
-            after_row=await self._ledger.last_row(run.id),
+            progress=self.progress,
+            after_row=await self.ledger.last_row(run.id),
         )
 
-    async def _work(self, run: RunRecord, job: JobSpec, loader: Loader | None, settled: Settled) -> None:
+    async def _work(self, run: RunRecord, job: JobSpec, loader: Loader | None) -> None:
         queue, waits = WorkQueue(FEED_BOUND), Waits()
         throttle = Throttle(
-            self._asker.budget,
+            self.client.budget,
             guard=Guard(job.stop_after),
-            give_up_after_s=self._rules.give_up_after_s,
-            cancel=self._cancel,
-            progress=self._progress,
+            give_up_after_s=self.rules.give_up_after_s,
+            cancel=self.cancel,
+            progress=self.progress,
             waits=waits,
         )
-        batch_writer = BatchWriter(self._ledger, self._lease)
+        batch_writer = BatchWriter(self.ledger, self.lease)
         worker = Worker(
             run_id=run.id,
-            portal=self._asker.connection,
+            portal=self.client.connection,
             queue=queue,
             throttle=throttle,
             batch_writer=batch_writer,
-            requests=Requests(await self._ledger.requests(run.id)),
-            progress=self._progress,
+            requests=count(await self.ledger.requests(run.id) + 1),
+            progress=self.progress,
             own_templates=bool(job.template_column),
-            settled=settled,
         )
         filler = QueueFiller(
-            ledger=self._ledger,
+            ledger=self.ledger,
             run_id=run.id,
             queue=queue,
             loader=loader,
-            give_up_after_s=self._rules.give_up_after_s,
-            cancel=self._cancel,
-            progress=self._progress,
+            give_up_after_s=self.rules.give_up_after_s,
+            cancel=self.cancel,
+            progress=self.progress,
         )
         async with asyncio.TaskGroup() as group:
+            writing = group.create_task(batch_writer.run(), name="batch writer")
             background = [
-                group.create_task(batch_writer.run(), name="batch writer"),
+                writing,
                 group.create_task(self._close_on_stop(queue, throttle), name="closer"),
-                group.create_task(keep_waits(waits, self._ledger, run.id), name="waits"),
+                group.create_task(keep_waits(waits, self.ledger, run.id), name="waits"),
             ]
             tasks = [
                 group.create_task(self._stop_on_trouble(work), name=name)
                 for name, work in (
                     ("queue filler", filler.run()),
-                    *((f"worker {n}", worker.run()) for n in range(self._asker.budget.pacing.concurrency)),
+                    *((f"worker {n}", worker.run()) for n in range(self.client.budget.pacing.concurrency)),
                     *((("loader", loader.run()),) if loader is not None else ()),
                 )
             ]
-            await self._until_done(tasks)
+            background.append(group.create_task(self._give_up([*tasks, writing]), name="patience"))
+            await asyncio.wait(tasks)
             for task in background:
                 task.cancel()
 
     async def _stop_on_trouble(self, work: Awaitable[None]) -> None:
-        """Where the ledger, the file or a question to the portal fails, nothing more is sent, and what is in
-        the air is heard out."""
+        """Stop the run if the ledger, the file or a question to the portal fails."""
         try:
             await work
         except (LedgerError, SheetError, PortalError) as error:
-            self._cancel.cancel(str(error), Ending.STOPPED)
+            self.cancel.cancel(str(error), Ending.STOPPED)
 
     async def _close_on_stop(self, queue: WorkQueue, throttle: Throttle) -> None:
-        await self._cancel.wait()
-        _log.info("stopping", reason=self._cancel.reason)
+        await self.cancel.wait()
+        _log.info("stopping", reason=self.cancel.reason)
         await queue.close()
         throttle.stop()
 
-    async def _until_done(self, tasks: list[asyncio.Task[None]]) -> None:
-        """Wait for all, but after a stop only so long; what is in the air then stays unknown."""
-        finished = asyncio.ensure_future(asyncio.gather(*tasks, return_exceptions=True))
-        patience = asyncio.create_task(self._patience())
-        either: set[asyncio.Future[Any]] = {finished, patience}
-        try:
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            patience.cancel()
-            for task in tasks:
-                task.cancel()
-
-    async def _patience(self) -> None:
-        await self._cancel.wait()
-        await self._cancel.drain(self._rules.hear_out_s)
+    async def _give_up(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        """After a stop, let these go on for so long only; what is in flight then stays unknown."""
+        await self.cancel.wait()
+        await self.cancel.drain(self.rules.drain_s)
+        for task in tasks:
+            task.cancel()
 
     async def _end(self, run: RunRecord, active_s: float) -> None:
         try:
-            self._ledger.check_place()
+            self.ledger.check_place()
         except LedgerGoneError as error:
-            self._cancel.overrule(str(error), Ending.STOPPED)
+            self.cancel.overrule(str(error), Ending.STOPPED)
         try:
-            lost = await self._ledger.mark_in_flight_unknown(run.id)
+            lost = await self.ledger.mark_in_flight_unknown(run.id)
             if lost:
                 _log.warning("answers not waited for", rows=lost)
-            await self._ledger.end_run(
-                run.id, self._cancel.ending, reason=self._cancel.reason, active_s=active_s
-            )
+            await self.ledger.end_run(run.id, self.cancel.ending, reason=self.cancel.reason, active_s=active_s)
         except LedgerError as error:
             # What is on disk is the truth: a row that is still `sent` there is unknown.
-            self._cancel.cancel(str(error), Ending.STOPPED)
-        _log.info("run ends", ending=self._cancel.ending.value, seconds=round(active_s, 1))
+            self.cancel.cancel(str(error), Ending.STOPPED)
+        _log.info("run ends", ending=self.cancel.ending.value, seconds=round(active_s, 1))

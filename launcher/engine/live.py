@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from array import array
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from launcher.core.states import UNSETTLED
+from launcher.engine.cancel import wait_for_event
+from launcher.engine.progress import Settled
 from launcher.engine.results import result_of
 from launcher.ledger import Ledger, LedgerError, RecordedRow, RunRecord
 from launcher.log import get_logger
@@ -27,16 +29,13 @@ and where that is too little, the file falls behind."""
 LONGEST_REST_S = 10.0
 """On a busy machine a page may take seconds: whoever looks still sees what happens."""
 
-Settled = Callable[[Iterable[int]], None]
-"""Called with the numbers of rows once the ledger has what became of them."""
-
 
 @asynccontextmanager
 async def shown_live(ledger: Ledger, run: RunRecord) -> AsyncIterator[Settled]:
-    """While the block goes on, the rows that it tells of are appended to the file beside the results.
+    """While the block runs, append the rows that it tells of to the file beside the results.
 
-    Each sitting begins that file anew, with what earlier ones have settled. Where it cannot be written there
-    is one warning and nothing more. It stays when the block ends, for `forget_live` or the next sitting.
+    Each session begins that file anew, with what earlier ones have settled. If it cannot be written there
+    is one warning and nothing more. It stays when the block ends, for `forget_live` or the next session.
     """
     if Path(run.results) == STDOUT or run.pruned_at is not None:  # most of a pruned run's rows have no cells
         yield lambda _: None
@@ -60,7 +59,7 @@ def forget_live(run: RunRecord) -> None:
 
 class _Live:
     def __init__(self, ledger: Ledger, run: RunRecord, *, last_row: int, before: float) -> None:
-        """Rows up to the last one that were settled before that time are of earlier sittings."""
+        """Rows up to the last one that were settled before that time are of earlier sessions."""
         self._ledger = ledger
         self._run = run
         self._last_row = last_row
@@ -86,10 +85,7 @@ class _Live:
                 rows = await anext(pages)
                 await asyncio.to_thread(self._file.append, (result_of(row, self._run) for row in rows))
                 rest_s = min(REST * (clock() - began), LONGEST_REST_S)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(
-                        self.ended.wait(), rest_s if len(rows) == PAGE else max(EVERY_S, rest_s)
-                    )
+                await wait_for_event(self.ended, rest_s if len(rows) == PAGE else max(EVERY_S, rest_s))
         except (OSError, LedgerError) as error:
             _log.warning("the rows so far cannot be shown while the run goes", reason=str(error))
             self._given_up = True

@@ -11,8 +11,17 @@ from datetime import datetime
 
 from aiolimiter import AsyncLimiter
 
-from launcher.core.answers import NOT_UNDERSTOOD, NoAnswer, Outcome, Response, answer_of, error_of, maps_of
-from launcher.core.batch import MAX_COMMANDS
+from launcher.core.answers import (
+    NOT_UNDERSTOOD,
+    NoAnswer,
+    Outcome,
+    Response,
+    answer_of,
+    answers_of_batch,
+    error_of,
+    maps_of,
+)
+from launcher.core.batch import parts
 from launcher.core.catalogue import STOPPING, stop_text
 from launcher.core.pacing import Pacing, backoff_s
 from launcher.core.workflows import Running, UnexpectedAnswerError, answer, question
@@ -51,7 +60,7 @@ class PortalClient:
 
     @contextmanager
     def retry_for(self, seconds: float) -> Iterator[None]:
-        """While the block goes on, a portal that does not answer is asked again for so long at least."""
+        """While the block runs, a portal that does not answer is asked again for so long at least."""
         self._patience_s = seconds
         try:
             yield
@@ -88,10 +97,14 @@ class PortalClient:
                 raise PortalError(
                     "portal-said", name=self.connection.name, text=answer.text, refused=answer.refused
                 )
-            # Dice for spreading requests, not for secrets.
-            wait_s = backoff_s(failures + at_limits, random.random())  # noqa: S311
-            _log.warning("waiting", reason=answer.text, wait_s=round(wait_s, 1))
-            await asyncio.sleep(wait_s)
+            await wait(failures + at_limits, answer.text)
+
+    async def ask_all(self, commands: Mapping[str, str]) -> tuple[dict[str, object], dict[str, object]]:
+        """Return results and totals of these commands of one batch, by key; what is missing was not answered.
+
+        Raises PortalError.
+        """
+        return answers_of_batch(await self.ask("batch", {"halt": 0, "cmd": dict(commands)}))
 
     def _learn(self, outcome: Response, sent_at: float) -> None:
         if _limit_of(outcome) == _RATE:
@@ -133,14 +146,11 @@ async def load_recent_requests(ledger: Ledger, client: PortalClient) -> None:
     rate.earlier([in_loop if at is None else in_loop - (on_wall - at) for at in answered], in_loop)
 
 
-Maps = tuple[Mapping[str, object], Mapping[str, object]]
-
-
 async def who_runs(client: PortalClient, workflows: Sequence[StartedWorkflow]) -> dict[str, Running]:
     """Those of the workflows that run, by their IDs. Raises PortalError."""
     found = {}
-    for first in range(0, len(workflows), MAX_COMMANDS):
-        asked = {f"r{w.row_number}": w.workflow_id for w in workflows[first : first + MAX_COMMANDS]}
+    for some in parts(workflows):
+        asked = {f"r{workflow.row_number}": workflow.workflow_id for workflow in some}
         listed = await answers_to(client, {key: question(workflow_id) for key, workflow_id in asked.items()})
         for key, workflow_id in asked.items():
             try:
@@ -172,16 +182,21 @@ async def answers_to(client: PortalClient, commands: Mapping[str, str]) -> dict[
     return answers
 
 
-async def send(client: PortalClient, commands: Mapping[str, str]) -> Maps:
-    """Results and errors of one batch, by the commands' keys; what is in neither was not answered."""
+async def send(
+    client: PortalClient, commands: Mapping[str, str]
+) -> tuple[dict[str, object], dict[str, object]]:
+    """Return results and errors of one batch, by the commands' keys; what is in neither was not answered."""
     body = await client.ask("batch", {"halt": 0, "cmd": dict(commands)})
     return maps_of(Response(200, body)) or ({}, {})
 
 
-async def wait(failures: int) -> None:
-    """Wait, longer after each failure."""
+async def wait(failures: int, reason: str = "") -> None:
+    """Wait, longer after each failure; the log says so if there is a reason."""
     # Dice for spreading requests, not for secrets.
-    await asyncio.sleep(backoff_s(failures, random.random()))  # noqa: S311
+    wait_s = backoff_s(failures, random.random())  # noqa: S311
+    if reason:
+        _log.warning("waiting", reason=reason, wait_s=round(wait_s, 1))
+    await asyncio.sleep(wait_s)
 
 
 def _why(errors: Mapping[str, object]) -> str:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from launcher.core.answers import answers_of_batch
-from launcher.core.batch import MAX_COMMANDS, encode_call, replaced_by_the_portal
+from launcher.core.batch import encode_call, parts, replaced_by_the_portal
 from launcher.core.guard import QUESTIONS, Rights, rights_of
 from launcher.core.job import JobSpec, Target
 from launcher.core.mapping import Mapper
@@ -94,18 +93,17 @@ async def with_types(job: JobSpec, templates: Sequence[Template], client: Portal
 
 async def ask_rights(client: PortalClient) -> Rights:
     """What whoever calls may do. Raises PortalError."""
-    body = await client.ask("batch", {"halt": 0, "cmd": dict(QUESTIONS)})
-    results, _ = answers_of_batch(body)
+    results, _ = await client.ask_all(QUESTIONS)
     return rights_of(results)
 
 
+@dataclass(slots=True)
 class PeopleFinder:
     """Learns whom names mean; `known` grows, and whoever reads rows reads it."""
 
-    def __init__(self, client: PortalClient, known: dict[str, tuple[str, ...]]) -> None:
-        self._asker = client
-        self._known = known
-        self._asked: set[str] = set()
+    client: PortalClient
+    known: dict[str, tuple[str, ...]]
+    asked: set[str] = field(default_factory=set)
 
     async def learn(self, names: Iterable[str]) -> None:
         """Whoever of these can be found is known when this returns. Raises PortalError.
@@ -113,19 +111,18 @@ class PeopleFinder:
         Somebody about whom the portal does not say is left out, and not asked for again.
         """
         wanted = {person_key(name): name for name in names}
-        new = [(key, name) for key, name in wanted.items() if key not in self._known and key not in self._asked]
-        for first in range(0, len(new), MAX_COMMANDS):
-            some = new[first : first + MAX_COMMANDS]
+        new = [(key, name) for key, name in wanted.items() if key not in self.known and key not in self.asked]
+        for some in parts(new):
             commands = {
                 f"p{index}": encode_call("user.get", person_search(name))
                 for index, (_, name) in enumerate(some)
                 if not replaced_by_the_portal(name)
             }
-            results, _ = answers_of_batch(await self._asker.ask("batch", {"halt": 0, "cmd": commands}))
+            results, _ = await self.client.ask_all(commands)
             for index, (key, name) in enumerate(some):
-                self._asked.add(key)
+                self.asked.add(key)
                 if f"p{index}" in results:
-                    self._known[key] = people_found(name, results[f"p{index}"])
+                    self.known[key] = people_found(name, results[f"p{index}"])
 
 
 class Candidates:

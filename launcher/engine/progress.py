@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -26,7 +26,7 @@ _EVERY_S = 30.0
 
 
 class Waits:
-    """Waits that are over, and the one that goes on."""
+    """Waits that are over, and the present one."""
 
     def __init__(self) -> None:
         self._over: list[Wait] = []
@@ -75,7 +75,7 @@ class Waits:
         return taken
 
     def finish(self) -> list[Wait]:
-        """What `take` gives, and the wait that is cut off now."""
+        """What `take` gives, and the present wait up to now."""
         self._close(time.time())
         return self.take()
 
@@ -89,17 +89,11 @@ class Waits:
     def _count_pacing(self, now: float) -> None:
         """Count it up to now, but for what another wait has counted."""
         since, self._pacing_since = self._pacing_since, now
-        seconds = now - since - sum(_shared_s(wait, since, now) for wait in (*self._over, *self._opened()))
+        others = self._over if self._open is None else [*self._over, self._open]
+        seconds = now - since - sum(wait.within_s(since, now) for wait in others)
         if seconds > 0:
             before = self._paced or Wait(PACED, since, 0.0)
             self._paced = replace(before, seconds=before.seconds + seconds)
-
-    def _opened(self) -> tuple[Wait, ...]:
-        return () if self._open is None else (self._open,)
-
-
-def _shared_s(wait: Wait, begin: float, end: float) -> float:
-    return max(0.0, min(wait.ended_at, end) - max(wait.began_at, begin))
 
 
 async def keep_waits(waits: Waits, ledger: Ledger, run_id: int) -> None:
@@ -108,47 +102,48 @@ async def keep_waits(waits: Waits, ledger: Ledger, run_id: int) -> None:
         try:
             while True:
                 await asyncio.sleep(_EVERY_S)
-                await _write(waits.take(), ledger, run_id)
+                await ledger.add_waits(run_id, waits.take())
         except asyncio.CancelledError:
-            await _write(waits.finish(), ledger, run_id)
+            await ledger.add_waits(run_id, waits.finish())
             raise
     except LedgerError as error:
         _log.debug("waits not recorded", reason=str(error))
 
 
-async def _write(taken: list[Wait], ledger: Ledger, run_id: int) -> None:
-    if taken:
-        await ledger.add_waits(run_id, taken)
+Settled = Callable[[Iterable[int]], None]
+"""Called with the numbers of rows once the ledger has what became of them."""
 
 
 @dataclass(slots=True)
 class Progress:
-    """Counts since the sitting began. One task at a time changes it, so no lock is needed."""
+    """Counts since the session began. One task at a time changes it, so no lock is needed."""
 
     rows: int = 0
     """Rows that the run has; grows while the file is read."""
     expected_rows: int = 0
     """Rows that it will have."""
     settled: Counter[State] = field(default_factory=Counter)
-    """Rows that need nothing more in this sitting, by state."""
+    """Rows that need nothing more in this session, by state."""
     settled_before: int = 0
-    """Of these, settled by earlier sittings."""
+    """Of these, settled by earlier sessions."""
     requests: int = 0
     waiting: str = ""
-    """What every worker waits for, in words: `rate limit, 0.4 s`. Empty where none does."""
+    """What every worker waits for, in words: `rate limit, 0.4 s`. Empty if none does."""
+    shown: Settled = field(default=lambda _: None)
+    """Is told too of what is settled."""
 
     def begin(self, counts: Counts) -> None:
-        """Take account of what earlier sittings of the run have settled."""
+        """Take account of what earlier sessions of the run have settled."""
         self.rows = counts.total
         for state, number in counts.by_state.items():
             if state not in SENDABLE:
                 self.settled[state] += number
         self.settled_before = self.done
 
-    def doubted(self, rows: int) -> None:
-        """So many started rows are unknown now: another row got the same workflow ID."""
-        self.settled[State.STARTED] -= rows
-        self.settled[State.UNKNOWN] += rows
+    def settle(self, states: Mapping[int, State]) -> None:
+        """Take account of rows, by number, of which the ledger has what became of them."""
+        self.settled.update(states.values())
+        self.shown(states)
 
     def reconciled(self, found: int) -> None:
         """So many unknown rows were found running."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from launcher.core.answers import answers_of_batch
-from launcher.core.batch import MAX_COMMANDS, encode_call
+from launcher.core.batch import encode_call, parts
 from launcher.core.reconcile import NOT_TOLD, LostRow, Running, Settled, settle
 from launcher.engine.portal_client import PortalClient
 from launcher.errors import PortalError
@@ -31,8 +30,7 @@ async def reconcile(ledger: Ledger, client: PortalClient, run_id: int) -> int:
         last_row = lost[-1].row_number
         if who is None or when is None:
             who, when = await _own_user(client), await client.clock_offset_s()
-        for first in range(0, len(lost), MAX_COMMANDS):
-            some = lost[first : first + MAX_COMMANDS]
+        for some in parts(lost):
             settled = await _settled(ledger, client, run_id, some, user_id=who, portal_ahead_s=when)
             found += await ledger.settle(run_id, settled)
             not_told += sum(1 for one in settled if one.starter_not_told)
@@ -64,7 +62,7 @@ async def _settled(
         )
         for row in lost
     }
-    results, totals = answers_of_batch(await client.ask("batch", {"halt": 0, "cmd": commands}))
+    results, totals = await client.ask_all(commands)
     running, unanswered = {}, {}
     for row in lost:
         key = f"r{row.row_number}"

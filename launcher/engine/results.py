@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 from launcher.core.catalogue import row_text
@@ -31,7 +31,7 @@ from launcher.sheets import Dialect, Source, content_fingerprint
 
 
 class FailedFile:
-    """The place of one run's rows to mend, decided at the moment in which the new file is put there."""
+    """The place of one run's rows to fix, decided at the moment in which the new file is put there."""
 
     def __init__(self, ledger: Ledger, run: RunRecord, loop: asyncio.AbstractEventLoop) -> None:
         self._files = FailedFiles(ledger.database)
@@ -39,7 +39,7 @@ class FailedFile:
         self._loop = loop
         self._usual = failed_path(Path(run.results))
         self.notes: list[str] = []
-        """What the person is told: a file that was changed stays, and where the new one is."""
+        """Messages for the person: a file that was changed stays, and where the new one is."""
 
     def place(self, written: Path | None) -> Path | None:
         """Return where the file that was written under a temporary name goes; None where there is none.
@@ -64,17 +64,12 @@ class FailedFile:
         return place
 
     async def _free_place(self) -> Path:
-        for path in self._places():
+        name = self._run.name
+        for ending in chain(("", f".{name}"), (f".{name}-{number}" for number in count(2))):
+            path = self._usual.with_stem(self._usual.stem + ending)
             if not path.exists() or await self._is_ours(path):
                 return path
         raise AssertionError("places have no end")
-
-    def _places(self) -> Iterator[Path]:
-        usual, name = self._usual, self._run.name
-        yield usual
-        yield usual.with_name(f"{usual.stem}.{name}{usual.suffix}")
-        for number in count(2):
-            yield usual.with_name(f"{usual.stem}.{name}-{number}{usual.suffix}")
 
     async def _is_ours(self, path: Path) -> bool:
         """Whether what stands there is exactly what this ledger has had written."""
@@ -109,10 +104,9 @@ async def save_results(
 ) -> list[str]:
     """The run's rows, as they stand in the ledger, are in that file or stream when this returns.
 
-    The run's own results file has the rows to mend in a file beside it; so has no other, nor a stream. Where a
-    person has changed that file it stays, and what is given back says so. A workbook of all rows begins with
-    the summary: that one, else as the ledger has it. Raises ResultsError,
-    LedgerError.
+    The run's own results file has the rows to fix in a file beside it; so has no other, nor a stream. If a
+    person has changed that file it stays, and what is returned says so. A workbook of all rows begins with the
+    summary: that one, else as the ledger has it. Raises ResultsError, LedgerError.
     """
     rows = _rows(ledger, run, only, asyncio.get_running_loop())
     dialect = Dialect.from_dict(run.dialect)
@@ -147,7 +141,7 @@ def _rows(
 
 def result_of(row: RecordedRow, run: RunRecord) -> ResultRow:
     """The row as the results file has it."""
-    # A row in the air when the run ended may have started.
+    # A row in flight when the run ended may have started.
     state = State.UNKNOWN if row.state is State.SENT else row.state
     return ResultRow(
         cells=row.cells,
@@ -180,7 +174,7 @@ async def save_report(ledger: Ledger, run: RunRecord, path: Path) -> None:
         course=await _course(ledger, run.id),
         examples={row.row_number: row for row in await ledger.rows_numbered(run.id, first_rows)},
         to_mend=await rows(State.FAILED, State.INVALID),
-        # A row in the air when the run ended may have started.
+        # A row in flight when the run ended may have started.
         unknown=await rows(State.UNKNOWN, *(() if running else (State.SENT,))),
         created_at=time.time(),
     )

@@ -5,13 +5,7 @@ from __future__ import annotations
 import time
 
 from launcher.core.summary import Ending, Summary
-from launcher.ledger import (
-    FailedFiles,
-    Ledger,
-    LedgerGoneError,
-    is_held,
-    unknown_before,
-)
+from launcher.ledger import FailedFiles, Ledger, LedgerGoneError, is_held, unknown_before
 
 
 async def summarise(ledger: Ledger, run_id: int, *, causes: int = 10) -> Summary:

@@ -6,8 +6,9 @@ import asyncio
 import math
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import KW_ONLY, dataclass, field
 
 from launcher.core.answers import NOTHING, Times
 from launcher.core.catalogue import answers_lost_text, given_up_text
@@ -17,7 +18,7 @@ from launcher.core.pacing import Controller, Feedback, InFlight, Pacing, Rate, S
 from launcher.core.summary import Ending
 from launcher.core.verdict import BatchOutcome
 from launcher.core.words import duration
-from launcher.engine.cancel import CancelToken
+from launcher.engine.cancel import CancelToken, wait_for_event
 from launcher.engine.progress import Progress, Waits
 from launcher.log import get_logger
 
@@ -53,13 +54,8 @@ class Budget:
         self._changed = asyncio.Event()
 
     async def changes(self, *, within_s: float) -> None:
-        """Returns with the next change, or after so long."""
-        changed = self._changed
-        try:
-            async with asyncio.timeout(None if math.isinf(within_s) else within_s):
-                await changed.wait()
-        except TimeoutError:
-            return
+        """Return with the next change, or after so long."""
+        await wait_for_event(self._changed, within_s)
 
 
 def now() -> float:
@@ -73,7 +69,7 @@ _LOST = "the portal's answer was lost"
 
 
 class Slot:
-    """A place among the requests in the air, held while one is sent, heard and recorded."""
+    """A place among the requests in flight, held while one is sent, answered and recorded."""
 
     def __init__(self, controller: Controller, flight: InFlight | None) -> None:
         self._controller = controller
@@ -97,32 +93,25 @@ class Slot:
         self.heard_at = now()
 
 
+@dataclass(slots=True)
 class Throttle:
     """All workers pass here before each request, and tell it what each answer taught."""
 
-    def __init__(
-        self,
-        budget: Budget,
-        *,
-        guard: Guard,
-        give_up_after_s: float,
-        cancel: CancelToken,
-        progress: Progress,
-        waits: Waits | None = None,
-    ) -> None:
-        pacing = budget.pacing
-        self._budget = budget
-        self._controller = Controller(pacing, budget.rate)
-        self._guard = guard
-        self._give_up_after_s = give_up_after_s
-        self._cancel = cancel
-        self._progress = progress
-        self._waits = waits or Waits()
-        self._trouble = ""
-        """Why everybody waits, in words, where it is a refusal or a loss."""
-        self._per_second = pacing.limits.per_second * pacing.share
-        self._waiting_for: Counter[WaitReason] = Counter()
-        self._waiting_since: dict[WaitReason, float] = {}
+    budget: Budget
+    _: KW_ONLY
+    guard: Guard
+    give_up_after_s: float
+    cancel: CancelToken
+    progress: Progress
+    waits: Waits = field(default_factory=Waits)
+    _controller: Controller = field(init=False)
+    _trouble: str = field(init=False, default="")
+    """Why everybody waits, in words, if it is a refusal or a loss."""
+    _waiting_for: Counter[WaitReason] = field(init=False, default_factory=Counter)
+    _waiting_since: dict[WaitReason, float] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._controller = Controller(self.budget.pacing, self.budget.rate)
 
     @asynccontextmanager
     async def slot(self, rows: Callable[[], int]) -> AsyncIterator[Slot]:
@@ -135,53 +124,48 @@ class Throttle:
             yield Slot(self._controller, flight)
         finally:
             if flight is not None:
-                self._leave(flight)
+                self._controller.done(flight)
+                self.budget.change()
 
     @property
     def is_closed(self) -> bool:
         """Whether the run is to stop, so that there is no turn any more."""
-        return self._cancel.is_set
+        return self.cancel.is_set
 
     async def _enter(self, rows: Callable[[], int]) -> InFlight | None:
         while not self.is_closed and (count := rows()):
             answer = self._controller.ask(now(), rows=count)
             if not isinstance(answer, Wait):
-                self._progress.waiting = ""
+                self.progress.waiting = ""
                 return self._controller.take(answer, now())
             await self._wait(answer)
         return None
 
     async def _wait(self, wait: Wait) -> None:
-        """Wait so long, or until something has changed."""
-        if wait.why is WaitReason.OPERATING:
-            self._waits.begin(wait.why.value, wait.seconds)
-        paced = self._waits.pacing() if wait.why is WaitReason.RATE else nullcontext()
-        with self._waiting(wait.why, wait.seconds), paced:
-            await self._budget.changes(within_s=wait.seconds)
-
-    @contextmanager
-    def _waiting(self, why: WaitReason, seconds: float = math.inf) -> Iterator[None]:
-        """Every wait passes here, whatever its reason. Workers that wait for the same wait together."""
-        self._show(why, seconds)
+        """Wait so long, or until something has changed. Workers that wait for the same wait together."""
+        why = wait.why
+        self._show(why, wait.seconds)
+        if why is WaitReason.OPERATING:
+            self.waits.begin(why.value, wait.seconds)
         self._waiting_since.setdefault(why, now())
         self._waiting_for[why] += 1
         try:
-            yield
+            with self.waits.pacing() if why is WaitReason.RATE else nullcontext():
+                await self.budget.changes(within_s=wait.seconds)
         finally:
             self._waiting_for[why] -= 1
             if not self._waiting_for[why]:
-                self._waited(why, now() - self._waiting_since.pop(why))
-
-    def _waited(self, why: WaitReason, seconds: float) -> None:
-        """Nobody waits for that any more; somebody did for so long."""
-        if why is not WaitReason.IN_THE_AIR:
-            _log.debug("waited", reason=self._words(why), seconds=round(seconds, 1))
+                seconds = now() - self._waiting_since.pop(why)
+                if why is not WaitReason.IN_FLIGHT:
+                    _log.debug("waited", reason=self._words(why), seconds=round(seconds, 1))
 
     def _show(self, why: WaitReason, seconds: float) -> None:
         if why is WaitReason.RATE:
-            self._progress.waiting = f"rate limit, {self._per_second:g} requests a second"
-        elif why is not WaitReason.IN_THE_AIR and not math.isinf(seconds):
-            self._progress.waiting = f"{self._words(why)}, {duration(seconds)}"
+            pacing = self.budget.pacing
+            per_second = pacing.limits.per_second * pacing.share
+            self.progress.waiting = f"rate limit, {per_second:g} requests a second"
+        elif why is not WaitReason.IN_FLIGHT and not math.isinf(seconds):
+            self.progress.waiting = f"{self._words(why)}, {duration(seconds)}"
 
     def _words(self, why: WaitReason) -> str:
         return self._trouble if why is WaitReason.TROUBLE else why.value
@@ -191,31 +175,31 @@ class Throttle:
         if slot.flight is None:
             return
         if judgement.halt is not None:
-            self._cancel.cancel(judgement.halt.text, Ending.STOPPED)
+            self.cancel.cancel(judgement.halt.text, Ending.STOPPED)
         else:
-            feedback = self._lesson(slot, judgement, times)
+            feedback = self._feedback_of(slot, judgement, times)
             self._controller.learn(slot.flight, feedback, now())
             self._look_out(feedback)
-        self._budget.change()
+        self.budget.change()
 
-    def _lesson(self, slot: Slot, judgement: BatchOutcome, times: Times) -> Feedback:
+    def _feedback_of(self, slot: Slot, judgement: BatchOutcome, times: Times) -> Feedback:
         states = Counter(verdict.state for verdict in judgement.verdicts)
         accepted, failed = states[State.STARTED], states[State.FAILED]
-        if not judgement.lost and (why := self._guard.count(accepted=accepted, failed=failed)):
-            self._cancel.cancel(why, Ending.STOPPED)
+        if not judgement.lost and (why := self.guard.count(accepted=accepted, failed=failed)):
+            self.cancel.cancel(why, Ending.STOPPED)
         return Feedback(
             heard_at=slot.heard_at,
             times=times,
             started=accepted,
             settled=not judgement.lost and accepted + failed > 0,
             lost=judgement.lost,
-            limit=None if judgement.lost or judgement.hold is None else judgement.hold.limit,
+            limit=None if judgement.lost else judgement.hold,
             too_long=judgement.too_long,
             jitter=random.random(),  # noqa: S311 - dice for spreading requests, not for secrets
         )
 
     def _look_out(self, feedback: Feedback) -> None:
-        """Tell why everybody waits; stop the run where going on leads nowhere."""
+        """Tell why everybody waits; stop the run if more requests lead nowhere."""
         if feedback.too_long:
             _log.warning("shorter requests from now on", reason="HTTP 413", longest=self._controller.longest)
         if feedback.lost:
@@ -226,17 +210,13 @@ class Throttle:
             return
         wait_s = self._controller.pause.wait_s(now())
         self._show(WaitReason.TROUBLE, wait_s)
-        self._waits.begin(self._trouble, wait_s)
+        self.waits.begin(self._trouble, wait_s)
         _log.warning("waiting", reason=self._trouble, wait_s=round(wait_s, 1))
         if self._controller.slow_start.hopeless:
-            self._cancel.cancel(answers_lost_text(SlowStart.LOSSES_AT_MOST), Ending.STOPPED)
-        elif not feedback.lost and self._controller.pause.trouble_s(now()) > self._give_up_after_s:
-            self._cancel.cancel(given_up_text(self._trouble, duration(self._give_up_after_s)), Ending.STOPPED)
+            self.cancel.cancel(answers_lost_text(SlowStart.LOSSES_AT_MOST), Ending.STOPPED)
+        elif not feedback.lost and self._controller.pause.trouble_s(now()) > self.give_up_after_s:
+            self.cancel.cancel(given_up_text(self._trouble, duration(self.give_up_after_s)), Ending.STOPPED)
 
     def stop(self) -> None:
         """Wake whoever waits for a slot."""
-        self._budget.change()
-
-    def _leave(self, flight: InFlight) -> None:
-        self._controller.done(flight)
-        self._budget.change()
+        self.budget.change()

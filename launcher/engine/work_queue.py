@@ -23,7 +23,6 @@ from launcher.core.model import Candidate, Start, State
 from launcher.core.plan import DUPLICATE, Duplicates, Planned, Planner, keys_of, repeat
 from launcher.core.words import duration, pluralize
 from launcher.engine.cancel import CancelToken
-from launcher.engine.live import Settled
 from launcher.engine.preparing import Candidates
 from launcher.engine.progress import Progress
 from launcher.ledger import Ledger, NewRow
@@ -31,11 +30,7 @@ from launcher.sheets import Row, Table
 
 
 class WorkQueue:
-    """Starts in their order, handed out by the batch.
-
-    Not asyncio.Queue: a worker wants many at once, waits for a full batch only while more are coming, and
-    gives back in front what it could not send.
-    """
+    """Starts in their order, handed out by the batch. No asyncio.Queue can do what the workers want of it."""
 
     def __init__(self, bound: int) -> None:
         self._bound = bound
@@ -121,7 +116,6 @@ class Loader:
     run_id: int
     duplicates: Duplicates
     progress: Progress
-    settled: Settled
     after_row: int = 0
     """Rows up to this one are in the ledger already."""
     added: asyncio.Event = field(default_factory=asyncio.Event)
@@ -129,15 +123,9 @@ class Loader:
     finished: bool = False
 
     async def run(self) -> None:
-        """Every row of the file is in the ledger when this returns.
-
-        It goes on when the run is stopped: a run owns its rows, and the file may be gone by the time
-        that it is resumed.
-        """
-        chunks = self.table.chunks()
+        """Have every row of the file in the ledger when this returns, also if the run is stopped meanwhile."""
         try:
-            # In a thread: reading takes long enough to keep answers waiting.
-            while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+            async for chunk in self.table.stream():
                 await self._add([row for row in chunk if row.number > self.after_row])
             await self.ledger.loaded(self.run_id)
             self.finished = True
@@ -153,10 +141,7 @@ class Loader:
         new = [NewRow(plan, row.cells, row.kinds) for plan, row in zip(planned, rows, strict=True)]
         await self.ledger.add_rows(self.run_id, new)
         self.progress.rows += len(new)
-        for plan in planned:
-            if plan.start is None:
-                self.progress.settled[plan.state] += 1
-        self.settled(plan.row_number for plan in planned if plan.start is None)
+        self.progress.settle({plan.row_number: plan.state for plan in planned if plan.start is None})
         self.added.set()
 
     async def _plan(self, candidates: Sequence[Candidate]) -> list[Planned]:
@@ -180,7 +165,7 @@ LONGEST_ROUND_S = 300.0
 
 @dataclass(slots=True, kw_only=True)
 class QueueFiller:
-    """From the ledger, and not from the file: a run that goes on after a crash takes the same way."""
+    """Takes rows that wait from the ledger into the queue."""
 
     ledger: Ledger
     run_id: int
@@ -194,7 +179,7 @@ class QueueFiller:
     async def run(self) -> None:
         """Every row that can be sent has been, when this returns, unless the run is to stop.
 
-        Rows that the portal defers go again in rounds, until they start or are given up for this sitting.
+        Rows that the portal defers go again in rounds, until they start or are given up for this session.
         """
         await self._pass(State.DEFERRED)
         await self._pass(State.PENDING)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,6 @@ from launcher.core.answers import (
 )
 from launcher.core.model import Start, State
 from launcher.core.verdict import BatchOutcome, judge_batch, judge_single
-from launcher.engine.live import Settled
 from launcher.engine.progress import Progress
 from launcher.engine.throttle import Slot, Throttle
 from launcher.engine.work_queue import WorkQueue
@@ -83,17 +82,6 @@ class BatchWriter:
 _log = get_logger()
 
 
-@dataclass(slots=True)
-class Requests:
-    """Numbers the requests of a run, from 1 over all its sittings."""
-
-    last: int
-
-    def next(self) -> int:
-        self.last += 1
-        return self.last
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
     """One of several that share all that it has."""
@@ -103,9 +91,9 @@ class Worker:
     queue: WorkQueue
     throttle: Throttle
     batch_writer: BatchWriter
-    requests: Requests
+    requests: Iterator[int]
+    """The numbers of the run's next requests, which count from 1 over all its sessions."""
     progress: Progress
-    settled: Settled
     own_templates: bool = False
     """Whether each row says its own template."""
 
@@ -120,19 +108,13 @@ class Worker:
                     await self._send(starts[:count], slot)
 
     async def _send(self, starts: Sequence[Start], slot: Slot) -> None:
-        number = self.requests.next()
+        number = next(self.requests)
         with structlog.contextvars.bound_contextvars(request_id=number):
-            sent = Sent(
-                run_id=self.run_id,
-                request_number=number,
-                starts=tuple(starts),
-                at=time.time(),
-            )
+            sent = Sent(run_id=self.run_id, request_number=number, starts=tuple(starts), at=time.time())
             kept = await self.batch_writer.write(sent)
-            self.progress.settled[State.SKIPPED] += len(starts) - len(kept)
-            if len(kept) < len(starts):
-                self.settled({start.row_number for start in starts} - {start.row_number for start in kept})
-            await self.queue.settle(len(starts) - len(kept))
+            taken_over = {start.row_number for start in starts} - {start.row_number for start in kept}
+            self.progress.settle(dict.fromkeys(taken_over, State.SKIPPED))
+            await self.queue.settle(len(taken_over))
             if kept:
                 await self._ask(number, kept, slot)
 
@@ -166,20 +148,19 @@ class Worker:
 
     def _doubt(self, row_numbers: Sequence[int]) -> None:
         if row_numbers:
-            self.progress.doubted(len(row_numbers))
-            self.settled(row_numbers)
+            self.progress.settled[State.STARTED] -= len(row_numbers)
+            self.progress.settle(dict.fromkeys(row_numbers, State.UNKNOWN))
             _log.warning("no longer started: another row has the same workflow ID", rows=sorted(row_numbers))
 
     async def _settle(self, starts: Sequence[Start], judgement: BatchOutcome) -> None:
         again = []
-        done = []
+        done = {}
         for start, verdict in zip(starts, judgement.verdicts, strict=True):
             if verdict.state is State.DEFERRED and not verdict.later:
                 again.append(start)
             elif verdict.state is not State.PENDING:
-                self.progress.settled[verdict.state] += 1
-                done.append(start.row_number)
-        self.settled(done)
+                done[start.row_number] = verdict.state
+        self.progress.settle(done)
         await self.queue.requeue(again)
         await self.queue.settle(len(starts) - len(again))
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from launcher.core.batch import MAX_COMMANDS
+from launcher.core.batch import parts
 from launcher.core.model import State
 from launcher.core.summary import Ending
 from launcher.core.workflows import (
@@ -64,7 +64,7 @@ class Watcher:
                 changed = False
             else:
                 yield seen
-                if not seen.running and await self._has_ended():
+                if not seen.running and not await self._may_start_more():
                     return
                 changed, before, answered_at = seen != before, seen, clock()
             if deadline is not None and clock() >= deadline:
@@ -93,9 +93,8 @@ class Watcher:
         counts = await self.ledger.counts(self.run.id)
         return Watched(counts[State.STARTED], running, tuple(stuck))
 
-    async def _has_ended(self) -> bool:
-        """Whether the run starts no more."""
-        return (await summarise(self.ledger, self.run.id)).ending is not Ending.RUNNING
+    async def _may_start_more(self) -> bool:
+        return (await summarise(self.ledger, self.run.id)).ending is Ending.RUNNING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +114,7 @@ class WorkflowTerminator:
         """
         found: list[StartedWorkflow] = []
         seen, last_row = set[str](), 0
-        asked = {workflow.workflow_id for workflow in await self.stops.still_asked(self.run.id)}
+        asked = await self.stops.still_asked(self.run.id)
         while workflows := await self.stops.not_over(self.run.id, after_row=last_row):
             last_row = workflows[-1].row_number
             new = [workflow for workflow in workflows if workflow.workflow_id not in seen]
@@ -134,10 +133,9 @@ class WorkflowTerminator:
 
         `tell` hears of each as soon as it is on disk. Raises PortalError, LedgerError.
         """
-        for first in range(0, len(workflows), MAX_COMMANDS):
+        for some in parts(workflows):
             if self.cancel.is_set:
                 return
-            some = workflows[first : first + MAX_COMMANDS]
             await self.stops.ask(self.run.id, some, self.way)
             outcomes, halt = await self._send(some)
             await self.stops.settle(self.run.id, outcomes)

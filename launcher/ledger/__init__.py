@@ -12,7 +12,7 @@ from launcher.ledger.lock import (
     is_held,
     who_holds,
 )
-from launcher.ledger.model import NewRow, NewRun, PortalLease, RecordedRow, RunRecord, run_name, run_number
+from launcher.ledger.model import NewRow, NewRun, PortalLease, RecordedRow, RunRecord, run_number
 from launcher.ledger.nights import FailedFiles, NightRecord, Nights
 from launcher.ledger.notices import Notices, QueuedMessage, UnsentMessage
 from launcher.ledger.pruning import Prunable, compact, portals, prunable, prune
@@ -64,7 +64,6 @@ __all__ = [
     "prunable",
     "prune",
     "prune_nights",
-    "run_name",
     "run_number",
     "sqlite_file",
     "tallies",

@@ -17,6 +17,7 @@ from sqlalchemy import (
     select,
 )
 
+from launcher.core.batch import parts
 from launcher.core.model import Start, json_texts, json_values
 from launcher.core.reconcile import Settled
 from launcher.core.states import CORRECTIONS, Event, target
@@ -87,7 +88,7 @@ _DISOWN = delete(claims).where(
 class RowChanges:
     """The part of the ledger that changes rows otherwise than by requests and their answers."""
 
-    _database: Database
+    database: Database
 
     async def mark_in_flight_unknown(self, run_id: int) -> int:
         """Make the rows that were in flight when the process ended UNKNOWN; return how many there were."""
@@ -95,22 +96,21 @@ class RowChanges:
         reason = "the launcher ended before the portal's answer came; the workflow may have started"
         now = time.time()
         own = rows.c.run_id == run_id
-        columns = ["run_id", "row_number", "attempt", "request_number", "state", "code", "text", "at"]
         ended = select(
             rows.c.run_id, rows.c.row_number, rows.c.attempts, rows.c.request_number,
             literal(target(Event.INTERRUPTED).value), literal(code), literal(reason), literal(now),
         ).where(own, may(Event.INTERRUPTED))  # fmt: skip
 
         def mark(connection: Connection) -> int:
-            connection.execute(insert(attempts).from_select(columns, ended))
+            connection.execute(insert(attempts).from_select(list(attempts.c), ended))
             change = move(Event.INTERRUPTED).where(own).values(error_code=code, error=reason, changed_at=now)
             return connection.execute(change).rowcount
 
-        return await self._database.write(mark)
+        return await self.database.write(mark)
 
     async def retry_failed(self, run_id: int) -> int:
         """Have the run's failed rows sent again; return how many there are."""
-        return await self._database.execute(_again(Event.RETRIED, rows.c.run_id == run_id))
+        return await self.database.execute(_again(Event.RETRIED, rows.c.run_id == run_id))
 
     async def retry_unknown(self, run_id: int, *, only: Sequence[int] | None = None) -> int:
         """Have rows sent again that may have started, which a person has looked at; return how many there are.
@@ -119,14 +119,13 @@ class RowChanges:
         """
         own = rows.c.run_id == run_id
         if only is None:
-            return await self._database.execute(_again(Event.RETRIED_UNKNOWN, own))
+            return await self.database.execute(_again(Event.RETRIED_UNKNOWN, own))
 
         def change(connection: Connection) -> int:
-            pages = (only[first : first + PAGE] for first in range(0, len(only), PAGE))
-            changes = (_again(Event.RETRIED_UNKNOWN, own & rows.c.row_number.in_(page)) for page in pages)
-            return sum(connection.execute(these).rowcount for these in changes)
+            some = (own & rows.c.row_number.in_(page) for page in parts(only, PAGE))
+            return sum(connection.execute(_again(Event.RETRIED_UNKNOWN, these)).rowcount for these in some)
 
-        return await self._database.write(change)
+        return await self.database.write(change)
 
     async def settle(self, run_id: int, settled: Sequence[Settled]) -> int:
         """Record what asking the portal taught of UNKNOWN rows; return how many are STARTED.
@@ -156,7 +155,7 @@ class RowChanges:
                 connection.execute(_NOT_FOUND, left)
             return len(found)
 
-        return await self._database.write(write)
+        return await self.database.write(write)
 
     async def replace_rows(self, run_id: int, corrected: Sequence[NewRow]) -> None:
         """Put these in place of the run's rows with their numbers, as far as those certainly did not start."""
@@ -180,7 +179,7 @@ class RowChanges:
             claim_starts(connection, run_id, accepted)
 
         if corrected:
-            await self._database.write(replace)
+            await self.database.write(replace)
 
 
 def _held(connection: Connection, run_id: int, row_numbers: Sequence[int], event: Event) -> set[int]:

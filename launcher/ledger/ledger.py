@@ -6,11 +6,13 @@ import json
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Integer, bindparam, delete, insert, select, update
 
+from launcher.core.batch import parts
 from launcher.core.model import Document, Start, State
 from launcher.core.plan import Claim
 from launcher.core.summary import Ending
@@ -36,22 +38,16 @@ class Ledger(Reading, RowChanges, TimelineRecords):
 
     async def begin_run(self, run: NewRun) -> RunRecord:
         """Create a run without rows."""
-        now = time.time()
-        values = {
-            "job": run.job,
-            "file": run.file,
-            "portal": run.portal,
+        values = asdict(run) | {
             "plan": _json(run.plan),
             "header": _json(run.header),
             "dialect": _json(run.dialect),
-            "fingerprint": run.fingerprint,
-            "results": run.results,
             "loaded": False,
             "ending": Ending.RUNNING,
-            "created_at": now,
+            "created_at": time.time(),
         }
         new = insert(runs).values(values).returning(runs)
-        return await self._database.write(lambda connection: run_of(connection.execute(new).one()))
+        return await self.database.write(lambda connection: run_of(connection.execute(new).one()))
 
     async def add_rows(self, run_id: int, new: Sequence[NewRow]) -> None:
         """Add rows of the file, with the claims of those that are to be sent."""
@@ -67,7 +63,7 @@ class Ledger(Reading, RowChanges, TimelineRecords):
             )
             claim_starts(connection, run_id, new)
 
-        await self._database.write(add)
+        await self.database.write(add)
 
     async def claims(self, start_keys: Sequence[str]) -> dict[str, Claim]:
         """Return the owners of those start keys that have one."""
@@ -82,8 +78,8 @@ class Ledger(Reading, RowChanges, TimelineRecords):
         found: dict[str, Claim] = {}
 
         def look(connection: Connection) -> None:
-            for first in range(0, len(start_keys), PAGE):
-                for row in connection.execute(query, {"keys": start_keys[first : first + PAGE]}):
+            for keys in parts(start_keys, PAGE):
+                for row in connection.execute(query, {"keys": keys}):
                     found[row.start_key] = Claim(
                         run_id=row.run_id,
                         run=run_name(row.run_id),
@@ -94,7 +90,7 @@ class Ledger(Reading, RowChanges, TimelineRecords):
                         when=datetime.fromtimestamp(row.changed_at).strftime("%Y-%m-%d %H:%M"),
                     )
 
-        await self._database.read(look)
+        await self.database.read(look)
         return found
 
     async def record(
@@ -107,18 +103,18 @@ class Ledger(Reading, RowChanges, TimelineRecords):
 
         def write(connection: Connection) -> list[Written]:
             if lease is not None:
-                lease.check(connection, self._database.name)
+                lease.check(connection, self.database.name)
             return [record.write(connection) for record in records]
 
-        return await self._database.write(write)
+        return await self.database.write(write)
 
     def check_place(self) -> None:
         """Raise LedgerGoneError if what is recorded from now on would be lost with this process."""
-        self._database.check_place()
+        self.database.check_place()
 
     async def mark_interrupted(self, portal: str) -> None:
         """Mark the runs of that portal interrupted that never recorded their end: no other process holds it."""
-        await self._database.execute(
+        await self.database.execute(
             update(runs)
             .where(runs.c.portal == portal, runs.c.ending == Ending.RUNNING)
             .values(ending=Ending.INTERRUPTED, stopped_because="the launcher ended in the middle of it")
@@ -127,7 +123,7 @@ class Ledger(Reading, RowChanges, TimelineRecords):
     async def sendable(self, run_id: int, state: State, *, after_row: int, limit: int) -> list[Start]:
         """Return the run's next starts in that state (PENDING or DEFERRED), by row number."""
         these = (run_id, state, after_row, limit)
-        return await self._database.read(
+        return await self.database.read(
             lambda connection: [_start(row) for row in _SENDABLE.execute(connection, these)]
         )
 
@@ -138,7 +134,7 @@ class Ledger(Reading, RowChanges, TimelineRecords):
             connection.execute(delete(addresses).where(addresses.c.address == address))
             connection.execute(insert(addresses), {"address": address, "portal": portal})
 
-        await self._database.write(replace)
+        await self.database.write(replace)
 
     async def loaded(self, run_id: int) -> None:
         """Record that every row of the file is in the ledger."""
@@ -159,7 +155,7 @@ class Ledger(Reading, RowChanges, TimelineRecords):
         )
 
     async def _change_run(self, run_id: int, **values: object) -> None:
-        await self._database.execute(update(runs).where(runs.c.id == run_id).values(**values))
+        await self.database.execute(update(runs).where(runs.c.id == run_id).values(**values))
 
 
 _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -77,12 +77,11 @@ async def who_holds(ledger: Ledger, portal: str) -> str:
 @asynccontextmanager
 async def hold_daemon(ledger: Ledger) -> AsyncIterator[None]:
     """Be the only daemon with this ledger while the block runs. Raises DaemonRunsError."""
-    async with AsyncExitStack() as held:
-        try:
-            await held.enter_async_context(_only(ledger, _DAEMON))
-        except _HeldError:
-            raise DaemonRunsError("daemon-runs", name=ledger.database.name) from None
-        yield
+    try:
+        async with _only(ledger, _DAEMON):
+            yield
+    except _HeldError:
+        raise DaemonRunsError("daemon-runs", name=ledger.database.name) from None
 
 
 async def daemon_runs(ledger: Ledger) -> bool:

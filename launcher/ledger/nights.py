@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Exists, Row, delete, exists, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Exists, Row, delete, exists, insert, or_, select, update
 
 from launcher.core.model import State
 from launcher.core.nights import JobResult
@@ -81,33 +81,26 @@ class Nights:
     def __init__(self, ledger: Ledger, job: str, portal: str) -> None:
         self._ledger, self._database = ledger, ledger.database
         self._job, self._portal = job, portal
-        self._of_the_job = select(runs).where(runs.c.job == job, runs.c.portal == portal)
 
     async def unfinished(self) -> list[RunRecord]:
         """Return the runs that were interrupted, stopped or paused, or have rows to send; the oldest first."""
-        query = self._of_the_job.where(or_(runs.c.ending != Ending.FINISHED, _with_rows(*UNSETTLED)))
-        return [run_of(row) for row in await self._database.fetch(query.order_by(runs.c.id))]
+        return await self._runs(or_(runs.c.ending != Ending.FINISHED, _with_rows(*UNSETTLED)))
 
     async def with_unknown(self, *, since: float) -> list[RunRecord]:
         """Return the runs begun since then that have finished with unknown rows; the oldest first."""
-        query = self._of_the_job.where(
+        return await self._runs(
             runs.c.ending == Ending.FINISHED, runs.c.created_at >= since, _with_rows(State.UNKNOWN)
         )
-        return [run_of(row) for row in await self._database.fetch(query.order_by(runs.c.id))]
 
     async def last_finished(self, file: str) -> RunRecord | None:
         """Return the last run that took the whole of this file to its end."""
-        query = self._of_the_job.where(
-            runs.c.file == file, runs.c.ending == Ending.FINISHED, runs.c.loaded.is_(True)
-        ).order_by(runs.c.id.desc())
-        found = [run_of(row) for row in await self._database.fetch(query)]
-        # With --limit a run leaves rows out on purpose, and they are still to be started.
-        return next((run for run in found if run.plan.get("limit") is None), None)
+        found = await self.whole_runs(runs.c.file == file, runs.c.ending == Ending.FINISHED)
+        return found[-1] if found else None
 
-    async def whole_runs(self) -> list[RunRecord]:
-        """Return the runs that have read the whole of their file; the oldest first."""
-        query = self._of_the_job.where(runs.c.loaded.is_(True)).order_by(runs.c.id)
-        found = [run_of(row) for row in await self._database.fetch(query)]
+    async def whole_runs(self, *conditions: ColumnElement[bool]) -> list[RunRecord]:
+        """Return the runs that have read the whole of their file, if they meet the conditions; oldest first."""
+        # With --limit a run leaves rows out on purpose, and they are still to be started.
+        found = await self._runs(runs.c.loaded.is_(True), *conditions)
         return [run for run in found if run.plan.get("limit") is None]
 
     async def exit_code(self, run_id: int) -> Exit:
@@ -161,9 +154,13 @@ class Nights:
 
     async def begun_since(self, when: float) -> list[RunRecord]:
         """Return the runs that nights have begun since then; the oldest first."""
-        query = self._of_the_job.where(runs.c.created_at >= when).order_by(runs.c.id)
-        found = [run_of(row) for row in await self._database.fetch(query)]
-        return [run for run in found if run.plan.get("nightly")]
+        return [run for run in await self._runs(runs.c.created_at >= when) if run.plan.get("nightly")]
+
+    async def _runs(self, *conditions: ColumnElement[bool]) -> list[RunRecord]:
+        """Return the job's runs of which all of that is true; the oldest first."""
+        of_job = select(runs).where(runs.c.job == self._job, runs.c.portal == self._portal)
+        found = await self._database.fetch(of_job.where(*conditions).order_by(runs.c.id))
+        return [run_of(row) for row in found]
 
     async def former(self, limit: int = 1) -> list[NightRecord]:
         """Return the job's last nights, the newest first; a night that is not over is one of them."""
@@ -177,5 +174,4 @@ class Nights:
 
 
 def _night_of(row: Row[tuple[object, ...]]) -> NightRecord:
-    values = dict(row._mapping)
-    return NightRecord(**{**values, "notes": tuple(str(values["notes"]).splitlines())})
+    return NightRecord(**row._asdict() | {"notes": tuple(str(row.notes).splitlines())})

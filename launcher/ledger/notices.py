@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
@@ -23,15 +23,10 @@ class QueuedMessage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnsentMessage:
+class UnsentMessage(QueuedMessage):
     """A message that has not arrived. Times are seconds since 1970."""
 
     id: int
-    channel: str
-    subject: str
-    text: str
-    chat: str
-    files: tuple[str, ...]
     created_at: float
     tries: int
     error: str
@@ -119,17 +114,9 @@ def keep(
     connection: Connection, messages: Sequence[QueuedMessage], at: float, *, night: int | None = None
 ) -> None:
     """Keep them in that transaction: to be sent, or as drafts of a night that has just ended."""
+    state = "waiting" if night is None else "draft"
     values = [
-        {
-            "channel": message.channel,
-            "subject": message.subject,
-            "text": message.text,
-            "chat": message.chat,
-            "files": "\n".join(message.files),
-            "created_at": at,
-            "state": "waiting" if night is None else "draft",
-            "night": night,
-        }
+        asdict(message) | {"files": "\n".join(message.files), "created_at": at, "state": state, "night": night}
         for message in messages
     ]
     if values:
@@ -141,4 +128,4 @@ _OURS = ("state", "sent_at", "taken_until", "night")
 
 def _unsent(row: Row[tuple[object, ...]]) -> UnsentMessage:
     values = {name: value for name, value in row._mapping.items() if name not in _OURS}
-    return UnsentMessage(**{**values, "files": tuple(str(values["files"]).splitlines())})
+    return UnsentMessage(**values | {"files": tuple(str(row.files).splitlines())})

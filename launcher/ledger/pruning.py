@@ -39,8 +39,14 @@ class Prunable:
 
     run: RunRecord
     counts: Counts
-    not_over: str
-    """Why it is not touched; empty where it is pruned."""
+
+    @property
+    def not_over(self) -> str:
+        """Why it is not touched; empty if it is pruned."""
+        waiting = sum(self.counts[state] for state in UNSETTLED)
+        if waiting:
+            return f"it is not finished, {pluralize(waiting, 'row')} to send"
+        return "" if self.run.ending is Ending.FINISHED and self.run.loaded else "it is not finished"
 
     @property
     def dropped(self) -> int:
@@ -64,19 +70,7 @@ async def prunable(ledger: Ledger, *, before: float) -> list[Prunable]:
         .order_by(runs.c.id)
     )
     found = [run_of(row) for row in await ledger.database.fetch(query)]
-    return [await _looked_at(ledger, run) for run in found]
-
-
-async def _looked_at(ledger: Ledger, run: RunRecord) -> Prunable:
-    counts = await ledger.counts(run.id)
-    return Prunable(run=run, counts=counts, not_over=_not_over(run, counts))
-
-
-def _not_over(run: RunRecord, counts: Counts) -> str:
-    waiting = sum(counts[state] for state in UNSETTLED)
-    if run.ending is Ending.FINISHED and run.loaded and not waiting:
-        return ""
-    return f"it is not finished, {pluralize(waiting, 'row')} to send" if waiting else "it is not finished"
+    return [Prunable(run=run, counts=await ledger.counts(run.id)) for run in found]
 
 
 async def prune(ledger: Ledger, run_id: int) -> bool:
@@ -110,7 +104,8 @@ async def _in_steps(ledger: Ledger, run_id: int, states: Sequence[State], change
         if not changed:
             return changed is not None
         last_row = changed[-1]
-        await _pause(time.monotonic() - began)
+        # Others may write meanwhile: SQLite has no queue, and whoever comes back at once keeps them out.
+        await asyncio.sleep(max(0.01, time.monotonic() - began))
 
 
 def _step(connection: Connection, *, run_id: int, query: Select[int], change: _Change) -> Sequence[int] | None:
@@ -120,11 +115,6 @@ def _step(connection: Connection, *, run_id: int, query: Select[int], change: _C
     if some := connection.scalars(query).all():
         change(connection, run_id, some)
     return some
-
-
-async def _pause(taken_s: float) -> None:
-    """Let others write: SQLite has no queue, and whoever comes back at once keeps them out."""
-    await asyncio.sleep(max(0.01, taken_s))
 
 
 def _is_over(connection: Connection, run_id: int) -> bool:
@@ -137,12 +127,10 @@ def _is_over(connection: Connection, run_id: int) -> bool:
 
 def _drop(connection: Connection, run_id: int, some: Sequence[int]) -> None:
     # Once more by state: on PostgreSQL a `retry` may have made one of them pending since it was looked for.
-    dropped = (
-        connection.execute(
-            delete(rows)
-            .where(rows.c.run_id == run_id, rows.c.row_number.in_(some), rows.c.state.in_(DROPPED))
-            .returning(rows.c.row_number, rows.c.state, rows.c.start_key)
-        )
+    dropped = connection.execute(
+        delete(rows)
+        .where(rows.c.run_id == run_id, rows.c.row_number.in_(some), rows.c.state.in_(DROPPED))
+        .returning(rows.c.row_number, rows.c.state, rows.c.start_key)
     ).all()
     numbers = [row.row_number for row in dropped]
     connection.execute(

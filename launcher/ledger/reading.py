@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, case, func, literal_column, select, union_all
 
+from launcher.core.batch import parts
 from launcher.core.model import Document, State
 from launcher.core.reconcile import LostRow
 from launcher.core.summary import Cause, Counts, Ending
@@ -35,16 +36,11 @@ class Reading:
     """The half of the ledger that changes nothing."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
-
-    @property
-    def database(self) -> Database:
-        """Where it is kept."""
-        return self._database
+        self.database = database
 
     async def run(self, run_id: int) -> RunRecord | None:
         """Return that run, or None if there is none."""
-        found = await self._database.fetch(select(runs).where(runs.c.id == run_id))
+        found = await self.database.fetch(select(runs).where(runs.c.id == run_id))
         return run_of(found[0]) if found else None
 
     async def last_runs(self, limit: int, *, portal: str | None = None) -> list[RunRecord]:
@@ -52,21 +48,21 @@ class Reading:
         query = select(runs).order_by(runs.c.id.desc()).limit(limit)
         if portal is not None:
             query = query.where(runs.c.portal == portal)
-        return [run_of(row) for row in await self._database.fetch(query)]
+        return [run_of(row) for row in await self.database.fetch(query)]
 
     async def counts(self, run_id: int) -> Counts:
         """Return the run's rows by state, those included that were pruned."""
         here = select(rows.c.state, func.count()).where(rows.c.run_id == run_id).group_by(rows.c.state)
         gone = select(dropped_rows.c.state, dropped_rows.c.rows).where(dropped_rows.c.run_id == run_id)
         found: Counter[State] = Counter()
-        for state, count in await self._database.fetch(union_all(here, gone)):
+        for state, count in await self.database.fetch(union_all(here, gone)):
             found[State(state)] += count
         return Counts(found)
 
     async def requests(self, run_id: int) -> int:
         """Return how many requests the run has sent to start rows."""
         query = select(func.coalesce(func.max(requests.c.number), 0)).where(requests.c.run_id == run_id)
-        return int(await self._database.scalar(query))
+        return int(await self.database.scalar(query))
 
     async def start_cost_s(self, portal: str) -> float | None:
         """Return the seconds that a start on that portal took lately, the way included; None if unknown."""
@@ -79,14 +75,14 @@ class Reading:
             .order_by(requests.c.run_id.desc(), requests.c.number.desc())
             .limit(_REQUESTS_OF_LATE)
         )
-        found = [(float(seconds), int(count)) for seconds, count in await self._database.fetch(spans)]
+        found = [(float(seconds), int(count)) for seconds, count in await self.database.fetch(spans)]
         started = sum(count for _, count in found)
         return sum(seconds for seconds, _ in found) / started if started else None
 
     async def last_row(self, run_id: int) -> int:
         """Return the last row of the file that the ledger has; 0 if it has none."""
         query = select(func.coalesce(func.max(rows.c.row_number), 0)).where(rows.c.run_id == run_id)
-        return int(await self._database.scalar(query))
+        return int(await self.database.scalar(query))
 
     async def causes(self, run_id: int, limit: int = 10) -> tuple[Cause, ...]:
         """Return why rows did not start, the most frequent cause first, each with its first row.
@@ -117,7 +113,7 @@ class Reading:
                 rows=row.how_many,
                 first_row=row.first,
             )
-            for row in await self._database.fetch(query)
+            for row in await self.database.fetch(query)
         )
 
     async def rows_numbered(self, run_id: int, row_numbers: Sequence[int]) -> list[RecordedRow]:
@@ -126,19 +122,19 @@ class Reading:
             rows.c.run_id == run_id, rows.c.row_number.in_(bindparam("numbers", expanding=True))
         )
         numbers = {"numbers": list(row_numbers)}
-        return await self._database.read(
+        return await self.database.read(
             lambda connection: [_recorded(row) for row in connection.execute(query, numbers)]
         )
 
     async def portal_at(self, address: str) -> str:
         """Return the portal that answers at this address, by the first address that it had."""
         query = select(addresses.c.portal).where(addresses.c.address == address)
-        return await self._database.scalar(query) or address
+        return await self.database.scalar(query) or address
 
     async def addresses_of(self, portal: str) -> list[str]:
         """Return the addresses at which that portal answers since it moved, except its first."""
         query = select(addresses.c.address).where(addresses.c.portal == portal)
-        return await self._database.scalars(query)
+        return await self.database.scalars(query)
 
     async def equivalents(self, portal: str, job: str) -> list[str]:
         """Return the other jobs with runs on that portal whose starts count as that job's.
@@ -148,7 +144,7 @@ class Reading:
         query = select(runs.c.job).where(runs.c.portal == portal, runs.c.job != job).distinct()
         if job:
             query = query.where(runs.c.job == "")
-        return sorted(await self._database.scalars(query))
+        return sorted(await self.database.scalars(query))
 
     async def lost_rows(self, run_id: int, *, after_row: int = 0) -> list[LostRow]:
         """Return the run's next unknown rows by number, at most 2,000."""
@@ -157,7 +153,7 @@ class Reading:
             .order_by(rows.c.row_number)
             .limit(PAGE)
         )
-        return [_lost(row) for row in await self._database.fetch(query)]
+        return [_lost(row) for row in await self.database.fetch(query)]
 
     async def rivals(self, run_id: int, lost: Sequence[LostRow]) -> list[LostRow]:
         """Return other rows on the same documents, of any run, that may have started."""
@@ -171,7 +167,7 @@ class Reading:
         documents = sorted({row.document.element_id for row in lost})
         return [
             _lost(row)
-            for row in await self._database.fetch(query, {"documents": documents})
+            for row in await self.database.fetch(query, {"documents": documents})
             if (row.run_id, row.row_number) not in own
         ]
 
@@ -180,10 +176,10 @@ class Reading:
         found: set[str] = set()
 
         def look(connection: Connection) -> None:
-            for first in range(0, len(workflow_ids), PAGE):
-                found.update(connection.scalars(OWNED, {"ids": workflow_ids[first : first + PAGE]}))
+            for ids in parts(workflow_ids, PAGE):
+                found.update(connection.scalars(OWNED, {"ids": ids}))
 
-        await self._database.read(look)
+        await self.database.read(look)
         return found
 
     async def recorded_rows(
@@ -198,7 +194,7 @@ class Reading:
             these = {"b_run": run_id, "b_after": after_row}
             return [_recorded(row) for row in connection.execute(query, these)]
 
-        return await self._database.read(look)
+        return await self.database.read(look)
 
 
 _decode = json.JSONDecoder().raw_decode
@@ -262,21 +258,10 @@ def _recorded(row: Sequence[Any]) -> RecordedRow:
 
 def run_of(row: Row[tuple[object, ...]]) -> RunRecord:
     """Return a row of the table of runs as a record."""
-    return RunRecord(
-        id=row.id,
-        job=row.job,
-        file=row.file,
-        portal=row.portal,
-        plan=from_json(row.plan),
-        header=tuple(from_json(row.header)),
-        dialect=from_json(row.dialect),
-        fingerprint=row.fingerprint,
-        results=row.results,
-        loaded=row.loaded,
-        ending=Ending(row.ending),
-        stopped_because=row.stopped_because,
-        created_at=row.created_at,
-        ended_at=row.ended_at,
-        active_s=row.active_s,
-        pruned_at=row.pruned_at,
-    )
+    decoded = {
+        "plan": from_json(row.plan),
+        "header": tuple(from_json(row.header)),
+        "dialect": from_json(row.dialect),
+        "ending": Ending(row.ending),
+    }
+    return RunRecord(**row._asdict() | decoded)

@@ -106,7 +106,7 @@ _SAME_ID = ForRows(
 # Out of the rows that were just judged: one statement for all of a request's.
 _ATTEMPTS = ForRows(
     lambda these: insert(attempts).from_select(
-        ["run_id", "row_number", "attempt", "request_number", "state", "code", "text", "at"],
+        list(attempts.c),
         select(
             rows.c.run_id, rows.c.row_number, rows.c.attempts, rows.c.request_number,
             rows.c.state, rows.c.error_code, rows.c.error, rows.c.changed_at,

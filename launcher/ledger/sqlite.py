@@ -30,7 +30,7 @@ _Identity = tuple[int, int]
 
 _opened: dict[Path, _Identity] = {}
 """Each file that this process has opened as a ledger. A night opens its ledger again and again, and must not
-make a new one, or go on with another one, once it was removed or replaced."""
+make a new one, or use another one, once it was removed or replaced."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,6 @@ from sqlalchemy import (
     or_,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from launcher.core.model import Start, State
 from launcher.core.states import Event, sources, target
@@ -56,9 +55,7 @@ class Prepared:
     def executemany(self, connection: Connection, values: Sequence[tuple[object, ...]]) -> None:
         """Execute it once for each of the values, of which there is at least one."""
         compiled = self._for(connection.dialect)
-        in_place = compiled.order is None
-        ordered = list(values) if in_place else [compiled.ordered(row) for row in values]
-        connection.exec_driver_sql(compiled.text, ordered)
+        connection.exec_driver_sql(compiled.text, [compiled.ordered(row) for row in values])
 
     def _for(self, dialect: Dialect) -> _Compiled:
         if dialect.name not in self._compiled:
@@ -66,7 +63,8 @@ class Prepared:
         return self._compiled[dialect.name]
 
     def _compile(self, dialect: Dialect) -> _Compiled:
-        compiled = self._statement.compile(dialect=dialect, column_keys=self._inserted())
+        is_insert = isinstance(self._statement, Insert) and self._statement.select is None
+        compiled = self._statement.compile(dialect=dialect, column_keys=self._names if is_insert else None)
         places = compiled.positiontup or []
         fixed = [name for name in places if name not in self._names]
         unknown = set(self._names) - set(places)
@@ -75,10 +73,6 @@ class Prepared:
         given = self._names + fixed
         order = None if places == self._names else [given.index(name) for name in places]
         return _Compiled(str(compiled), order, tuple(compiled.params[name] for name in fixed))
-
-    def _inserted(self) -> list[str] | None:
-        is_insert = isinstance(self._statement, Insert) and self._statement.select is None
-        return self._names if is_insert else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,31 +116,22 @@ class ForRows:
 
 def own_claims(connection: Connection, run_id: int, starts: Sequence[Start]) -> None:
     """Have these rows of that run own their start keys, whoever did before."""
-    if not starts:
-        return
-    _for_many(connection.dialect.name).executemany(
-        connection, [(start.start_key, run_id, start.row_number) for start in starts]
-    )
+    if starts:
+        values = [(start.start_key, run_id, start.row_number) for start in starts]
+        _owning(connection.dialect.name).executemany(connection, values)
 
 
 @cache
-def _for_many(dialect: str) -> Prepared:
-    return Prepared(_statement(dialect), ("start_key", "run_id", "row_number"))
-
-
-def _statement(dialect: str) -> Insert:
-    key = [claims.c.start_key]
+def _owning(dialect: str) -> Prepared:
     if dialect == "sqlite":
-        ours = sqlite_insert(claims)
-        return ours.on_conflict_do_update(
-            index_elements=key,
-            set_={"run_id": ours.excluded.run_id, "row_number": ours.excluded.row_number},
-        )
-    from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-
-    theirs = postgresql_insert(claims)
-    return theirs.on_conflict_do_update(
-        index_elements=key, set_={"run_id": theirs.excluded.run_id, "row_number": theirs.excluded.row_number}
+        from sqlalchemy.dialects.sqlite import insert
+    else:
+        from sqlalchemy.dialects.postgresql import insert  # type: ignore[assignment]  # of another class
+    claim = insert(claims)
+    owner = {"run_id": claim.excluded.run_id, "row_number": claim.excluded.row_number}
+    return Prepared(
+        claim.on_conflict_do_update(index_elements=[claims.c.start_key], set_=owner),
+        ("start_key", "run_id", "row_number"),
     )
 
 

@@ -109,20 +109,19 @@ async def _tally(
 ) -> Tally:
     run = await ledger.run(run_id)
     assert run is not None  # noqa: S101  runs are never deleted
-    own = requests.c.run_id == run_id
-    refused = (
-        select(func.count())
-        .select_from(requests)
-        .where(own, requests.c.outcome.like("HTTP %"), requests.c.outcome.not_like("HTTP 200%"))
+    outcome = requests.c.outcome
+    query = select(
+        func.count().filter(outcome.like("HTTP %"), outcome.not_like("HTTP 200%")),
+        func.count().filter(outcome.like("lost:%")),
     )
-    lost = select(func.count()).select_from(requests).where(own, requests.c.outcome.like("lost:%"))
+    [(refused, lost)] = await ledger.database.fetch(query.where(requests.c.run_id == run_id))
     return Tally(
         run=run,
         counts=await ledger.counts(run_id),
         unknown_before=await unknown_before(ledger, run_id),
         requests=await ledger.requests(run_id),
-        refused_requests=int(await ledger.database.scalar(refused)),
-        lost_requests=int(await ledger.database.scalar(lost)),
+        refused_requests=refused,
+        lost_requests=lost,
         runs=endings,
         succeeded_at=succeeded_at,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -33,15 +33,12 @@ from launcher.ledger.schema import attempts, requests, rows, runs, stops, waits
 class TimelineRecords:
     """The part of the ledger that knows of time."""
 
-    _database: Database
+    database: Database
 
     async def add_waits(self, run_id: int, new: Sequence[Wait]) -> None:
         """Record how the run has waited."""
-        values = [
-            {"run_id": run_id, "reason": wait.reason, "began_at": wait.began_at, "seconds": wait.seconds}
-            for wait in new
-        ]
-        await self._database.execute(insert(waits), values)
+        if new:
+            await self.database.execute(insert(waits), [{"run_id": run_id, **asdict(wait)} for wait in new])
 
     async def waits(self, run_id: int) -> list[Wait]:
         """Return the run's waits by their time. Each lasts a second or more, so there are never very many."""
@@ -50,12 +47,12 @@ class TimelineRecords:
             .where(waits.c.run_id == run_id)
             .order_by(waits.c.began_at, waits.c.id)
         )
-        return [Wait(row.reason, row.began_at, row.seconds) for row in await self._database.fetch(query)]
+        return [Wait(row.reason, row.began_at, row.seconds) for row in await self.database.fetch(query)]
 
     async def answered_between(self, run_id: int) -> tuple[float, float] | None:
         """Return when the run's first and last verdicts were recorded; None if it has none."""
         query = select(func.min(attempts.c.at), func.max(attempts.c.at)).where(attempts.c.run_id == run_id)
-        [(first, last)] = await self._database.fetch(query)
+        [(first, last)] = await self.database.fetch(query)
         return None if first is None else (first, last)
 
     async def answered_since(self, portal: str, since: float, *, most: int) -> list[float | None]:
@@ -76,7 +73,7 @@ class TimelineRecords:
                 requests.c.sent_at > since,
             )
         )
-        return await self._database.scalars(query)
+        return await self.database.scalars(query)
 
     async def answers(self, run_id: int, *, slot_s: int) -> list[Answers]:
         """Return how many verdicts of each state every slot of that width has, if it has any."""
@@ -89,12 +86,12 @@ class TimelineRecords:
         )
         return [
             Answers(float(row.slot * slot_s), State(row.state), row.how_many)
-            for row in await self._database.fetch(query)
+            for row in await self.database.fetch(query)
         ]
 
     def _whole(self, number: ColumnElement[Any]) -> ColumnElement[int]:
         """Return the number without its fraction. SQLite may lack floor(), and PostgreSQL's cast rounds."""
-        return cast(number if self._database.file is not None else func.floor(number), Integer)
+        return cast(number if self.database.file is not None else func.floor(number), Integer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,19 +132,9 @@ class Stops:
 
     async def ask(self, run_id: int, workflows: Sequence[StartedWorkflow], way: Way) -> None:
         """Record that the portal is about to be asked to end these, no two of them the same."""
-        now = time.time()
         keys = [{"b_run": run_id, "b_id": workflow.workflow_id} for workflow in workflows]
-        asked = [
-            {
-                "run_id": run_id,
-                "workflow_id": workflow.workflow_id,
-                "row_number": workflow.row_number,
-                "way": way,
-                "fate": Termination.ASKED,
-                "asked_at": now,
-            }
-            for workflow in workflows
-        ]
+        same = {"run_id": run_id, "way": way, "fate": Termination.ASKED, "asked_at": time.time()}
+        asked = [same | asdict(workflow) for workflow in workflows]
 
         def replace(connection: Connection) -> None:
             connection.execute(delete(stops).where(_THIS), keys)
@@ -159,29 +146,19 @@ class Stops:
         """Record what became of these, which were asked for."""
         if not settled:
             return
+        change = update(stops).where(_THIS).values(
+            fate=bindparam("b_fate"), text=bindparam("b_text"), settled_at=time.time()
+        )  # fmt: skip
         values = [
-            {
-                "b_run": run_id,
-                "b_id": one.workflow.workflow_id,
-                "b_fate": one.fate,
-                "b_text": one.text,
-                "b_at": time.time(),
-            }
+            {"b_run": run_id, "b_id": one.workflow.workflow_id, "b_fate": one.fate, "b_text": one.text}
             for one in settled
         ]
-        statement = update(stops).where(_THIS).values(
-            fate=bindparam("b_fate"), text=bindparam("b_text"), settled_at=bindparam("b_at")
-        )  # fmt: skip
-        await self._database.execute(statement, values)
+        await self._database.execute(change, values)
 
-    async def still_asked(self, run_id: int) -> list[StartedWorkflow]:
-        """Return those that the portal was asked to end and of which nothing is known yet."""
-        query = (
-            select(stops.c.row_number, stops.c.workflow_id)
-            .where(stops.c.run_id == run_id, stops.c.fate == Termination.ASKED)
-            .order_by(stops.c.row_number)
-        )
-        return [StartedWorkflow(row.row_number, row.workflow_id) for row in await self._database.fetch(query)]
+    async def still_asked(self, run_id: int) -> set[str]:
+        """Return the IDs of those that the portal was asked to end and of which nothing is known yet."""
+        asked = and_(stops.c.run_id == run_id, stops.c.fate == Termination.ASKED)
+        return set(await self._database.scalars(select(stops.c.workflow_id).where(asked)))
 
     async def counts(self, run_id: int) -> Mapping[tuple[Way, Termination], int]:
         """Return how many of the run's workflows were to be ended in which way, and what became of them."""

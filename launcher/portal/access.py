@@ -119,10 +119,6 @@ class Access:
         """The same portal at its new address."""
         return replace(self, address=address)
 
-    def trusted(self) -> ssl.SSLContext:
-        """Whose certificates are believed. Raises AddressError where `ca_file` cannot be used."""
-        return trusted(self.ca_file)
-
 
 def parse_webhook(text: str, *, allow_http: bool = False) -> Access:
     """The access that an incoming webhook's URL gives, with or without a method behind it.

@@ -116,19 +116,16 @@ class Address:
     def moved_to(self, location: str, allowed: AbstractSet[str] = frozenset()) -> Address | None:
         """The portal's new address, as a redirect names it; None where the secret must not go there.
 
-        `allowed`: hosts, or hosts with a port, that the person allows besides those of the rule in hosts.py.
+        `allowed`: hosts, or hosts with a port, that the person allows besides those of `may_follow`.
         """
         try:
             parts = urlsplit(location)
-            host, port = (parts.hostname or "").lower(), parts.port
+            to = _address_of(parts)
         except ValueError:
             return None
-        if not host or parts.username or parts.scheme not in ("https", "http"):
+        if not parts.hostname or parts.username or parts.scheme not in ("https", "http"):
             return None
-        to = Address(_place(host, port, parts), parts.scheme)
-        if to == self or not self._may_follow(to, allowed):
-            return None
-        return to
+        return to if to != self and self._may_follow(to, allowed) else None
 
     def _may_follow(self, to: Address, allowed: AbstractSet[str]) -> bool:
         if self.scheme == "http" and self.is_loopback:
@@ -159,7 +156,7 @@ def split(text: str, what: str, example: str) -> SplitResult:
     """The parts of an address with a scheme and a host that can be one. Raises AddressError."""
     try:
         parts = urlsplit(text.strip())
-        host, _ = (parts.hostname or "").lower(), parts.port
+        host, _ = parts.hostname, parts.port
     except ValueError:
         raise AddressError("address-unreadable", what=what, example=example) from None
     if host and not _HOST.fullmatch(host):
@@ -171,14 +168,15 @@ def split(text: str, what: str, example: str) -> SplitResult:
 
 def address_in(parts: SplitResult, what: str, *, allow_http: bool) -> Address:
     """The address in those parts. Raises AddressError where the secret could be read on the way there."""
-    host = (parts.hostname or "").lower()
-    address = Address(_place(host, parts.port, parts), parts.scheme)
+    address = _address_of(parts)
     if address.is_readable_on_the_way and not allow_http:
-        raise AddressError("plain-http", what=what, host=host)
+        raise AddressError("plain-http", what=what, host=address.host)
     return address
 
 
-def _place(host: str, port: int | None, parts: SplitResult) -> str:
+def _address_of(parts: SplitResult) -> Address:
+    """Raises ValueError if the port is none."""
+    host = (parts.hostname or "").lower()
     shown = f"[{host}]" if ":" in host else host
     usual = 443 if parts.scheme == "https" else 80
-    return shown if port in (None, usual) else f"{shown}:{port}"
+    return Address(shown if parts.port in (None, usual) else f"{shown}:{parts.port}", parts.scheme)

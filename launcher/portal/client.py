@@ -34,7 +34,7 @@ from launcher.core.answers import (
 )
 from launcher.core.catalogue import refused_caller_text
 from launcher.errors import PortalError
-from launcher.portal.access import Access, Signature
+from launcher.portal.access import Access, Signature, trusted
 from launcher.redact import without_known
 
 ANSWER_TIMEOUT_S = 90.0
@@ -94,10 +94,10 @@ class Portal:
         """The address to which the portal sent us; empty where it did not."""
         self._timeout = aiohttp.ClientTimeout(total=answer_timeout_s, sock_connect=CONNECT_TIMEOUT_S)
         self._session: aiohttp.ClientSession | None = None
-        self._trusted: ssl.SSLContext | bool = access.trusted() if access.ca_file else True
+        self._trusted: ssl.SSLContext | bool = trusted(access.ca_file) if access.ca_file else True
 
     async def __aenter__(self) -> Self:
-        # No limit on connections: how many requests are in the air is the engine's decision, and one that
+        # No limit on connections: how many requests are in flight is the engine's decision, and one that
         # waited for a connection would spend its time-out without having been sent.
         # And none is kept: aiohttp takes what a server says once more on it for the answer to the next request
         # (aiohttp#13656), which gives one row's workflow ID to another; and servers close idle connections
@@ -190,7 +190,7 @@ def _distrusted(access: Access, error: Exception) -> str:
 
 def _has_expired(answer: Response) -> bool:
     """Whether the portal refused the request for its token's age. With 401 alone: then nothing was executed."""
-    if answer.status != 401 or contradicts_itself(answer.body):
+    if answer.status != UNAUTHORIZED or contradicts_itself(answer.body):
         return False
     error = error_of(answer.body)
     return error is not None and error[0].lower() == "expired_token"

@@ -118,14 +118,10 @@ class TokensFile:
         except OSError as error:
             raise TokensError("tokens-lock-failed", path=self.path, strerror=error.strerror) from None
 
-    def reserve(self) -> Replacement:
-        """A place for the next sign-in, made before the present one is given up. Raises PrivateFileError."""
-        return Replacement(self.path)
-
     async def store(self, signed_in: SignIn) -> None:
         """It is durable when this returns. Raises TokensError."""
         async with self.held():
-            self.reserve().put(signed_in.text())
+            Replacement(self.path).put(signed_in.text())
 
     async def remove(self) -> bool:
         """Whether there was one; there is none when this returns. Raises TokensError."""
@@ -213,7 +209,7 @@ class OAuth:
 
     async def _exchange(self, stored: SignIn) -> NotSent | Blocked | None:
         try:
-            place = self._file.reserve()
+            place = Replacement(self._file.path)
         except PrivateFileError as error:
             return Blocked("sign-in", f"{error}; the sign-in was not renewed, since it could not be stored")
         self._is_spending = True

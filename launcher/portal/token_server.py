@@ -67,7 +67,7 @@ class Application:
                 aiohttp.ClientSession(
                     connector=aiohttp.TCPConnector(ssl=trusted(self.ca_file), force_close=True),
                     cookie_jar=aiohttp.DummyCookieJar(),
-                    trust_env=not self._is_here(),
+                    trust_env=not is_loopback(urlsplit(self.token_server).hostname or ""),
                     middlewares=(_once,),
                 ) as session,
                 session.get(
@@ -87,9 +87,6 @@ class Application:
         except _LOST as error:
             # Without its text: that holds the URL, and the URL holds the secret.
             return NotSent(f"token server: {type(error).__name__}")
-
-    def _is_here(self) -> bool:
-        return is_loopback(urlsplit(self.token_server).hostname or "")
 
 
 async def _once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:

@@ -28,7 +28,7 @@ def test_it_is_within_a_tenth_of_what_a_run_to_the_end_comes_to(
     [
         (STANDARD, 0.0, WaitReason.RATE),
         (STANDARD, 0.12, WaitReason.OPERATING),
-        (SELF_HOSTED, 0.12, WaitReason.IN_THE_AIR),
+        (SELF_HOSTED, 0.12, WaitReason.IN_FLIGHT),
         (ENTERPRISE, 0.0, WaitReason.RATE),
         (ENTERPRISE, 0.0045, WaitReason.OPERATING),
     ],

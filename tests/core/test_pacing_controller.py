@@ -256,7 +256,7 @@ def test_a_controller_that_waits_for_an_answer_says_so() -> None:
     assert not isinstance(first, Wait)
     found.controller.take(first, 0.0)
 
-    assert found.controller.ask(0.0, rows=10) == Wait(math.inf, WaitReason.IN_THE_AIR)
+    assert found.controller.ask(0.0, rows=10) == Wait(math.inf, WaitReason.IN_FLIGHT)
 
 
 def test_a_request_that_was_too_long_halves_those_after_it_and_nobody_waits() -> None:

@@ -21,8 +21,10 @@ def told(used_s: float, *, at: float, reset_at: float) -> dict[str, Told]:
     return {START: Told(used_s, PORTAL_S + at, PORTAL_S + reset_at)}
 
 
-def room(budget: Operating, now: float, *, wanted: int = 50, in_air_s: float = 0, start_s: float = 1) -> Room:
-    return budget.room(now, wanted=wanted, in_air_s=in_air_s, start_s=start_s)
+def room(
+    budget: Operating, now: float, *, wanted: int = 50, in_flight_s: float = 0, start_s: float = 1
+) -> Room:
+    return budget.room(now, wanted=wanted, in_flight_s=in_flight_s, start_s=start_s)
 
 
 def test_while_there_is_some_all_that_is_wanted_may_be_spent() -> None:
@@ -30,14 +32,14 @@ def test_while_there_is_some_all_that_is_wanted_may_be_spent() -> None:
     budget.spent(1, told=told(1, at=2, reset_at=600), now=2)
 
     assert room(budget, 2) == Room(50)
-    assert room(budget, 2, in_air_s=400) == Room(50)
+    assert room(budget, 2, in_flight_s=400) == Room(50)
 
 
 def test_a_batch_is_cut_down_to_what_still_fits_beside_what_is_in_the_air() -> None:
     budget = Operating(CLOUD)
     budget.spent(1, told=told(400, at=2, reset_at=600), now=2)
 
-    assert room(budget, 2, in_air_s=50).rows == 29
+    assert room(budget, 2, in_flight_s=50).rows == 29
     assert room(budget, 2, start_s=2).rows == 39
 
 
@@ -45,8 +47,8 @@ def test_crumbs_are_not_sent_and_the_answer_of_what_is_in_the_air_comes_first() 
     budget = Operating(CLOUD)
     budget.spent(1, told=told(400, at=2, reset_at=600), now=2)
 
-    assert room(budget, 2, in_air_s=77) == Room(0, math.inf)
-    assert room(budget, 2, wanted=2, in_air_s=77) == Room(2)
+    assert room(budget, 2, in_flight_s=77) == Room(0, math.inf)
+    assert room(budget, 2, wanted=2, in_flight_s=77) == Room(2)
 
 
 def test_when_it_is_used_up_the_oldest_basket_is_waited_for_by_the_portals_own_differences() -> None:
@@ -63,7 +65,7 @@ def test_then_one_row_goes_to_ask_what_is_free_and_nothing_else_until_its_answer
     budget = Operating(CLOUD)
     budget.spent(1, told=told(479.5, at=100, reset_at=600), now=100)
     assert room(budget, 601) == Room(1)
-    assert room(budget, 601, in_air_s=1) == Room(0, math.inf)
+    assert room(budget, 601, in_flight_s=1) == Room(0, math.inf)
 
     budget.spent(1, told=told(240, at=601, reset_at=660), now=601)
 
@@ -145,29 +147,29 @@ def test_a_row_that_is_dearer_than_the_whole_limit_goes_alone_while_nothing_is_u
 
 
 def test_where_no_limit_is_known_all_that_is_wanted_goes() -> None:
-    assert room(Operating(NONE_KNOWN), 0, in_air_s=10_000) == Room(50)
+    assert room(Operating(NONE_KNOWN), 0, in_flight_s=10_000) == Room(50)
 
 
 @given(
     used_s=st.floats(0, 600),
-    in_air_s=st.floats(0, 600),
+    in_flight_s=st.floats(0, 600),
     start_s=st.floats(0.001, 60),
     wanted=st.integers(1, 50),
     later_s=st.floats(0, 1000),
 )
 def test_what_is_planned_never_passes_the_limit_but_for_one_row_that_goes_alone(
-    used_s: float, in_air_s: float, start_s: float, wanted: int, later_s: float
+    used_s: float, in_flight_s: float, start_s: float, wanted: int, later_s: float
 ) -> None:
     budget = Operating(CLOUD)
     budget.spent(1, told=told(used_s, at=0, reset_at=300), now=0)
 
-    found = room(budget, later_s, wanted=wanted, in_air_s=in_air_s, start_s=start_s)
+    found = room(budget, later_s, wanted=wanted, in_flight_s=in_flight_s, start_s=start_s)
 
     assert found.rows <= wanted
     assert (found.rows > 0) == (found.wait_s == 0)
-    assert found.rows in (0, 1) or used_s + in_air_s + found.rows * start_s <= 480
+    assert found.rows in (0, 1) or used_s + in_flight_s + found.rows * start_s <= 480
     if found.rows == 0:
-        assert in_air_s > 0 or 0 < found.wait_s <= 300.1, "an answer or a basket is to come"
+        assert in_flight_s > 0 or 0 < found.wait_s <= 300.1, "an answer or a basket is to come"
 
 
 @pytest.mark.parametrize("plan", ["standard", "enterprise"])

@@ -26,15 +26,15 @@ def sizing(*start_s: float, per_second: float = 2, batch_s: float = 10) -> Sizin
     [(0.0, 50), (0.0026, 50), (0.02, 50), (0.2, 20), (1.0, 4), (2.0, 2), (9.0, 1), (60.0, 1)],
 )
 def test_a_batch_is_as_large_as_its_ten_seconds_and_the_rate_ask_for(start_s: float, rows: int) -> None:
-    size = sizing(*[start_s] * 30).rows(MANY, at_once=4, in_air=0)
+    size = sizing(*[start_s] * 30).rows(MANY, at_once=4, in_flight=0)
 
     assert size == pytest.approx(rows, abs=1)
     assert size * start_s <= 10 or size == 1
 
 
 def test_however_much_the_rate_asks_for_a_batch_takes_ten_seconds_at_most() -> None:
-    assert sizing(*[1.0] * 30).rows(MANY, at_once=50, in_air=0) <= 10
-    assert sizing(*[1.0] * 30, batch_s=3).rows(MANY, at_once=50, in_air=0) <= 3
+    assert sizing(*[1.0] * 30).rows(MANY, at_once=50, in_flight=0) <= 10
+    assert sizing(*[1.0] * 30, batch_s=3).rows(MANY, at_once=50, in_flight=0) <= 3
 
 
 def test_a_burst_is_not_filled_by_more_at_once_than_are_of_use() -> None:
@@ -46,7 +46,7 @@ def test_a_burst_is_not_filled_by_more_at_once_than_are_of_use() -> None:
 
 def test_where_requests_are_free_a_batch_is_small_and_loses_few_rows() -> None:
     """At 20 ms a start, 13 rows lose no speed; should starts come to take 3 s each, the batch is not cut."""
-    rows = sizing(*[0.02] * 30, per_second=0).rows(MANY, at_once=4, in_air=0)
+    rows = sizing(*[0.02] * 30, per_second=0).rows(MANY, at_once=4, in_flight=0)
 
     assert 5 <= rows <= 19
 
@@ -54,21 +54,21 @@ def test_where_requests_are_free_a_batch_is_small_and_loses_few_rows() -> None:
 def test_one_slow_answer_makes_the_next_batch_small() -> None:
     found = sizing(*[0.02] * 30, 3.0)
 
-    assert found.rows(MANY, at_once=4, in_air=0) <= 3
+    assert found.rows(MANY, at_once=4, in_flight=0) <= 3
 
 
 def test_while_no_row_has_started_batches_grow_by_steps() -> None:
     found = sizing()
     found.answered(1)
-    assert found.rows(MANY, at_once=1, in_air=0) == 4
+    assert found.rows(MANY, at_once=1, in_flight=0) == 4
     found.answered(4)
-    assert found.rows(MANY, at_once=1, in_air=0) == 16
+    assert found.rows(MANY, at_once=1, in_flight=0) == 16
 
 
 def test_the_last_rows_are_shared_out_where_that_saves_time_and_not_where_it_costs_requests() -> None:
-    assert sizing(*[0.2] * 30).rows(40, at_once=4, in_air=0) == 10
-    assert sizing(*[0.01] * 30).rows(40, at_once=4, in_air=0) == 40
-    assert sizing(*[0.2] * 30).rows(10, at_once=4, in_air=3) == 10
+    assert sizing(*[0.2] * 30).rows(40, at_once=4, in_flight=0) == 10
+    assert sizing(*[0.01] * 30).rows(40, at_once=4, in_flight=0) == 40
+    assert sizing(*[0.2] * 30).rows(10, at_once=4, in_flight=3) == 10
 
 
 @given(st.lists(st.floats(0, 100), max_size=30), st.integers(1, 10_000), st.integers(1, 50))
@@ -77,8 +77,8 @@ def test_a_request_always_holds_a_row_and_never_more_than_a_batch_takes(
 ) -> None:
     found = sizing(*start_s)
 
-    for in_air in (0, at_once - 1, at_once):
-        assert 1 <= found.rows(left, at_once=at_once, in_air=in_air) <= min(50, left)
+    for in_flight in (0, at_once - 1, at_once):
+        assert 1 <= found.rows(left, at_once=at_once, in_flight=in_flight) <= min(50, left)
 
 
 def test_an_estimate_rises_at_once_and_falls_by_and_by() -> None:
@@ -111,7 +111,7 @@ def climb(most: int, row_s: float, answers: int, *, saturated_at: int = 1000) ->
     concurrency = Concurrency(most)
     for _ in range(answers):
         at_once = concurrency.level
-        concurrency.answered(seconds=50 * row_s * max(1, at_once / saturated_at), rows=50, in_air=at_once)
+        concurrency.answered(seconds=50 * row_s * max(1, at_once / saturated_at), rows=50, in_flight=at_once)
     return concurrency
 
 
@@ -132,7 +132,7 @@ def test_starts_that_become_dearer_by_and_by_are_no_reason_to_send_fewer() -> No
     concurrency, levels = Concurrency(8), []
     for answer in range(3000):
         seconds = 1.0 + answer / 100
-        concurrency.answered(seconds=seconds, rows=50, in_air=concurrency.level)
+        concurrency.answered(seconds=seconds, rows=50, in_flight=concurrency.level)
         levels.append(concurrency.level)
 
     assert sum(level == 8 for level in levels) > 2800
@@ -148,13 +148,13 @@ def test_trouble_halves_them_and_they_grow_again() -> None:
     assert concurrency.level == 1
 
     for _ in range(60):
-        concurrency.answered(seconds=1.0, rows=50, in_air=concurrency.level)
+        concurrency.answered(seconds=1.0, rows=50, in_flight=concurrency.level)
     assert concurrency.level == 8
 
 
 def test_where_the_rate_sets_the_pace_nothing_is_concluded() -> None:
     concurrency = Concurrency(8)
     for _ in range(1000):
-        concurrency.answered(seconds=1.0, rows=50, in_air=1)
+        concurrency.answered(seconds=1.0, rows=50, in_flight=1)
 
     assert concurrency.level <= 3

@@ -137,6 +137,7 @@ def test_a_cell_becomes_the_value_that_the_portal_takes(type_: str, text: str, v
         ("user", "0", "bad person", "no person"),
         ("uf:crm", "777", "bad binding", "L_777"),
         ("uf:crm", "X_777", "bad binding", "kind of element"),
+        ("uf:crm", "DYNAMIC_0_777", "bad binding", "kind of element"),
         ("uf:crm", "Acme", "bad binding", "not a CRM element"),
         ("date", "03/04/2026", "unclear date", "DD/MM/YYYY"),
         ("date", "03-04-2026", "unclear date", "MM/DD/YYYY"),

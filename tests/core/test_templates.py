@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -135,7 +136,7 @@ def test_only_a_required_parameter_without_a_default_must_be_given() -> None:
 def test_a_parameter_comes_back_from_json_as_it_was() -> None:
     found = parameter(Type="select", Required="1", Multiple="Y", Default=["a"], Options={"a": "A"})
 
-    assert Parameter.from_plan(json.loads(json.dumps(found.to_plan()))) == found
+    assert Parameter.from_plan(json.loads(json.dumps(asdict(found)))) == found
 
 
 @pytest.mark.parametrize("item", [None, [], {}, {"ID": None}, {"ID": "x"}, {"ID": []}, "7"])

@@ -30,7 +30,6 @@ from launcher.core.catalogue import (
 from launcher.core.model import State
 from launcher.core.verdict import (
     Abort,
-    Backoff,
     BatchOutcome,
     Limit,
     Verdict,
@@ -116,7 +115,7 @@ def assert_means(means: Means, code: str, verdict: Verdict, judgement: BatchOutc
         case Means.WAIT_FOR_RATE | Means.WAIT_FOR_OPERATING_TIME:
             rate = means is Means.WAIT_FOR_RATE
             assert verdict == Verdict(State.DEFERRED, code=code, text="the portal's words")
-            assert judgement.hold == Backoff(Limit.RATE if rate else Limit.OPERATING)
+            assert judgement.hold == (Limit.RATE if rate else Limit.OPERATING)
             assert judgement.halt is None
         case Means.STOP:
             assert verdict == Verdict(State.PENDING)
@@ -390,7 +389,7 @@ def test_where_the_operating_time_ends_within_a_batch_what_started_stays_started
     judgement = judge_batch(starts, Response(200, batch_body(results, errors)))
 
     assert states(judgement) == [State.STARTED] * 19 + [State.DEFERRED] * 31
-    assert judgement.hold == Backoff(Limit.OPERATING)
+    assert judgement.hold == Limit.OPERATING
     assert judgement.halt is None
 
 
@@ -406,7 +405,7 @@ def test_a_command_that_stops_the_run_takes_nothing_from_those_that_started() ->
     assert states(judgement) == [State.STARTED, State.PENDING, State.DEFERRED, State.PENDING]
     assert judgement.halt is not None
     assert judgement.halt.code == "ACCESS_DENIED"
-    assert judgement.hold == Backoff(Limit.RATE)
+    assert judgement.hold == Limit.RATE
 
 
 GOOD = batch_body({"r2": "a", "r3": "b", "r4": "c"})
@@ -525,7 +524,7 @@ def test_a_request_that_never_left_is_sent_again_later() -> None:
         (judge_single(ROWS[0], NotSent("ClientConnectorError")), 1),
     ):
         assert states(judgement) == [State.DEFERRED] * rows
-        assert judgement.hold == Backoff(Limit.CONNECTION)
+        assert judgement.hold == Limit.CONNECTION
         assert judgement.halt is None
         assert not judgement.lost
         assert {verdict.code for verdict in judgement.verdicts} == {"ClientConnectorError"}

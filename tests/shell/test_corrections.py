@@ -12,7 +12,7 @@ import pytest
 from launcher.core.mapping import MappingError
 from launcher.core.model import State
 from launcher.engine.cancel import CancelToken
-from launcher.engine.corrections import mend
+from launcher.engine.corrections import apply_corrections
 from launcher.engine.executor import Rules, RunExecutor
 from launcher.engine.portal_client import PortalClient
 from launcher.engine.progress import Progress
@@ -64,7 +64,7 @@ async def rows(run: Runs, run_id: int = 1) -> dict[int, RecordedRow]:
 async def mended(run: Runs, file: Path, run_id: int = 1) -> list[str]:
     # No row of these names a person, so nothing is asked.
     client = PortalClient(Portal(parse_webhook(run.simulator.webhook_url)), UNPACED)
-    return await mend(run.ledger, await record(run, run_id), LEADS, open_table(file), client)
+    return await apply_corrections(run.ledger, await record(run, run_id), LEADS, open_table(file), client)
 
 
 async def go_on(run: Runs, run_id: int = 1) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from launcher.core.answers import Blocked, Outcome, Redirected, Response
-from launcher.portal.access import Access, parse_webhook
+from launcher.portal.access import Access, parse_webhook, trusted
 from launcher.portal.address import AddressError
 from launcher.portal.client import Portal
 from launcher.simulator import Settings, Simulator
@@ -214,7 +214,7 @@ async def test_without_its_ca_file_a_portal_of_ones_own_is_told_nothing(portals:
 def test_the_systems_certificates_are_believed_beside_those_of_ca_file(tmp_path: Path) -> None:
     access = replace(parse_webhook(f"https://a.test/rest/1/{SECRET}/"), ca_file=tls.authority(tmp_path).file)
 
-    context = access.trusted()
+    context = trusted(access.ca_file)
 
     assert (
         context.cert_store_stats()["x509_ca"] == ssl.create_default_context().cert_store_stats()["x509_ca"] + 1

@@ -16,7 +16,7 @@ from launcher.core.guard import NEVER, Guard, StopAfter
 from launcher.core.model import State
 from launcher.core.pacing import Limits, Pacing, backoff
 from launcher.core.summary import Ending
-from launcher.core.verdict import Abort, Backoff, BatchOutcome, Limit, Verdict
+from launcher.core.verdict import Abort, BatchOutcome, Limit, Verdict
 from launcher.engine.cancel import CancelToken
 from launcher.engine.progress import Progress
 from launcher.engine.throttle import Budget, Throttle
@@ -25,10 +25,10 @@ STARTED = BatchOutcome((Verdict(State.STARTED, workflow_id="66e.1"),))
 FAILED = BatchOutcome((Verdict(State.FAILED, text="Wrong DOCUMENT_ID!"),))
 BUSY = BatchOutcome((Verdict(State.DEFERRED, code="item busy", later=True),))
 LOST = BatchOutcome((Verdict(State.UNKNOWN, code="TimeoutError"),), lost=True)
-RATE = BatchOutcome((Verdict(State.DEFERRED),), hold=Backoff(Limit.RATE))
-OPERATING = BatchOutcome((Verdict(State.DEFERRED),), hold=Backoff(Limit.OPERATING))
-PARTLY = BatchOutcome((*STARTED.verdicts, *OPERATING.verdicts), hold=Backoff(Limit.OPERATING))
-NO_CONNECTION = BatchOutcome((Verdict(State.DEFERRED),), hold=Backoff(Limit.CONNECTION))
+RATE = BatchOutcome((Verdict(State.DEFERRED),), hold=Limit.RATE)
+OPERATING = BatchOutcome((Verdict(State.DEFERRED),), hold=Limit.OPERATING)
+PARTLY = BatchOutcome((*STARTED.verdicts, *OPERATING.verdicts), hold=Limit.OPERATING)
+NO_CONNECTION = BatchOutcome((Verdict(State.DEFERRED),), hold=Limit.CONNECTION)
 HALTED = BatchOutcome((Verdict(State.PENDING),), halt=Abort("NO_AUTH_FOUND", "make a new webhook"))
 
 

@@ -21,7 +21,7 @@ from launcher.core.summary import Ending, Exit
 from launcher.core.templates import TemplateError
 from launcher.engine.cancel import CancelToken
 from launcher.engine.checking import refuse_duplicates
-from launcher.engine.corrections import mend
+from launcher.engine.corrections import apply_corrections
 from launcher.engine.executor import Rules, RunExecutor
 from launcher.engine.portal_client import PortalClient
 from launcher.engine.preparing import Candidates
@@ -208,7 +208,7 @@ async def test_people_in_mended_rows_are_looked_up_too(run: Runs, portal: Simula
     mended = run.file([("1", "Vera Orlova"), ("2", "2")])
 
     async with Portal(parse_webhook(portal.webhook_url)) as connected:
-        await mend(run.ledger, recorded, job, open_table(mended), PortalClient(connected, UNPACED))
+        await apply_corrections(run.ledger, recorded, job, open_table(mended), PortalClient(connected, UNPACED))
 
     (pending,) = await run.ledger.sendable(1, State.PENDING, after_row=0, limit=10)
     assert pending.parameters == {"Manager": "user_1"}

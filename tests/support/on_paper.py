@@ -256,7 +256,7 @@ class Run:
     def go(self, *, requests_at_most: float = math.inf) -> Timeline:
         """Take the run to its end, or so far."""
         while (self._left or self._events) and self.course.requests < requests_at_most:
-            wait_s, why = self._send() if self._left else (math.inf, WaitReason.IN_THE_AIR)
+            wait_s, why = self._send() if self._left else (math.inf, WaitReason.IN_FLIGHT)
             if wait_s:
                 self._pass_time(wait_s, why)
             if self.controller.slow_start.hopeless:
@@ -274,7 +274,7 @@ class Run:
         self.course.requests += 1
         execution = self.portal.take(self._now, answer.rows)
         self._plan(self._now, flight, execution)
-        return 0.0, WaitReason.IN_THE_AIR
+        return 0.0, WaitReason.IN_FLIGHT
 
     def _plan(self, now: float, flight: InFlight, execution: Execution) -> None:
         at = self.portal.go_on(execution, now)

@@ -100,7 +100,7 @@ class Runs:
         # No answer is late, either: one that is would bring a request of one row, to see why.
         pacing = Pacing(limits=limits, concurrency=concurrency, batch_s=math.inf)
         async with Portal(address) as portal:
-            client, rules = PortalClient(portal, pacing), Rules(hear_out_s=HEAR_OUT_S)
+            client, rules = PortalClient(portal, pacing), Rules(drain_s=HEAR_OUT_S)
             executor = RunExecutor(
                 self.ledger, client, rules, cancel=self.cancel, progress=self.progress, lease=None
             )

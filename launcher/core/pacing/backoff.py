@@ -29,7 +29,7 @@ class Pause:
     def refused(self, *, sent_at: float, now: float, jitter: float) -> None:
         """A request that left at `sent_at` was refused.
 
-        Requests that were in the air together fail together; only the first of them makes the wait grow.
+        Requests that were in flight together fail together; only the first of them makes the wait grow.
         """
         if self._trouble_since is None:
             self._trouble_since = now
@@ -59,7 +59,7 @@ class Pause:
 
 
 class SlowStart:
-    """How many rows one request may put at risk, and how many requests may be in the air.
+    """How many rows one request may put at risk, and how many requests may be in flight.
 
     One row goes first, alone, until the portal has accepted or refused it. A lost answer leaves all rows
     of its request unknown, so after one, rows go alone again, and then in batches that double.
@@ -78,7 +78,7 @@ class SlowStart:
         self.size = 1
 
     def may_send(self, in_flight: int) -> bool:
-        """Whether another request may join those in the air."""
+        """Whether another request may join those in flight."""
         return in_flight < (self._concurrency if self._proven else 1)
 
     def answered(self, *, sent_at: float) -> None:
@@ -86,14 +86,14 @@ class SlowStart:
         if sent_at < self._lost_at:
             return  # it says nothing of what came after
         self._losses = 0
-        self._proven = True  # and more than one request may be in the air
+        self._proven = True  # and more than one request may be in flight
         self.size = min(self._largest, self.size * 2) if self._recovering else self._largest
         self._recovering = self.size < self._largest
 
     def lost(self, *, sent_at: float, now: float) -> None:
         """The answer to a request that left at `sent_at` was lost.
 
-        Of requests that were in the air together, only the first that is lost counts.
+        Of requests that were in flight together, only the first that is lost counts.
         """
         if sent_at >= self._lost_at:
             self._losses += 1
@@ -104,5 +104,5 @@ class SlowStart:
 
     @property
     def hopeless(self) -> bool:
-        """Whether so many answers in a row were lost that going on only makes rows unknown."""
+        """Whether so many answers in a row were lost that more requests only make rows unknown."""
         return self._losses >= self.LOSSES_AT_MOST

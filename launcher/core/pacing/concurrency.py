@@ -1,4 +1,4 @@
-"""How many requests are in the air at once: as many as let more rows through, half of them after trouble."""
+"""How many requests are in flight at once: as many as let more rows through, half of them after trouble."""
 
 from __future__ import annotations
 
@@ -70,11 +70,11 @@ class Concurrency:
         """Answers."""
         self._until_trial = FIRST_TRIAL
 
-    def answered(self, *, seconds: float, rows: int, in_air: int) -> None:
-        """A request with so many rows was in the air for so long, as one of so many."""
+    def answered(self, *, seconds: float, rows: int, in_flight: int) -> None:
+        """A request with so many rows was in flight for so long, as one of so many."""
         # Else something else sets the pace, and the level makes no difference. While it climbs, answers that
         # come together count one by one, so that it doubles from round to round.
-        if in_air * (2 if self.level < self._goal and self._trial is None else 1) < self.level:
+        if in_flight * (2 if self.level < self._goal and self._trial is None else 1) < self.level:
             return
         row_s = seconds / rows
         self._seen.take(row_s)

@@ -1,6 +1,6 @@
 """When the next request may leave, and of how many rows: all that pacing knows, in one answer.
 
-`now` is seconds of any clock that never goes back. Nothing here waits: who asks is told how long to.
+`now` is seconds of any clock that never goes back. Nothing here waits: the caller learns how long to.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from launcher.core.verdict import Limit
 class WaitReason(Enum):
     """What a request waits for."""
 
-    IN_THE_AIR = "answers"
-    """As many requests are in the air as may be."""
+    IN_FLIGHT = "answers"
+    """As many requests are in flight as may be."""
     TROUBLE = "trouble"
     """A request was refused or lost."""
     RATE = "rate limit"
@@ -89,22 +89,22 @@ class Controller:
         others = self._flights
         at_once = self._sizing.at_once(self.concurrency.level)
         if len(others) >= at_once or not self.slow_start.may_send(len(others)):
-            return Wait(math.inf, WaitReason.IN_THE_AIR)
+            return Wait(math.inf, WaitReason.IN_FLIGHT)
         if wait_s := self.pause.wait_s(now):
             return Wait(wait_s, WaitReason.TROUBLE)
         if wait_s := self._rate.wait_s(now, hurried=rows <= MAX_COMMANDS):
             return Wait(wait_s, WaitReason.RATE)
         late = [flight for flight in others if self.costs.is_late(flight, now)]
         if late and any(flight.probe for flight in others):
-            return Wait(math.inf, WaitReason.IN_THE_AIR)
+            return Wait(math.inf, WaitReason.IN_FLIGHT)
         if late and (wait_s := max(map(self.costs.probe_at, late)) - now) > SOON_S:
-            return Wait(wait_s, WaitReason.IN_THE_AIR)
+            return Wait(wait_s, WaitReason.IN_FLIGHT)
         start_s = self.costs.start_s.high
-        wanted = min(self.slow_start.size, self._sizing.rows(rows, at_once=at_once, in_air=len(others)))
+        wanted = min(self.slow_start.size, self._sizing.rows(rows, at_once=at_once, in_flight=len(others)))
         room = self.operating.room(
             now,
             wanted=1 if late else wanted,
-            in_air_s=start_s * sum(flight.rows for flight in others if not flight.heard),
+            in_flight_s=start_s * sum(flight.rows for flight in others if not flight.heard),
             start_s=start_s,
         )
         return Leave(room.rows, probe=bool(late)) if room.rows else Wait(room.wait_s, WaitReason.OPERATING)
@@ -158,7 +158,7 @@ class Controller:
         took = Took(round_trip_s, feedback.started, feedback.times.execution_s)
         self.costs.take(took)
         if feedback.started:
-            self.concurrency.answered(seconds=round_trip_s, rows=feedback.started, in_air=len(self._flights))
+            self.concurrency.answered(seconds=round_trip_s, rows=feedback.started, in_flight=len(self._flights))
 
     def _spend(self, flight: InFlight, feedback: Feedback, round_trip_s: float) -> None:
         spent_s = feedback.times.execution_s

@@ -55,7 +55,7 @@ class Pacing:
 
     limits: Limits
     concurrency: int = 4
-    """Requests in the air at once, at most."""
+    """Requests in flight at once, at most."""
     batch_s: float = BATCH_S
     """Seconds that a batch is predicted to take, at most."""
     share: float = 1.0
@@ -151,7 +151,7 @@ class Operating:
         if used:
             self._full_until = min(account.reset_at for account in used)
 
-    def room(self, now: float, *, wanted: int, in_air_s: float, start_s: float) -> Room:
+    def room(self, now: float, *, wanted: int, in_flight_s: float, start_s: float) -> Room:
         """How many of the wanted rows fit, where a start costs so much and so much is being spent.
 
         A basket that has dropped out makes room, but how much only an answer tells: one row goes to fetch it.
@@ -161,23 +161,19 @@ class Operating:
         if now < self._full_until:
             return Room(0, self._full_until - now)
         self._forget(now)
-        rooms = [
-            self._fit(account.told.used_s, account.reset_at - now, wanted, in_air_s, start_s)
-            for account in self._accounts.values()
-        ]
+        used = [(account.told.used_s, account.reset_at - now) for account in self._accounts.values()]
         if self._own_counts and self._own:
-            wait_s = self._own[0][0] + self._window_s - now
-            rooms.append(self._fit(self._own_s, wait_s, wanted, in_air_s, start_s))
-        if not rooms:
-            rooms.append(self._fit(0.0, self._window_s, wanted, in_air_s, start_s))
+            used.append((self._own_s, self._own[0][0] + self._window_s - now))
+        used = used or [(0.0, self._window_s)]
+        rooms = [self._fit(used_s, reset_s, wanted, in_flight_s, start_s) for used_s, reset_s in used]
         return max(rooms, key=lambda room: (room.wait_s, -room.rows))
 
-    def _fit(self, used_s: float, reset_s: float, wanted: int, in_air_s: float, start_s: float) -> Room:
-        left_s = self.limit_s * (1 - MARGIN) - used_s - in_air_s
+    def _fit(self, used_s: float, reset_s: float, wanted: int, in_flight_s: float, start_s: float) -> Room:
+        left_s = self.limit_s * (1 - MARGIN) - used_s - in_flight_s
         rows = math.floor(min(float(wanted), left_s / start_s + 1e-9))
         if rows >= max(1, wanted // WORTH_SENDING):
             return Room(rows)
-        if in_air_s > 0:
+        if in_flight_s > 0:
             return Room(0, math.inf)
         # However dear a row is, the portal lets one in while nothing is used.
         return Room(0, reset_s) if reset_s > 0 and used_s > 0 else Room(1)

@@ -101,7 +101,8 @@ class Rate:
 
     def __init__(self, limits: Limits, share: float = 1.0) -> None:
         self._bucket = Bucket(limits, share) if limits.has_rate else None
-        self._recalls = (RECALLED + 1) * limits.burst if limits.has_rate else 0
+        self.recalls = (RECALLED + 1) * limits.burst if limits.has_rate else 0
+        """At most so many requests the portal can have taken in `recalls_s`; 0: they do not matter."""
         self._heard = False
         """Whether a request was answered."""
         self._earlier: list[float] = []
@@ -151,7 +152,7 @@ class Rate:
     def refused(self, *, sent_at: float, now: float) -> None:
         """The portal refused a request that left at `sent_at`: its bucket is full.
 
-        Of requests that were in the air together, only the first refusal counts.
+        Of requests that were in flight together, only the first refusal counts.
         """
         if self._bucket is None or sent_at <= self._full_at:
             return
@@ -177,7 +178,7 @@ class Rate:
         """Seconds until a request may leave; 0 when it may now.
 
         Those that share a step of the bucket leave one by one, unless `hurried`: should starts become slow just
-        then, fewer are in the air.
+        then, fewer are in flight.
         """
         if self._bucket is None:
             return 0.0
@@ -192,11 +193,6 @@ class Rate:
     def recalls_s(self) -> float:
         """Of so many seconds are earlier requests to be told; 0: they do not matter."""
         return 0.0 if self._bucket is None else RECALLED * self._bucket.size / self._bucket.per_second
-
-    @property
-    def recalls(self) -> int:
-        """At most so many the portal can have taken in that time; 0: they do not matter."""
-        return self._recalls
 
     @property
     def per_second(self) -> float:

@@ -119,7 +119,7 @@ RATE_LEFT_FREE = 0.5
 
 HURRY = 5
 """How many times as fast as it drains the bucket may be filled. Faster gains nothing in a run that is longer
-than a burst, and where others have filled it, all that are in the air are refused together."""
+than a burst, and where others have filled it, all that are in flight are refused together."""
 
 
 class Sizing:
@@ -142,15 +142,15 @@ class Sizing:
         self.longest = min(self.longest, length // 2)
 
     def at_once(self, level: int) -> int:
-        """How many of the requests that may be in the air are of use."""
+        """How many of the requests that may be in flight are of use."""
         if not self._per_second or not self._costs.start_s.known:
             return level
         request_s = MAX_COMMANDS * self._costs.start_s.mean + self._costs.request_s.mean
         return max(1, min(level, math.ceil(request_s * self._per_second * HURRY)))
 
-    def rows(self, left: int, *, at_once: int, in_air: int) -> int:
-        """Rows for the next request of so many that are left, where so many may be in the air and are."""
-        return max(1, min(left, MAX_COMMANDS, self._fits(at_once), self._fair(left, at_once, in_air)))
+    def rows(self, left: int, *, at_once: int, in_flight: int) -> int:
+        """Rows for the next request of so many that are left, where so many may be in flight and are."""
+        return max(1, min(left, MAX_COMMANDS, self._fits(at_once), self._fair(left, at_once, in_flight)))
 
     def _fits(self, at_once: int) -> int:
         if not self._costs.start_s.known:
@@ -161,13 +161,13 @@ class Sizing:
         fits = math.floor((self._batch_s - self._costs.request_s.mean) / start_s)
         return max(1, min(fits, math.ceil(self._worth_s(at_once) / start_s)))
 
-    def _fair(self, left: int, at_once: int, in_air: int) -> int:
+    def _fair(self, left: int, at_once: int, in_flight: int) -> int:
         """The last rows are shared out, unless the requests that this needs take longer than they save."""
         if left * self._costs.start_s.mean <= (
             at_once / self._per_second if self._per_second else FREE_REQUEST_S
         ):
             return left
-        return math.ceil(left / max(1, at_once - in_air))
+        return math.ceil(left / max(1, at_once - in_flight))
 
     def _worth_s(self, at_once: int) -> float:
         """Seconds of execution from which on a longer request gains nothing."""

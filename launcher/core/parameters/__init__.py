@@ -1,9 +1,9 @@
 """Values of a template's parameters, by their types: one idea a file."""
 
 from launcher.core.parameters.conversion import (
+    DATES,
     KNOWN_TYPES,
     Conversion,
-    Converted,
     People,
     Reading,
     Surroundings,
@@ -14,9 +14,9 @@ from launcher.core.parameters.conversion import (
 from launcher.core.parameters.dates import DateFormat, DateFormatError, offset_of
 
 __all__ = [
+    "DATES",
     "KNOWN_TYPES",
     "Conversion",
-    "Converted",
     "DateFormat",
     "DateFormatError",
     "People",

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from launcher.core.columns import folded
 from launcher.core.model import Value
 from launcher.core.parameters.dates import DateFormat, read_date, read_datetime, with_offset
 from launcher.core.parameters.scalars import read_binding, read_bool, read_double, read_int, read_select
@@ -28,7 +29,7 @@ def person_key(text: str) -> str:
 
     A number is not looked up.
     """
-    name = " ".join(text.split()).casefold()
+    name = folded(text)
     return name if any(mark.isalpha() for mark in name) and _NUMBER.fullmatch(text.strip()) is None else ""
 
 
@@ -67,11 +68,7 @@ def read_user(text: str, people: People) -> str:
     if not key:
         raise RowError("bad person", "not-a-person", quoted=quoted(text))
     if key not in people:
-        raise RowError(
-            "bad person",
-            "people-not-readable",
-            quoted=quoted(text),
-        )
+        raise RowError("bad person", "people-not-readable", quoted=quoted(text))
     ids = people[key]
     if not ids:
         raise RowError("bad person", "no-such-person", quoted=quoted(text))
@@ -84,8 +81,8 @@ def read_user(text: str, people: People) -> str:
 
 _TEXTS = frozenset({"string", "text"})
 _USER, _BINDING = "user", "uf:crm"
-_DATES = frozenset({"date", "datetime"})
-KNOWN_TYPES = _TEXTS | _DATES | {_USER, _BINDING, FILE, "bool", "int", "double", "select"}
+DATES = frozenset({"date", "datetime"})
+KNOWN_TYPES = _TEXTS | DATES | {_USER, _BINDING, FILE, "bool", "int", "double", "select"}
 """Every other type is passed on as text."""
 
 
@@ -170,11 +167,9 @@ class Conversion:
         return [part.strip() for part in text.split(self._reading.split) if part.strip()]
 
     def _sent(self, local: str) -> str:
-        return (
-            with_offset(local, self._surroundings.offset, self._surroundings.zone)
-            if self.parameter.type in _DATES
-            else local
-        )
+        if self.parameter.type not in DATES:
+            return local
+        return with_offset(local, self._surroundings.offset, self._surroundings.zone)
 
 
 def _reader(parameter: Parameter, reading: Reading, people: People) -> Callable[[str, str], str]:

@@ -129,11 +129,7 @@ def _moment(text: str, letter: str, form: DateFormat | None) -> tuple[dt.datetim
         return _built(text, _told_apart(text, found.groupdict()))
     if letter == "n":
         raise RowError("bad date", "date-is-a-number", quoted=quoted(text))
-    raise RowError(
-        "bad date",
-        "not-a-date",
-        quoted=quoted(text),
-    )
+    raise RowError("bad date", "not-a-date", quoted=quoted(text))
 
 
 def _told_apart(text: str, parts: dict[str, str | None]) -> dict[str, str | None]:
@@ -143,11 +139,7 @@ def _told_apart(text: str, parts: dict[str, str | None]) -> dict[str, str | None
         return parts
     if second > 12:
         return parts | {"day": parts["month"], "month": parts["day"]}
-    raise RowError(
-        "unclear date",
-        "date-ambiguous",
-        quoted=quoted(text),
-    )
+    raise RowError("unclear date", "date-ambiguous", quoted=quoted(text))
 
 
 def _built(text: str, parts: dict[str, str | None]) -> tuple[dt.datetime, str]:

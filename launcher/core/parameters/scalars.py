@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from launcher.core.columns import folded
 from launcher.core.documents import KINDS, Kind, kind_named
 from launcher.core.words import nearest, quoted
 from launcher.errors import RowError
-from launcher.messages import Message
 
 _LARGEST = 2**63 - 1
 """PHP's own; a larger whole number becomes a fraction there."""
@@ -57,7 +57,8 @@ def _number(text: str, letter: str, decimal: str) -> str | None:
         return _with_decimal(written, decimal)
     grouped = _GROUPED.fullmatch(written)
     if grouped and grouped[4] is None and written.count(grouped[2] or grouped[3]) == 1:
-        raise RowError("unclear number", _two_readings(text, written))
+        bare, decimal = re.sub("[.,]", "", written), written.replace(",", ".")
+        raise RowError("unclear number", "number-ambiguous", quoted=quoted(text), bare=bare, decimal=decimal)
     if grouped:
         return _with_decimal(written, grouped[4] or ("." if grouped[2] else ","))
     if found := _FRACTION.fullmatch(written):
@@ -84,11 +85,6 @@ def _with_decimal(written: str, decimal: str) -> str | None:
     return f"{'-' if sign == '-' else ''}{digits or '0'}{'.' + fraction if mark else ''}"
 
 
-def _two_readings(text: str, written: str) -> Message:
-    bare = re.sub("[.,]", "", written)
-    return Message("number-ambiguous", quoted=quoted(text), bare=bare, decimal=written.replace(",", "."))
-
-
 _YES = "y yes true on 1 + да истина так tak ja wahr oui vrai si sí sì sim x ✓ ✔"
 _NO = "n no false off 0 - нет ложь ні nie nein falsch non faux não nao"
 _FLAGS = {**dict.fromkeys(_YES.split(), "Y"), **dict.fromkeys(_NO.split(), "N")}
@@ -109,7 +105,7 @@ def read_select(text: str, options: Mapping[str, str]) -> str:
     wanted = text.strip()
     if wanted in options:
         return wanted
-    for same in (str, _folded):
+    for same in (str, folded):
         keys = [key for key, title in options.items() if same(title) == same(wanted)]
         keys = keys or [key for key in options if same(key) == same(wanted)]
         if len(keys) == 1:
@@ -129,13 +125,9 @@ def read_select(text: str, options: Mapping[str, str]) -> str:
     )
 
 
-def _folded(text: str) -> str:
-    return " ".join(text.split()).casefold()
-
-
 _BINDING = re.compile(r"(?:([A-Za-z][A-Za-z0-9_]*?)[_:])?0*([1-9]\d{0,18})(?:\.0+)?", re.ASCII)
 _SHORT_DYNAMIC = re.compile(r"T([0-9a-f]{2,7})", re.IGNORECASE | re.ASCII)
-_LONG_DYNAMIC = re.compile(r"DYNAMIC_\d+", re.IGNORECASE | re.ASCII)
+_LONG_DYNAMIC = re.compile(r"DYNAMIC_0*[1-9]\d{0,8}", re.IGNORECASE | re.ASCII)
 
 _BY_CODE: dict[str, Kind] = {
     code: kind for kind in KINDS.values() if kind.short_code for code in (kind.short_code, kind.document_type)
@@ -147,17 +139,16 @@ def read_binding(text: str, options: Mapping[str, str] | None) -> str:
 
     A number alone is enough where the parameter takes one kind only.
     """
-    taken = [name.upper() for name, flag in (options or {}).items() if flag.upper() in ("Y", "1")]
-    taken = [name for name in taken if _kind(name) is not None]
+    flagged = [_kind(name) for name, flag in (options or {}).items() if flag.upper() in ("Y", "1")]
+    taken = [kind for kind in flagged if kind is not None]
     found = _BINDING.fullmatch(text.strip())
     if found is None:
         raise RowError("bad binding", "not-a-crm-element", quoted=quoted(text))
-    code = found[1] or (taken[0] if len(taken) == 1 else "")
-    kind = _kind(code)
-    if not code or kind is None:
-        wanted = " or ".join(f"{_code(name)}_{found[2]}" for name in taken) or f"L_{found[2]} or the like"
+    kind = _kind(found[1]) if found[1] else taken[0] if len(taken) == 1 else None
+    if kind is None:
+        wanted = " or ".join(f"{each.short_code}_{found[2]}" for each in taken) or f"L_{found[2]} or the like"
         raise RowError("bad binding", "crm-kind-missing", quoted=quoted(text), wanted=wanted)
-    if taken and kind.document_type not in taken:
+    if taken and kind not in taken:
         raise RowError("other kind", "crm-kind-not-taken", quoted=quoted(text), name=kind.name)
     return f"{kind.short_code}_{found[2]}"
 
@@ -169,8 +160,3 @@ def _kind(code: str) -> Kind | None:
     if _LONG_DYNAMIC.fullmatch(code):
         return kind_named(code)
     return _BY_CODE.get(code.upper())
-
-
-def _code(document_type: str) -> str:
-    kind = _kind(document_type)
-    return "" if kind is None else kind.short_code
