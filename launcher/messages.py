@@ -44,5 +44,19 @@ Text = Message | str
 @cache
 def english() -> Mapping[str, str]:
     """Return the English text of each code; fields stand in it as `str.format` has them."""
+    return {code: text for code, text in _texts().items() if isinstance(text, str)}
+
+
+def wording(table: str, name: str) -> str:
+    """Return the text of that name in a table of the texts; empty where it has none."""
+    try:
+        found = _texts()[table]
+        return found.get(name, "") if isinstance(found, Mapping) else ""
+    except (OSError, LookupError, ValueError):
+        return ""
+
+
+@cache
+def _texts() -> Mapping[str, str | Mapping[str, str]]:
     source = resources.files("launcher").joinpath("texts/en.toml").read_text(encoding="utf-8")
     return tomllib.loads(source)

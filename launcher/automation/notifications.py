@@ -153,7 +153,7 @@ class Notifications:
         for channel in channels:
             for_it = [notice for notice in notices if self._is_for(notice, channel)]
             if for_it:
-                files = tuple(Path(path) for notice in for_it for path in notice.to_mend.values())
+                files = tuple(Path(path) for notice in for_it for path in notice.to_correct.values())
                 texts = [_sendable(text) for text in (subject(for_it), body(for_it), chat(for_it))]
                 yield channel, Notification(subject=texts[0], text=texts[1], chat=texts[2], files=files)
 
@@ -184,7 +184,7 @@ class Notifications:
         return Notice(
             result=result,
             late=tuple(self._late.get(result.job, ())),
-            to_mend={run: str(path) for run, path in files.items() if path.is_file()},
+            to_correct={run: str(path) for run, path in files.items() if path.is_file()},
         )
 
 

@@ -134,7 +134,7 @@ class Console:
             return
         if self._options.quiet and summary.exit_code is Exit.ALL_STARTED:
             return
-        self._out.print(Text(headline(summary), style="bold"))
+        self._out.print(Text(str(headline(summary)), style="bold"))
         self._out.print(_counts(summary))
         self._show_causes(summary.causes)
         if summary.pruned:
@@ -154,7 +154,7 @@ class Console:
         summary, examples = plan.summary, plan.examples
         would = summary.counts[State.PENDING]
         if not summary.counts.total:
-            self._out.print(Text(NO_ROWS))
+            self._out.print(Text(str(NO_ROWS)))
         self._out.print(
             Text(
                 f"A run would start {pluralize(would, 'row')} on {summary.portal}. Nothing was started.",

@@ -109,7 +109,7 @@ def _ending(report: CheckReport) -> str:
         return "A run would start nothing. Mend what stops it, and check again."
     ahead = report.forecast
     if ahead is None:
-        return "There is nothing to start." if report.rows else NO_ROWS
+        return "There is nothing to start." if report.rows else str(NO_ROWS)
     why = f"; {_BINDS[ahead.binds]}" if ahead.binds in _BINDS else ""
     return (
         f"A run would start {pluralize(report.would_start, 'row')}, in about {duration(ahead.seconds)} and "

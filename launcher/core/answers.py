@@ -12,7 +12,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from launcher.core.catalogue import MENDS, lost_text, moved_text, refused_caller_text, refuses_caller, stop_text
+from launcher.core.catalogue import (
+    STOPPING,
+    lost_text,
+    moved_text,
+    refused_caller_text,
+    refuses_caller,
+    stop_text,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,7 @@ def answer_of(outcome: Outcome) -> dict[str, object] | NoAnswer:
             if error is None:
                 return NoAnswer("the portal's answer cannot be understood", refused=False)
             code, text = error
-            if code.upper() in MENDS:
+            if code.upper() in STOPPING:
                 return NoAnswer(stop_text(code, text), refused=True)
             if refuses_caller(status, code):
                 return NoAnswer(refused_caller_text(code, text), refused=True)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from launcher.core.batch import START, encode_call
-from launcher.core.catalogue import MENDS
+from launcher.core.catalogue import explained
 from launcher.core.words import pluralize
 
 
@@ -102,7 +102,7 @@ def rights_of(results: Mapping[str, object]) -> Rights:
         refusals.append("ACCESS_DENIED")
     app = results.get("app")
     return Rights(
-        refusals=tuple((code, MENDS[code]) for code in refusals),
+        refusals=tuple((code, explained(code)) for code in refusals),
         scopes=scopes,
         license=str(app.get("LICENSE") or "") if isinstance(app, Mapping) else "",
     )

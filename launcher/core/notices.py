@@ -10,78 +10,76 @@ from launcher.core.catalogue import cause_text
 from launcher.core.nights import JobResult, Outcome, superseded
 from launcher.core.summary import Cause, Ending, Exit, Summary
 from launcher.core.words import pluralize
+from launcher.messages import Message
 
-NO_ROWS = "The file has no rows below its headings."
+NO_ROWS = Message("file-without-rows")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class NextStep:
     """One thing to do: why or what, and the command that does it where there is one."""
 
-    text: str
+    text: Message
     command: str = ""
 
     def __str__(self) -> str:
-        return f"{self.text}: {self.command}" if self.command else self.text
+        return f"{self.text}: {self.command}" if self.command else str(self.text)
 
 
-def headline(summary: Summary) -> str:
+def headline(summary: Summary) -> Message:
     """`Run r3 on portal.example has finished`."""
-    state = {
-        Ending.RUNNING: "is running",
-        Ending.FINISHED: "has finished",
-        Ending.STOPPED: f"was stopped: {summary.stopped_because}",
-        Ending.INTERRUPTED: f"was interrupted: {summary.stopped_because}",
-        Ending.PAUSED: f"continues next night: {summary.stopped_because}",
-    }[summary.ending]
-    return f"Run {summary.run} on {summary.portal} {state}"
+    run, portal, why = summary.run, summary.portal, summary.stopped_because
+    match summary.ending:
+        case Ending.RUNNING:
+            return Message("run-is-running", run=run, portal=portal)
+        case Ending.FINISHED:
+            return Message("run-has-finished", run=run, portal=portal)
+        case Ending.STOPPED:
+            return Message("run-was-stopped", run=run, portal=portal, why=why)
+        case Ending.INTERRUPTED:
+            return Message("run-was-interrupted", run=run, portal=portal, why=why)
+        case Ending.PAUSED:
+            return Message("run-continues-next-night", run=run, portal=portal, why=why)
 
 
-def next_steps(summary: Summary, failed: str) -> Iterator[Step]:
-    """What to do next; nothing while it goes. `failed`: the file of the rows to mend, as typed, or empty."""
+def next_steps(summary: Summary, failed: str) -> Iterator[NextStep]:
+    """What to do next; nothing while it goes. `failed`: the file of the rows to correct, as typed, or empty."""
     if summary.ending is Ending.RUNNING:
         return  # it holds the portal, so that nothing else may be begun on it
-    counts = summary.counts.shown(running=False)
+    run, counts = summary.run, summary.counts.shown(running=False)
+    resume = f"launcher resume {run}"
     if summary.ending is Ending.FINISHED and not (summary.counts.total or summary.pruned):
-        yield Step(NO_ROWS)
+        yield NextStep(NO_ROWS)
     if summary.ledger_gone:
-        yield Step("When the ledger is in its place again, go on with", f"launcher resume {summary.run}")
-    elif summary.ending in (Ending.STOPPED, Ending.INTERRUPTED):
-        mended = "Nothing is lost. When that is mended or over, go on with"
-        yield Step(
-            mended if summary.ending is Ending.STOPPED else "Nothing is lost. Go on with",
-            f"launcher resume {summary.run}",
-        )
-    if summary.ending is Ending.PAUSED:
-        yield Step("launcher nightly goes on with it by itself. To go on now", f"launcher resume {summary.run}")
+        yield NextStep(Message("go-on-with-ledger-back"), resume)
+    elif summary.ending is Ending.STOPPED:
+        yield NextStep(Message("go-on-once-over"), resume)
+    elif summary.ending is Ending.INTERRUPTED:
+        yield NextStep(Message("go-on"), resume)
+    elif summary.ending is Ending.PAUSED:
+        yield NextStep(Message("night-goes-on"), resume)
     waiting = counts["deferred"] + counts["pending"]
     if summary.ending is Ending.FINISHED and waiting:
-        yield Step(
-            f"{pluralize(waiting, 'row')} could not be started yet. Try again with",
-            f"launcher resume {summary.run}",
-        )
+        yield NextStep(Message("rows-not-startable-yet", rows=pluralize(waiting, "row")), resume)
     if counts["unknown"]:
-        yield Step("Unknown rows may have started; they are never sent again by themselves.")
-        yield Step(
-            "Look at their documents in the portal, or ask it again", f"launcher reconcile {summary.run}"
-        )
-        yield Step("To send them all the same", f"launcher retry {summary.run} --unknown")
+        yield NextStep(Message("unknown-rows-may-have-started"))
+        yield NextStep(Message("look-at-unknown-rows"), f"launcher reconcile {run}")
+        yield NextStep(Message("send-unknown-rows"), f"launcher retry {run} --unknown")
     for earlier in summary.unknown_before:
-        rows, run = pluralize(earlier.rows, "row"), earlier.run
-        yield Step(f"{rows} may have started in run {run}, which does not know: not sent, and still unknown.")
-        yield Step(f"Ask the portal about the unknown rows of run {run}", f"launcher reconcile {run}")
-        yield Step("To send them all the same", f"launcher retry {run} --unknown")
+        rows = pluralize(earlier.rows, "row")
+        yield NextStep(Message("rows-unknown-in-earlier-run", rows=rows, run=earlier.run))
+        yield NextStep(Message("ask-about-earlier-run", run=earlier.run), f"launcher reconcile {earlier.run}")
+        yield NextStep(Message("send-unknown-rows"), f"launcher retry {earlier.run} --unknown")
     if summary.pruned or not (counts["failed"] or counts["invalid"]):
         return
     if failed:
-        yield Step(f"Rows to mend: {failed}")
+        yield NextStep(Message("rows-to-correct", file=failed))
     else:
         failed = "mend.csv"
-        yield Step(
-            "Write the rows to mend into a file with",
-            f"launcher results {summary.run} -o {failed} --only failed,invalid",
+        yield NextStep(
+            Message("write-rows-to-correct"), f"launcher results {run} -o {failed} --only failed,invalid"
         )
-    yield Step("Mend them there, then", f"launcher retry {summary.run} --file {_typed(failed)}")
+    yield NextStep(Message("correct-rows-then"), f"launcher retry {run} --file {_typed(failed)}")
 
 
 def _typed(path: str) -> str:
@@ -116,8 +114,8 @@ class Notice:
     result: JobResult
     late: tuple[str, ...] = ()
     """Due times that had no night, and how late this one began, in words."""
-    to_mend: Mapping[str, str] = field(default_factory=dict)
-    """By run, the file of its rows to mend."""
+    to_correct: Mapping[str, str] = field(default_factory=dict)
+    """By run, the file of its rows to correct."""
 
     @property
     def events(self) -> frozenset[Event]:
@@ -128,7 +126,7 @@ class Notice:
             found.add(Event.UNKNOWN)
         over = superseded(self.result.steps)
         if code in (Exit.STOPPED, Exit.PORTAL_IN_USE, Exit.WRONG_USAGE, Exit.SOME_NOT_STARTED) or any(
-            _to_mend(step.summary) for step in self.result.steps if step.summary.run not in over
+            _to_correct(step.summary) for step in self.result.steps if step.summary.run not in over
         ):
             found.add(Event.FAILURE)
         if code is Exit.ALL_STARTED:
@@ -141,7 +139,7 @@ def _unknown(summary: Summary) -> int:
     return here + sum(earlier.rows for earlier in summary.unknown_before)
 
 
-def _to_mend(summary: Summary) -> int:
+def _to_correct(summary: Summary) -> int:
     shown = summary.counts.shown(running=False)
     return shown["failed"] + shown["invalid"]
 
@@ -154,12 +152,13 @@ def subject(notices: Sequence[Notice]) -> str:
 
 def _subject(notices: Sequence[Notice]) -> str:
     if len(notices) == 1:
-        return f"launcher: {notices[0].result.job}: {_in_short(notices[0])}"
+        return str(Message("subject-of-job", job=notices[0].result.job, in_short=_in_short(notices[0])))
     bad = [notice for notice in notices if notice.events != {Event.SUCCESS}]
     if not bad:
-        return f"launcher: {len(notices)} jobs: all well"
+        return str(Message("subject-all-well", jobs=len(notices)))
     named = "; ".join(f"{notice.result.job}: {_in_short(notice)}" for notice in bad[:3])
-    return f"launcher: {len(bad)} of {len(notices)} jobs need you: {named}{'; …' if len(bad) > 3 else ''}"
+    more = "; …" if len(bad) > 3 else ""
+    return str(Message("subject-needs-you", bad=len(bad), jobs=len(notices), named=named + more))
 
 
 def _in_short(notice: Notice) -> str:
@@ -174,7 +173,7 @@ def _in_short(notice: Notice) -> str:
                 total[state] += number
     parts += [f"{number:,} {state}" for state, number in total.items() if number]
     before = [earlier.rows for step in notice.result.steps for earlier in step.summary.unknown_before]
-    parts += [f"{sum(before):,} unknown since an earlier run"] if before else []
+    parts += [str(Message("unknown-since-earlier-run", rows=sum(before)))] if before else []
     return ", ".join(parts) or notice.result.outcome.value
 
 
@@ -189,25 +188,26 @@ def _lines(notice: Notice) -> Iterator[str]:
     yield from (f"  {text}" for text in notice.late)
     yield from (f"  {note}" for note in result.notes[:NOTES])
     if len(result.notes) > NOTES:
-        yield f"  … and {pluralize(len(result.notes) - NOTES, 'more note')}"
+        yield f"  {Message('more-notes', notes=pluralize(len(result.notes) - NOTES, 'more note'))}"
     for step in result.steps:
-        yield from (f"  {line}" for line in _of_run(step.summary, notice.to_mend.get(step.summary.run, "")))
+        yield from (f"  {line}" for line in _of_run(step.summary, notice.to_correct.get(step.summary.run, "")))
 
 
-def _of_run(summary: Summary, to_mend: str) -> Iterator[str]:
+def _of_run(summary: Summary, to_correct: str) -> Iterator[str]:
     shown = [f"{number:,} {state}" for state, number in summary.counts.shown(running=False).items() if number]
-    yield f"run {summary.run} of {summary.file}: {', '.join(shown) or 'no rows'}"
+    yield str(Message("run-of-file", run=summary.run, file=summary.file, rows=", ".join(shown) or "no rows"))
     if summary.stopped_because and summary.exit_code is not Exit.ALL_STARTED:
-        yield f"  stopped: {summary.stopped_because}"
+        yield f"  {Message('stopped-because', why=summary.stopped_because)}"
     for cause in summary.causes[:CAUSES]:
         yield f"  {_explained(cause)}"
-    for step in next_steps(summary, to_mend):
+    for step in next_steps(summary, to_correct):
         yield f"  {step}"
 
 
 def _explained(cause: Cause) -> str:
     text = cause_text(cause.code, cause.text)
-    return f"{pluralize(cause.rows, 'row')} {cause.state.value}, as row {cause.first_row}: {text}"
+    rows = pluralize(cause.rows, "row")
+    return str(Message("rows-in-state", rows=rows, state=cause.state, first_row=cause.first_row, text=text))
 
 
 def chat(notices: Sequence[Notice]) -> str:

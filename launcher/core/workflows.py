@@ -14,7 +14,7 @@ from typing import TypedDict
 
 from launcher.core.answers import error_of
 from launcher.core.batch import encode_call
-from launcher.core.catalogue import MENDS, PORTAL_CODES, Action, stop_text
+from launcher.core.catalogue import PORTAL_CODES, STOPPING, Action, stop_text
 from launcher.core.words import pluralize
 from launcher.errors import LauncherError
 
@@ -122,7 +122,7 @@ def judge(key: str, results: Mapping[str, object], errors: Mapping[str, object])
             Answered(Termination.ENDED) if results.get(key) is True else Answered(text="the portal did not say")
         )
     code, text = error_of(errors[key]) or ("", "")
-    if code.upper() in MENDS:
+    if code.upper() in STOPPING:
         return Answered(halt=stop_text(code, text))
     entry = PORTAL_CODES.get(code.upper())
     again = entry is not None and entry.does in (Action.WAITS_FOR_RATE, Action.WAITS_FOR_OPERATING_TIME)

@@ -13,7 +13,7 @@ from aiolimiter import AsyncLimiter
 
 from launcher.core.answers import NoAnswer, Outcome, Response, answer_of, error_of, maps_of
 from launcher.core.batch import MAX_COMMANDS
-from launcher.core.catalogue import MENDS, stop_text
+from launcher.core.catalogue import STOPPING, stop_text
 from launcher.core.pacing import Pacing, backoff_s
 from launcher.core.workflows import Running, UnexpectedAnswerError, answer, question
 from launcher.engine.throttle import Budget, now
@@ -155,7 +155,7 @@ async def answers_to(client: PortalClient, commands: Mapping[str, str]) -> dict[
         if any(key not in answers for key in left):
             failures += 1
             why = _why(errors)
-            if why in MENDS:
+            if why in STOPPING:
                 raise PortalError("at-portal", portal=client.portal, stop_text=stop_text(why), refused=True)
             if failures == TRIES:
                 raise PortalError(
@@ -180,4 +180,4 @@ async def wait(failures: int) -> None:
 def _why(errors: Mapping[str, object]) -> str:
     """The code of an error that stops everything, in capitals, else of the first one."""
     codes = [error[0].upper() for each in errors.values() if (error := error_of(each)) is not None]
-    return next((code for code in codes if code in MENDS), codes[0] if codes else "")
+    return next((code for code in codes if code in STOPPING), codes[0] if codes else "")

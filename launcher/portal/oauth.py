@@ -17,7 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from launcher.core.answers import Blocked, NotSent, Response
-from launcher.core.catalogue import MENDS
+from launcher.core.catalogue import STOPPING, explained
 from launcher.errors import InputError
 from launcher.portal.access import Hidden, Signature
 from launcher.portal.token_server import Application, Denied, Granted
@@ -246,8 +246,7 @@ class OAuth:
 
 def explanation(code: str, text: str) -> str:
     """What the token server's refusal means, and what to do."""
+    if code.upper() in STOPPING:
+        return explained(code.upper())
     reported = ": ".join(part for part in (code, text) if part) or "no reason"
-    return (
-        MENDS.get(code.upper())
-        or f"the token server refused to renew the sign-in ({reported}); {SIGN_IN_AGAIN}"
-    )
+    return f"the token server refused to renew the sign-in ({reported}); {SIGN_IN_AGAIN}"

@@ -18,8 +18,8 @@ from launcher.core.catalogue import (
     row_text,
     stop_text,
 )
-from launcher.core.catalogue.ours import ANSWERS_LOST, RUNS
-from launcher.core.catalogue.portal import REFUSED_CALLER
+from launcher.core.catalogue.entries import ANSWERS_LOST, REFUSED_CALLER, RUNS
+from launcher.messages import wording
 
 PORTALS_WORDS = "THE PORTAL'S WORDS"
 
@@ -33,10 +33,10 @@ def _lines(entry: Entry) -> Iterator[str]:
     yield f"\n## {entry.name}"
     yield ""
     yield f"- means: {entry.meaning}."
-    yield f"- started: {entry.started}. The launcher {entry.does}."
-    yield f"- mended by: {entry.who}."
-    if entry.mend:
-        yield f"- what to do: {entry.mend}."
+    yield f"- started: {entry.started}. The launcher {wording('action', entry.does)}."
+    yield f"- mended by: {wording('who', entry.who)}."
+    if entry.remedy:
+        yield f"- what to do: {entry.remedy}."
     if entry.page:
         yield f"- page: {entry.page}"
     if entry.also:

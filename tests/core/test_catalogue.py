@@ -18,17 +18,16 @@ from launcher.core.catalogue import (
     Who,
     answers_lost_text,
     cause_text,
+    entries,
     found,
     given_up_text,
     is_busy,
     lost_text,
-    ours,
     row_text,
     stop_text,
     suggestion,
 )
-from launcher.core.catalogue.lost import LOST
-from launcher.core.catalogue.ours import PARAMETERS, ROWS, RUNS
+from launcher.core.catalogue.entries import LOST, PARAMETERS, ROWS, RUNS
 from launcher.core.verdict import Limit
 from launcher.portal.client import NEVER_LEFT
 from tests.core import messages
@@ -46,7 +45,7 @@ BUSY_TEXTS = {
 
 
 def test_each_language_of_the_table_has_its_text_here() -> None:
-    assert len(ours._BUSY_TEXTS) == len(BUSY_TEXTS)
+    assert len(entries._BUSY_TEXTS) == len(BUSY_TEXTS)
 
 
 @pytest.mark.parametrize("number", [1, 2, 5, 10, 100])
@@ -97,11 +96,11 @@ def test_the_code_for_it_is_none_of_the_portals_own() -> None:
     assert BUSY.upper() not in catalogue.PORTAL_CODES
 
 
-@pytest.mark.parametrize("code", catalogue.MENDS)
+@pytest.mark.parametrize("code", sorted(catalogue.STOPPING))
 def test_every_mend_is_a_sentence_that_says_what_to_do(code: str) -> None:
     assert code == code.upper()
-    assert len(catalogue.MENDS[code].split()) >= 5
-    assert not catalogue.MENDS[code].endswith(".")
+    assert len(catalogue.explained(code).split()) >= 5
+    assert not catalogue.explained(code).endswith(".")
 
 
 def test_every_message_is_one_that_was_read_and_approved() -> None:
@@ -126,8 +125,8 @@ def test_an_entry_is_found_by_each_of_its_names_whatever_their_case(entry: Entry
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
 def test_where_somebody_has_to_mend_it_the_entry_says_what_to_do(entry: Entry) -> None:
     if entry.does not in (Action.SKIPS, Action.SETTLES):
-        assert entry.mend or entry.who is Who.NOBODY
-    for clause in (entry.meaning, entry.mend):
+        assert entry.remedy or entry.who is Who.NOBODY
+    for clause in (entry.meaning, entry.remedy):
         assert not clause.endswith(".")
         assert "  " not in clause
 
@@ -183,7 +182,7 @@ def test_every_code_that_the_launcher_gives_a_row_is_in_the_catalogue_and_the_ot
 def test_each_limit_for_which_a_run_waits_says_what_to_do_when_it_waits_for_too_long() -> None:
     assert {entry.code for entry in RUNS} == {limit.value for limit in Limit} | {"answers lost"}
     for entry in RUNS:
-        assert entry.mend in (given_up_text(entry.code, "30 min") + answers_lost_text(10))
+        assert entry.remedy in (given_up_text(entry.code, "30 min") + answers_lost_text(10))
 
 
 def test_every_error_of_the_network_library_is_in_the_catalogue_under_what_it_means() -> None:
@@ -205,7 +204,7 @@ def test_no_sentence_says_the_name_of_a_librarys_error() -> None:
         for text in (lost_text(name, ""), cause_text(name, lost_text(name, "")), cause_text(name, "")):
             assert text
             assert "Error" not in text
-        assert entry.mend in cause_text(name, "")
+        assert entry.remedy in cause_text(name, "")
 
 
 def test_a_code_of_the_portals_is_said_and_a_code_that_nobody_knows_too() -> None:

@@ -43,7 +43,7 @@ def test_a_file_without_rows_is_said_to_have_none() -> None:
 def test_a_run_that_was_cut_off_goes_on_with_resume() -> None:
     for ending in (Ending.STOPPED, Ending.INTERRUPTED):
         assert commands(ending, started=5, pending=2) == ["launcher resume r3"]
-        assert headline(summary(ending, {})).endswith(": a reason")
+        assert headline(summary(ending, {})).fields["why"] == "a reason"
 
 
 def test_a_finished_run_with_rows_that_wait_goes_on_with_resume() -> None:

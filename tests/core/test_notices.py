@@ -48,7 +48,7 @@ def notice(
         notes=() if rows else ("there is no file leads.csv",),
     )
     return Notice(
-        result=result, late=late, to_mend={"r12": "/srv/leads.failed.csv"} if rows.get("failed") else {}
+        result=result, late=late, to_correct={"r12": "/srv/leads.failed.csv"} if rows.get("failed") else {}
     )
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from launcher.core.catalogue import MENDS
+from launcher.core.catalogue import STOPPING, explained
 from launcher.core.workflows import Answered, Termination, Way, command, judge
 from launcher.simulator import php
 from tests.core.making import error
@@ -37,9 +37,9 @@ def test_a_limit_is_waited_for(code: str) -> None:
     assert judge("r2", {}, {"r2": error(code, "wait")}).again
 
 
-@pytest.mark.parametrize("code", MENDS)
+@pytest.mark.parametrize("code", sorted(STOPPING))
 def test_a_code_that_stops_a_run_stops_this_too(code: str) -> None:
     answered = judge("r2", {}, {"r2": error(code, "words")})
 
-    assert answered.halt.startswith(MENDS[code])
+    assert answered.halt.startswith(explained(code))
     assert answered.fate is None

@@ -15,8 +15,9 @@ import pytest
 
 import launcher
 from launcher import messages
+from launcher.core.catalogue import ENTRIES, Action, Who
 from launcher.errors import LauncherError
-from launcher.messages import Message, english
+from launcher.messages import Message, english, wording
 
 
 def given() -> dict[str, list[tuple[str, frozenset[str]]]]:
@@ -70,6 +71,27 @@ def test_a_message_has_the_fields_of_its_text() -> None:
 
 def test_a_code_is_words_and_hyphens() -> None:
     assert [code for code in english() if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", code)] == []
+
+
+def test_the_catalogue_says_what_each_error_means_and_of_nothing_else() -> None:
+    assert set(messages._texts()["meaning"]) == {entry.name for entry in ENTRIES}
+    assert set(messages._texts()["action"]) == {action.value for action in Action}
+    assert set(messages._texts()["who"]) == {who.value for who in Who}
+
+
+def test_each_remedy_is_that_of_an_entry_and_a_shared_one_is_there() -> None:
+    shared = {entry.remedy_of for entry in ENTRIES if entry.remedy_of}
+
+    assert shared <= set(messages._texts()["remedy"]) <= shared | {entry.name for entry in ENTRIES}
+
+
+def test_without_the_file_of_texts_an_error_is_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone() -> dict[str, str]:
+        raise FileNotFoundError("en.toml")
+
+    monkeypatch.setattr(messages, "_texts", gone)
+
+    assert (wording("remedy", "moved"), ENTRIES[0].meaning) == ("", "QUERY_LIMIT_EXCEEDED")
 
 
 def test_as_a_text_a_message_is_english_with_its_fields() -> None:

@@ -19,7 +19,14 @@ from launcher.core.answers import (
     answer_of,
 )
 from launcher.core.batch import length_of
-from launcher.core.catalogue import BUSY, MENDS, PORTAL_CODES, found, refused_caller_text, stop_text
+from launcher.core.catalogue import (
+    BUSY,
+    PORTAL_CODES,
+    STOPPING,
+    found,
+    refused_caller_text,
+    stop_text,
+)
 from launcher.core.model import State
 from launcher.core.verdict import (
     Abort,
@@ -76,7 +83,7 @@ TABLE = [
     (500, "ERROR_UNEXPECTED_ANSWER", Means.UNKNOWN),
     (500, "ERROR_CORE", Means.UNKNOWN),
 ]
-STOPPING = {code.upper() for _, code, means in TABLE if means is Means.STOP}
+STOPS = {code.upper() for _, code, means in TABLE if means is Means.STOP}
 
 # Fixed in the server's code, and one as a template of a Russian portal may say it.
 REFUSALS = [
@@ -201,10 +208,10 @@ def test_every_code_that_is_judged_stands_in_the_table_and_the_other_way_round()
     assert set(PORTAL_CODES) == {code.upper() for _, code, _ in TABLE}
 
 
-def test_every_code_that_stops_a_run_has_a_mend_and_no_other_has() -> None:
-    assert set(MENDS) == STOPPING
-    for mend in MENDS.values():
-        assert len(mend.split()) >= 4
+def test_every_code_that_stops_a_run_has_a_remedy_and_no_other_has() -> None:
+    assert STOPPING == STOPS
+    for code in STOPPING:
+        assert len(PORTAL_CODES[code].remedy.split()) >= 4
 
 
 @pytest.mark.parametrize("code", ["SOMETHING_NEW", "ERROR_ARGUMENT", "NOT_FOUND", " ", "0", "ошибка"])

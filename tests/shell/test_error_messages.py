@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.core.catalogue import MENDS, PORTAL_CODES, stop_text
+from launcher.core.catalogue import PORTAL_CODES, STOPPING, explained, stop_text
 from launcher.core.model import State
 from launcher.core.summary import Ending, Exit
 from launcher.ledger import open_ledger
@@ -32,7 +32,7 @@ async def run(portal: Simulator, tmp_path: Path) -> AsyncIterator[Runs]:
         yield Runs(ledger, portal, tmp_path)
 
 
-@pytest.mark.parametrize("code", MENDS)
+@pytest.mark.parametrize("code", sorted(STOPPING))
 async def test_a_code_that_stops_the_run_says_what_is_wrong_and_what_to_do(
     run: Runs, portal: Simulator, code: str
 ) -> None:
@@ -43,7 +43,7 @@ async def test_a_code_that_stops_the_run_says_what_is_wrong_and_what_to_do(
 
     assert (summary.ending, summary.exit_code) == (Ending.STOPPED, Exit.STOPPED)
     assert summary.stopped_because == stop_text(code, "Words of the portal")
-    assert PORTAL_CODES[code].mend in summary.stopped_because
+    assert PORTAL_CODES[code].remedy in summary.stopped_because
     assert "The portal answered: Words of the portal." in summary.stopped_because
     assert portal.started == []
     assert set((await run.states(1)).values()) == {State.PENDING}, "a stop blames no row"
@@ -67,7 +67,7 @@ async def test_a_portal_that_is_not_set_up_for_it_is_told_how_to_be(
     summary = await run.start_all(ROWS, job=replace(LEADS, template_id=template_id))
 
     assert summary.ending is Ending.STOPPED
-    assert summary.stopped_because.startswith(MENDS[code]), summary.stopped_because
+    assert summary.stopped_because.startswith(explained(code)), summary.stopped_because
     assert portal.started == []
 
 

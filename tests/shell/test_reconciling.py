@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from launcher.core.catalogue.entry import LOOK
 from launcher.core.model import State
 from launcher.core.summary import Ending, Exit
 from launcher.engine.cancel import CancelToken
@@ -17,6 +16,7 @@ from launcher.engine.executor import Rules, RunExecutor
 from launcher.engine.portal_client import PortalClient
 from launcher.engine.progress import Progress
 from launcher.ledger import open_ledger
+from launcher.messages import wording
 from launcher.portal.access import parse_webhook
 from launcher.portal.client import Portal
 from launcher.simulator import Settings, Simulator, workflows
@@ -24,6 +24,7 @@ from launcher.simulator.state import Started
 from tests.support.runs import UNPACED, Runs
 
 LISTS_NONE = "the portal lists no running workflow that fits: it has ended, or never started"
+LOOK = wording("remedy", "look-at-document")
 
 
 @pytest.fixture

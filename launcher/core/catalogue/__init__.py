@@ -1,4 +1,4 @@
-"""The one catalogue of errors: of every code what it means, whether anything started, and who mends it how.
+"""The one catalogue of errors: of every code what it means, whether anything started, and who can fix it how.
 
 Messages, results files and `launcher explain` all take their words from here.
 """
@@ -8,17 +8,26 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from launcher.core.catalogue.entries import (
+    ANSWERS_LOST,
+    ANY_CODE,
+    ANY_TEXT,
+    BUSY,
+    ENTRIES,
+    PORTAL,
+    REFUSED_CALLER,
+    SIGNING_IN,
+    is_busy,
+)
 from launcher.core.catalogue.entry import Action, Entry, Started, Who
-from launcher.core.catalogue.lost import LOST
-from launcher.core.catalogue.ours import ANSWERS_LOST, BUSY, PARAMETERS, ROWS, RUNS, is_busy
-from launcher.core.catalogue.portal import PORTAL, REFUSED_CALLER, SIGNING_IN
 from launcher.core.words import nearest
+from launcher.messages import Message
 
 __all__ = [
     "BUSY",
     "ENTRIES",
-    "MENDS",
     "PORTAL_CODES",
+    "STOPPING",
     "Action",
     "Entry",
     "Started",
@@ -26,6 +35,7 @@ __all__ = [
     "answers_lost_text",
     "cause_text",
     "entry_of",
+    "explained",
     "found",
     "given_up_text",
     "is_busy",
@@ -39,14 +49,14 @@ __all__ = [
     "suggestion",
 ]
 
-ENTRIES: tuple[Entry, ...] = (*PORTAL, REFUSED_CALLER, *SIGNING_IN, *LOST, *ROWS, *PARAMETERS, *RUNS)
-
 PORTAL_CODES: Mapping[str, Entry] = {entry.code: entry for entry in (*PORTAL, *SIGNING_IN) if entry.code}
 """By the portal's code, in capitals."""
 
+STOPPING = frozenset(code for code, entry in PORTAL_CODES.items() if entry.does is Action.STOPS)
+"""The portal's codes, in capitals, that stop a run."""
+
 _FIXED_TEXTS = {entry.text: entry for entry in PORTAL if entry.text}
 _BY_NAME = {name.casefold(): entry for entry in ENTRIES for name in entry.names}
-_ANY_TEXT, _ANY_CODE = (entry for entry in PORTAL if entry.title)
 _FAMILIES = (
     (re.compile(r"TOKEN SERVER: .+"), _BY_NAME["token server"]),
     (re.compile(r"HTTP \d+ without JSON"), _BY_NAME["http 502 without json"]),
@@ -54,21 +64,16 @@ _FAMILIES = (
 )
 """Codes with a number in them."""
 
-MENDS: Mapping[str, str] = {
-    code: f"{entry.meaning}; {entry.mend}" for code, entry in PORTAL_CODES.items() if entry.does is Action.STOPS
-}
-"""By the portal's code, in capitals: what is wrong and what to do, for each code that stops a run."""
-
 _LONGEST = 200
 
 
 def entry_of(code: str, text: str = "") -> Entry:
     """What stands behind a row's code, or behind the portal's text where it gave no code."""
     if not code:
-        return _FIXED_TEXTS.get(text.strip(), _ANY_TEXT)
+        return _FIXED_TEXTS.get(text.strip(), ANY_TEXT)
     entry = found(code)
     # One command of a batch may have started something before it was refused with such a code.
-    return _ANY_CODE if entry is None or entry is REFUSED_CALLER else entry
+    return ANY_CODE if entry is None or entry is REFUSED_CALLER else entry
 
 
 def refuses_caller(status: int, code: str) -> bool:
@@ -94,7 +99,7 @@ def suggestion(name: str) -> str:
 
 
 def row_text(code: str, text: str) -> str:
-    """What became of a row, for its results: the portal's own words, or ours, and then the mend.
+    """What became of a row, for its results: the portal's own words, or ours, and then what to do.
 
     Nothing for a row without either.
     """
@@ -102,7 +107,7 @@ def row_text(code: str, text: str) -> str:
         return ""
     entry = entry_of(code, text)
     given = text or entry.meaning
-    return f"{given} ({entry.mend})" if entry.mend and not entry.told else given
+    return f"{given} ({entry.remedy})" if entry.remedy and not entry.says_remedy else given
 
 
 def spoken(code: str) -> str:
@@ -123,41 +128,50 @@ def lost_text(cause: str, otherwise: str) -> str:
     return f"{given} ({spoken(cause)})" if spoken(cause) else given
 
 
+def explained(code: str) -> str:
+    """What a code of the portal means, and what to do about it, in capitals as it stands in PORTAL_CODES."""
+    entry = PORTAL_CODES[code]
+    return str(Message("means-and-remedy", meaning=entry.meaning, remedy=entry.remedy))
+
+
 def stop_text(code: str, text: str = "") -> str:
     """Why a run stops, in words: what is wrong, what to do, the answer of the portal, and where to read."""
-    entry = entry_of(code, text)
-    return f"{entry.meaning}; {entry.mend}.{_said(text)} More: launcher explain {entry.name}"
+    return _stopped_by(entry_of(code, text), text)
 
 
 def refused_caller_text(code: str, text: str) -> str:
     """The same of a whole request that was refused for who sent it, with that code."""
-    entry, words = REFUSED_CALLER, ": ".join(part for part in (code, text) if part)
-    return f"{entry.meaning}; {entry.mend}.{_said(words)} More: launcher explain {entry.name}"
+    return _stopped_by(REFUSED_CALLER, ": ".join(part for part in (code, text) if part))
+
+
+def _stopped_by(entry: Entry, text: str) -> str:
+    answered = " ".join(text.split())
+    if len(answered) > _LONGEST:
+        answered = answered[: _LONGEST - 1] + "…"
+    if answered and answered[-1] not in ".!?…":
+        answered += "."
+    meaning, remedy, name = entry.meaning, entry.remedy, entry.name
+    if answered:
+        message = Message("stopped-by-portal", meaning=meaning, remedy=remedy, name=name, answered=answered)
+    else:
+        message = Message("stopped", meaning=meaning, remedy=remedy, name=name)
+    return str(message)
 
 
 def moved_text(host: str) -> str:
     """The same of a portal that answers at that other host; where it names none, of its redirect."""
-    where = f"the portal has moved to {host}" if host else "the portal redirects without an address"
-    return f"{where}; {_BY_NAME['moved'].mend}. More: launcher explain moved"
+    remedy = _BY_NAME["moved"].remedy
+    if host:
+        return str(Message("stopped-as-portal-moved", host=host, remedy=remedy))
+    return str(Message("stopped-by-redirect", remedy=remedy))
 
 
 def given_up_text(trouble: str, period: str) -> str:
     """Why a run stops in which nothing has got through for so long, for that reason."""
     entry = found(trouble) or _BY_NAME["no connection"]
-    return f"{trouble} for {period}; no request got through; {entry.mend}. More: launcher explain {entry.name}"
+    return str(Message("given-up", trouble=trouble, period=period, remedy=entry.remedy, name=entry.name))
 
 
 def answers_lost_text(times: int) -> str:
     """Why a run stops in which that many answers in a row did not come."""
-    return (
-        f"the portal's answers were lost {times} times in a row; {ANSWERS_LOST.mend}. "
-        f"More: launcher explain {ANSWERS_LOST.name}"
-    )
-
-
-def _said(text: str) -> str:
-    one_line = " ".join(text.split())
-    if not one_line:
-        return ""
-    shown = one_line if len(one_line) <= _LONGEST else one_line[: _LONGEST - 1] + "…"
-    return f" The portal answered: {shown}" if shown[-1] in ".!?…" else f" The portal answered: {shown}."
+    return str(Message("answers-lost", times=times, remedy=ANSWERS_LOST.remedy, name=ANSWERS_LOST.name))

@@ -1,4 +1,4 @@
-"""What the catalogue says of one code."""
+"""What the catalogue says of one error: what follows from it here, what it means in texts/en.toml."""
 
 from __future__ import annotations
 
@@ -6,14 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, NotRequired, TypedDict
 
+from launcher.messages import wording
+
 DOCS = "https://apidocs.bitrix24.com/"
 ERROR_CODES = DOCS + "error-codes.html"
-LIMITS = DOCS + "limits.html"
-WEBHOOKS = DOCS + "local-integrations/local-webhooks.html"
-START = DOCS + "api-reference/bizproc/bizproc-workflow-start.html"
-
-LOOK = "look at the document in the portal; launcher reconcile asks the portal again"
-"""What to do about a row that may have started."""
 
 
 class Started(StrEnum):
@@ -25,37 +21,34 @@ class Started(StrEnum):
 
 
 class Action(StrEnum):
-    """What the launcher does of itself, in words for the person."""
+    """What the launcher does automatically."""
 
-    WAITS_FOR_RATE = "slows down, waits, longer each time, and sends the same rows again"
-    WAITS_FOR_OPERATING_TIME = "waits, longer each time, and sends the same rows again"
-    WAITS_FOR_CONNECTION = "waits, longer each time, and tries again; after half an hour it stops the run"
-    STOPS = "stops the run and blames no row; launcher resume goes on"
-    SENDS_SHORTER = (
-        "sends the same rows again in shorter requests, for the rest of the run; marks a row failed whose "
-        "request is too long by itself"
-    )
-    FAILS_THE_ROW = "marks the row failed and goes on with the others; launcher retry sends it again"
-    DEFERS_THE_ROW = "tries this row again later, for half an hour, and goes on with the others"
-    LEAVES_UNKNOWN = "marks the row unknown, never sends it again by itself, and asks the portal about it"
-    LEAVES_INVALID = "marks the row invalid, sends nothing for it, and goes on with the others"
-    SKIPS = "skips the row and goes on with the others"
-    SETTLES = "marks the row started, with the workflow's ID"
+    WAITS_FOR_RATE = "waits-for-rate"
+    WAITS_FOR_OPERATING_TIME = "waits-for-operating-time"
+    WAITS_FOR_CONNECTION = "waits-for-connection"
+    STOPS = "stops"
+    SENDS_SHORTER = "sends-shorter"
+    FAILS_THE_ROW = "fails-the-row"
+    DEFERS_THE_ROW = "defers-the-row"
+    LEAVES_UNKNOWN = "leaves-unknown"
+    LEAVES_INVALID = "leaves-invalid"
+    SKIPS = "skips"
+    SETTLES = "settles"
 
 
 class Who(StrEnum):
-    """Who can mend it."""
+    """Who can fix it."""
 
-    NOBODY = "nobody has to"
-    FILE = "you, in the file"
-    SETTINGS = "you, in the configuration"
+    NOBODY = "nobody"
+    FILE = "file"
+    SETTINGS = "settings"
     YOU = "you"
-    WEBHOOK_OWNER = "an administrator of the portal, in its settings of webhooks"
-    TEMPLATE_OWNER = "whoever looks after the workflow template"
-    ADMIN = "an administrator of the portal"
-    NETWORK = "whoever looks after this machine's network"
-    SUPPORT = "Bitrix24's support"
-    MAKERS = "the makers of the launcher"
+    WEBHOOK_OWNER = "webhook-owner"
+    TEMPLATE_OWNER = "template-owner"
+    ADMIN = "admin"
+    NETWORK = "network"
+    SUPPORT = "support"
+    MAKERS = "makers"
 
 
 class EntryDocument(TypedDict):
@@ -86,29 +79,27 @@ _MAY_BE_MISSING: tuple[Literal["code", "text", "also", "mend", "page"], ...] = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """One code, or one of the portal's fixed texts without a code. Clauses without their full stops."""
+    """One code, or one of the portal's fixed texts without a code. Its texts are clauses without full stops."""
 
     code: str
     """As it stands in the column launch_error_code; empty where the portal gives none."""
-    text: str = ""
-    """The portal's own text, where that and not the code tells what it is."""
-    also: tuple[str, ...] = ()
-    """Other names of the same thing."""
-    title: str = ""
-    """What a person calls it who asks for it, where neither code nor text is a name."""
-    meaning: str
     started: Started
     does: Action
     who: Who
-    mend: str = ""
-    """What to do, where something is to be done."""
-    told: bool = False
-    """Whether the text of such a row says it already."""
-    page: str = ERROR_CODES
+    page: str = ""
     """The documentation's page, or nothing for what only the launcher knows."""
-
+    remedy_of: str = ""
+    """The remedy's name in the file of texts, where several entries share it."""
+    text: str = ""
+    """The portal's own text, where that and not the code tells what it is."""
+    title: str = ""
+    """What a person calls it who asks for it, where neither code nor text is a name."""
+    also: tuple[str, ...] = ()
+    """Other names of the same thing."""
+    says_remedy: bool = False
+    """Whether the text of such a row says already what to do."""
     unspoken: bool = False
     """Whether the code is a programmer's name, which no sentence for people says."""
 
@@ -122,6 +113,16 @@ class Entry:
         """All that it may be asked for by."""
         return tuple(name for name in (self.title, self.code, self.text, *self.also) if name)
 
+    @property
+    def meaning(self) -> str:
+        """What the error means."""
+        return wording("meaning", self.name) or self.name
+
+    @property
+    def remedy(self) -> str:
+        """What to do; empty where nothing is to be done."""
+        return wording("remedy", self.remedy_of or self.name)
+
     def to_dict(self) -> EntryDocument:
         """Return the document of `--json`, without the questions that have no answer."""
         document: EntryDocument = {
@@ -130,9 +131,9 @@ class Entry:
             "also": ", ".join(self.also),
             "means": self.meaning,
             "started": self.started.value,
-            "launcher": self.does.value,
-            "who": self.who.value,
-            "mend": self.mend,
+            "launcher": wording("action", self.does),
+            "who": wording("who", self.who),
+            "mend": self.remedy,
             "page": self.page,
         }
         for question in _MAY_BE_MISSING:
