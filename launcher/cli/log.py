@@ -14,15 +14,18 @@ import logging
 import os
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-import structlog
 from filelock import FileLock, Timeout
-from structlog.typing import EventDict, WrappedLogger
 
 from launcher.errors import InputError
+from launcher.log import before_first_event, get_logger
 from launcher.redact import one_line, redacted, visible, visible_json
+
+if TYPE_CHECKING:
+    from structlog.typing import EventDict, WrappedLogger
 
 MAX_BYTES = 10_000_000
 """A run of 100,000 rows writes about half of it."""
@@ -125,6 +128,15 @@ def configure(*, quiet: bool, log_file: Path | None, talks: bool = False) -> Non
     if log_file is not None:
         outputs.append(_Output(_opened(log_file), logging.DEBUG, as_json=True))
     _to_outputs.outputs = outputs
+    least = logging.DEBUG if log_file is not None else least
+    before_first_event(lambda: _configure_structlog(least))
+    # What libraries say goes the same way.
+    logging.basicConfig(handlers=[_FromLibraries()], level=logging.WARNING, force=True)
+
+
+def _configure_structlog(least: int) -> None:
+    import structlog
+
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -134,13 +146,9 @@ def configure(*, quiet: bool, log_file: Path | None, talks: bool = False) -> Non
             redact_all,
             _to_outputs,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(
-            logging.DEBUG if log_file is not None else outputs[0].level
-        ),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
         cache_logger_on_first_use=False,
     )
-    # What libraries say goes the same way.
-    logging.basicConfig(handlers=[_FromLibraries()], level=logging.WARNING, force=True)
 
 
 def redact_all(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -151,24 +159,27 @@ def redact_all(_logger: WrappedLogger, _method: str, event: EventDict) -> EventD
 class _Output:
     def __init__(self, file: LogFile | None, level: int, *, as_json: bool) -> None:
         """Without a file, to whatever stderr is when a line is written: a progress bar redirects it."""
-        self._file, self.level = file, level
-        self._escaped = visible_json if as_json else visible
-        self._render: Any = (
-            structlog.processors.JSONRenderer(ensure_ascii=False, default=repr)
-            if as_json
-            else structlog.dev.ConsoleRenderer(
-                colors=False,
-                exception_formatter=structlog.dev.plain_traceback,
-                pad_event_to=0,
-                timestamp_key="timestamp",
-            )
+        self._file, self.level, self._as_json = file, level, as_json
+
+    @cached_property
+    def _render(self) -> Any:
+        import structlog
+
+        if self._as_json:
+            return structlog.processors.JSONRenderer(ensure_ascii=False, default=repr)
+        return structlog.dev.ConsoleRenderer(
+            colors=False,
+            exception_formatter=structlog.dev.plain_traceback,
+            pad_event_to=0,
+            timestamp_key="timestamp",
         )
 
     def write(self, event: EventDict) -> None:
         shown = dict(event)
-        if not isinstance(self._render, structlog.processors.JSONRenderer):
+        if not self._as_json:
             shown["timestamp"] = str(shown["timestamp"])[11:19]
-        line = self._escaped(self._render(None, "", shown)) + "\n"
+        escaped = visible_json if self._as_json else visible
+        line = escaped(self._render(None, "", shown)) + "\n"
         if self._file is not None:
             self._file.write(line)
             return
@@ -184,7 +195,9 @@ class _ToOutputs:
         for output in self.outputs:
             if level >= output.level:
                 output.write(event)
-        raise structlog.DropEvent
+        from structlog import DropEvent
+
+        raise DropEvent
 
 
 _to_outputs = _ToOutputs()
@@ -202,7 +215,7 @@ class _FromLibraries(logging.Handler):
         if record.exc_info and record.exc_info[0] is not None:
             more["exc_info"] = record.exc_info
         known = [level for level in _LEVELS if level <= record.levelno]
-        structlog.get_logger().log(known[-1] if known else logging.DEBUG, message, **more)
+        get_logger().log(known[-1] if known else logging.DEBUG, message, **more)
 
 
 _LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL)

@@ -17,6 +17,7 @@ import structlog
 
 from launcher import redact
 from launcher.cli import log
+from launcher.log import get_logger
 from launcher.redact import MARK, register
 
 SECRET = "v3ryD1st1nct1ve"
@@ -73,8 +74,8 @@ def configured(monkeypatch: pytest.MonkeyPatch) -> Configured:
 
 def test_where_stderr_is_no_terminal_each_line_is_json(configured: Configured) -> None:
     stderr = configured()
-    structlog.get_logger().info("run begins", file="leads.csv", rows=5000, job=None)
-    structlog.get_logger().warning("ответ потерян", first_row=17)
+    get_logger().info("run begins", file="leads.csv", rows=5000, job=None)
+    get_logger().warning("ответ потерян", first_row=17)
 
     first, second = stderr.events()
     assert (first["event"], first["level"], first["file"], first["rows"], first["job"]) == (
@@ -87,15 +88,15 @@ def test_where_stderr_is_no_terminal_each_line_is_json(configured: Configured) -
 
 def test_what_is_only_for_the_log_file_is_not_on_stderr(configured: Configured) -> None:
     stderr = configured()
-    structlog.get_logger().debug("request", rows=50)
+    get_logger().debug("request", rows=50)
 
     assert stderr.getvalue() == ""
 
 
 def test_quiet_leaves_the_warnings(configured: Configured) -> None:
     stderr = configured(quiet=True)
-    structlog.get_logger().info("run begins")
-    structlog.get_logger().warning("answer lost")
+    get_logger().info("run begins")
+    get_logger().warning("answer lost")
 
     assert [event["event"] for event in stderr.events()] == ["answer lost"]
 
@@ -103,8 +104,8 @@ def test_quiet_leaves_the_warnings(configured: Configured) -> None:
 @pytest.mark.parametrize("quiet", [False, True])
 def test_a_terminal_gets_the_warnings_as_lines_for_people(configured: Configured, quiet: bool) -> None:
     stderr = configured(terminal=True, quiet=quiet)
-    structlog.get_logger().info("run begins")
-    structlog.get_logger().warning("answer lost", rows=50, outcome="lost: ServerDisconnectedError")
+    get_logger().info("run begins")
+    get_logger().warning("answer lost", rows=50, outcome="lost: ServerDisconnectedError")
 
     [line] = stderr.lines()
     assert not line.startswith("{")
@@ -117,9 +118,9 @@ def test_what_was_bound_stands_in_every_line_and_in_none_afterwards(configured: 
     stderr = configured()
     with structlog.contextvars.bound_contextvars(run_id="r7"):
         with structlog.contextvars.bound_contextvars(request_id=3):
-            structlog.get_logger().info("refused", row_number=17)
-        structlog.get_logger().info("run ends")
-    structlog.get_logger().info("bye")
+            get_logger().info("refused", row_number=17)
+        get_logger().info("run ends")
+    get_logger().info("bye")
 
     inner, outer, after = stderr.events()
     assert (inner["run_id"], inner["request_id"], inner["row_number"]) == ("r7", 3, 17)
@@ -130,7 +131,7 @@ def test_what_was_bound_stands_in_every_line_and_in_none_afterwards(configured: 
 @pytest.mark.parametrize("terminal", [False, True])
 def test_no_secret_in_any_value_is_written(configured: Configured, terminal: bool) -> None:
     stream = configured(terminal=terminal)
-    structlog.get_logger().warning(
+    get_logger().warning(
         f"calling /rest/1/{SECRET}/",
         url=f"https://portal.example/rest/1/{SECRET}/batch",
         deep={"a": [{"b": (SECRET,)}]},
@@ -155,7 +156,7 @@ def test_an_exception_is_logged_with_its_traceback_and_without_the_secret(
         except ConnectionError as error:
             raise RuntimeError(f"auth={TOKEN}") from error
     except RuntimeError:
-        structlog.get_logger().exception("unexpected")
+        get_logger().exception("unexpected")
 
     written = stream.getvalue()
     assert "Traceback" in written
@@ -200,10 +201,11 @@ import logging, structlog, sys
 from pathlib import Path
 from launcher import redact
 from launcher.cli import log
+from launcher.log import get_logger
 
 redact.register({secret!r})
 log.configure(quiet={quiet}, log_file=Path("log.jsonl"))
-logger = structlog.get_logger()
+logger = get_logger()
 with structlog.contextvars.bound_contextvars(run_id="r1", request_id=2):
     logger.debug("failed", row_number=17, url="/rest/1/{secret}/batch")
     logger.info("run begins")
