@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from launcher.cli.main import run_command
+from launcher.cli.main import async_command
 from launcher.cli.params import GlobalOptions, global_options
 
 if TYPE_CHECKING:
@@ -16,28 +16,22 @@ if TYPE_CHECKING:
 @click.command("status")
 @click.argument("run", required=False)
 @global_options
-def command(run: str | None) -> None:
+@async_command
+async def command(options: GlobalOptions, run: str | None) -> None:
     """Show RUN (without it, the last one): counts, errors by cause, what to do next."""
-    run_command(lambda options: _status(options, run))
-
-
-async def _status(options: GlobalOptions, name: str | None) -> int:
-    from launcher.app.query import status
-    from launcher.cli.console import Console, unsent_lines
+    from launcher.cli.console import unsent_lines
     from launcher.cli.runtime import opened
 
-    async with opened(options) as launcher:
-        found = await status(launcher, name)
-    console = Console(options)
+    async with opened(options) as (launcher, console):
+        found = await launcher.status(run)
     if console.wants_json:
         console.show_json(found.to_dict())
-        return 0
+        return
     console.show_summary(found.summary)
     for line in unsent_lines(found.unsent):
         console.print(line)
     if found.stopped and not options.quiet:
         console.print(_stopped(found))
-    return 0
 
 
 def _stopped(found: Status) -> str:
