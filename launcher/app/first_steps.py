@@ -6,8 +6,7 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,11 +62,9 @@ class DemoPlace:
         return cls(folder, Path(shutil.copy(samples() / "leads.csv", folder)))
 
 
-@asynccontextmanager
-async def simulated_portal() -> AsyncIterator[Simulator]:
-    """Give a portal of this machine on a free port."""
-    async with Simulator(Settings(start_seconds=START_S)) as portal:
-        yield portal
+def simulated_portal() -> Simulator:
+    """Return a portal for this machine, on a free port, for `async with`."""
+    return Simulator(Settings(start_seconds=START_S))
 
 
 async def run_demo(opened: Context, place: DemoPlace, portal: Simulator) -> Summary:
