@@ -45,18 +45,11 @@ def _table(diagnoses: Diagnoses) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from launcher.redact import redacted_text
-
     table = Table(box=rich.box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("check", no_wrap=True)
     table.add_column("is", no_wrap=True)
     table.add_column("found", overflow="fold")
     table.add_column("what to do", overflow="fold")
-    for diagnosis in diagnoses.found:
-        table.add_row(
-            Text(diagnosis.check),
-            Text(diagnosis.level.value, style=_STYLES[diagnosis.level]),
-            Text(redacted_text(diagnosis.found)),
-            Text(redacted_text(diagnosis.mend)),
-        )
+    for one in diagnoses.found:
+        table.add_row(one.check, Text(one.level.value, style=_STYLES[one.level]), one.found, one.mend)
     return table
