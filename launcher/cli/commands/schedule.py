@@ -13,7 +13,7 @@ from launcher.core.words import pluralize
 from launcher.redact import visible
 
 if TYPE_CHECKING:
-    from launcher.automation.schedules import ScheduleChanges
+    from launcher.automation.schedules.installing import Changes
     from launcher.cli.console import Console
 
 
@@ -40,7 +40,7 @@ def command() -> None:
 @async_command
 async def show(options: GlobalOptions, scheduler: str | None) -> None:
     """Print what install would write: systemd units, lines for cron, or Windows tasks; change nothing."""
-    from launcher.automation.schedules import show_schedules
+    from launcher.automation.schedules.managing import show_schedules
     from launcher.cli.runtime import opened
 
     async with opened(options) as (launcher, console):
@@ -62,7 +62,7 @@ async def show(options: GlobalOptions, scheduler: str | None) -> None:
 @async_command
 async def install(options: GlobalOptions, scheduler: str | None) -> None:
     """Put the schedules where the scheduler looks for them; again after each change of config.yaml."""
-    from launcher.automation.schedules import install_schedules
+    from launcher.automation.schedules.managing import install_schedules
     from launcher.cli.runtime import opened
 
     async with opened(options) as (launcher, console):
@@ -75,20 +75,18 @@ async def install(options: GlobalOptions, scheduler: str | None) -> None:
 @async_command
 async def remove(options: GlobalOptions, scheduler: str | None) -> None:
     """Take away what install has put there for this configuration, and nothing else."""
-    from launcher.automation.schedules import remove_schedules
+    from launcher.automation.schedules.managing import remove_schedules
     from launcher.cli.runtime import opened
 
     async with opened(options) as (launcher, console):
         _show(console, remove_schedules(launcher, scheduler))
 
 
-def _show(console: Console, changed: ScheduleChanges) -> None:
-    scheduler, changes = changed.scheduler, changed.changes
+def _show(console: Console, changes: Changes) -> None:
     lines = [f"written: {name}" for name in changes.written] + [f"removed: {name}" for name in changes.removed]
     if changes.unchanged and not lines:
-        lines.append(
-            f"{scheduler}: nothing to change, {pluralize(len(changes.unchanged), 'entry', 'entries')} as before"
-        )
+        entries = pluralize(len(changes.unchanged), "entry", "entries")
+        lines.append(f"{changes.scheduler}: nothing to change, {entries} as before")
     if not (lines or changes.notes):
-        lines.append(f"{scheduler}: nothing is scheduled for this configuration")
-    console.show(changed.to_dict(), *lines, *changes.notes)
+        lines.append(f"{changes.scheduler}: nothing is scheduled for this configuration")
+    console.show(changes.to_dict(), *lines, *changes.notes)
