@@ -95,7 +95,7 @@ def command(listen: str, health: bool) -> None:
 async def _serve(options: GlobalOptions, listen_at: tuple[str, int] | None) -> int:
     """Run the schedules until a signal comes, and answer at that host and port; return the exit code."""
     # Not above: a container asks --health again and again, and needs none of it.
-    from launcher.automation.backend import run_daemon, sole_daemon
+    from launcher.automation.daemon import run_daemon, sole_daemon
     from launcher.automation.health import document, listening
     from launcher.cli.runtime import interruptible, opened
     from launcher.engine.cancel import CancelToken
