@@ -92,7 +92,7 @@ class Console:
     def wants_json(self) -> bool:
         return self._options.json
 
-    def show(self, document: object, *lines: str | Table) -> None:
+    def show(self, document: object, *lines: str | Text | Table) -> None:
         """The result of a command: with --json its document, else these lines."""
         if self.wants_json:
             self.show_json(document)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from launcher.cli.main import async_command
-from launcher.cli.params import CommandError, GlobalOptions, global_options
+from launcher.cli.params import CommandError, GlobalOptions, global_options, shown_path
 from launcher.errors import PortalError
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ async def command(options: GlobalOptions) -> None:
     """
     from launcher.app.first_steps import WEBHOOK_NAME, FirstFiles
     from launcher.cli.console import Console
-    from launcher.cli.params import shown_path
 
     if not sys.stdin.isatty():
         raise CommandError(
@@ -108,9 +107,6 @@ def _ask_job(console: Console, template: Template) -> tuple[Path, str, str]:
 
 def _keep_webhook(console: Console, files: FirstFiles, url: str) -> None:
     """Put the webhook into .env, if the person agrees to what is lost."""
-
-    from launcher.cli.params import shown_path
-
     if files.has_another_webhook(url) and not click.confirm(
         f"{files.env} has another webhook already. Replace it?", err=True
     ):

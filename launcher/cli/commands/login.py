@@ -67,13 +67,11 @@ async def command(
 def _show(console: Console, signed_in: SignedIn) -> None:
     """Show who signed in where, and where that is kept."""
     owner = signed_in.owner
-    if console.wants_json:
-        console.show_json(signed_in.to_dict())
-    else:
-        role = "an administrator" if owner.is_administrator else "not an administrator"
-        console.print(
-            f"{owner.name} (user {owner.user_id}) on {signed_in.portal}, {role}. Kept in {signed_in.kept_in}."
-        )
+    role = "an administrator" if owner.is_administrator else "not an administrator"
+    console.show(
+        signed_in.to_dict(),
+        f"{owner.name} (user {owner.user_id}) on {signed_in.portal}, {role}. Kept in {signed_in.kept_in}.",
+    )
     if not owner.is_administrator:
         console.tell(
             "the portal lets administrators start workflows only; sign in as an administrator of the portal"

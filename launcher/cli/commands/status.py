@@ -36,23 +36,17 @@ async def command(options: GlobalOptions, run: str | None) -> None:
 
 def _stopped(found: Status) -> str:
     """Return what `launcher stop` made of the run's workflows."""
-
     from launcher.core.workflows import Termination, Way
 
     counts, stopped = found.by_fate(), found.stopped
-    terminated, killed = (
-        stopped.get((Way.TERMINATE, Termination.ENDED), 0),
-        stopped.get((Way.KILL, Termination.ENDED), 0),
+    numbers = (
+        (stopped.get((Way.TERMINATE, Termination.ENDED), 0), "terminated"),
+        (stopped.get((Way.KILL, Termination.ENDED), 0), "deleted"),
+        (counts[Termination.GONE], "had ended by then"),
+        (counts[Termination.REFUSED], "still ran"),
+        (counts[Termination.ASKED], "asked for, and the answer is not known"),
     )
-    parts = [
-        f"{terminated:,} terminated" if terminated else "",
-        f"{killed:,} deleted" if killed else "",
-        f"{counts[Termination.GONE]:,} had ended by then" if counts[Termination.GONE] else "",
-        f"{counts[Termination.REFUSED]:,} still ran" if counts[Termination.REFUSED] else "",
-        f"{counts[Termination.ASKED]:,} asked for, and the answer is not known"
-        if counts[Termination.ASKED]
-        else "",
-    ]
+    parts = [f"{number:,} {what}" for number, what in numbers if number]
     left = counts[Termination.REFUSED] or counts[Termination.ASKED]
     go_on = f". Go on with: launcher stop {found.summary.run}" if left else ""
-    return f"Its workflows were stopped: {' · '.join(part for part in parts if part)}{go_on}"
+    return f"Its workflows were stopped: {' · '.join(parts)}{go_on}"

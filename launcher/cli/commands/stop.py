@@ -9,8 +9,9 @@ import click
 
 from launcher.cli.main import async_command
 from launcher.cli.params import CommandError, GlobalOptions, global_options
+from launcher.core.summary import Exit
 from launcher.core.words import pluralize
-from launcher.core.workflows import Way
+from launcher.core.workflows import Termination, Way
 
 if TYPE_CHECKING:
     from launcher.app.workflows import StopPlan, StopResult
@@ -54,7 +55,8 @@ async def command(options: GlobalOptions, run: str, kill: bool, yes: bool) -> in
             _confirm(plan, console, yes=yes)
         with interruptible(cancel, console.tell), console.steps():
             result = await launcher.stop_workflows(plan, cancel)
-    _show(result, console, quiet=options.quiet)
+    is_silent = options.quiet and result.exit_code is Exit.ALL_STARTED
+    console.show(result.to_dict(), *([] if is_silent else _lines(result)))
     return int(result.exit_code)
 
 
@@ -73,22 +75,8 @@ def _confirm(plan: StopPlan, console: Console, *, yes: bool) -> None:
         raise CommandError("nothing was stopped")
 
 
-def _show(result: StopResult, console: Console, *, quiet: bool) -> None:
-    from launcher.core.summary import Exit
-
-    if console.wants_json:
-        console.show_json(result.to_dict())
-        return
-    if quiet and result.exit_code is Exit.ALL_STARTED:
-        return
-    for line in _lines(result):
-        console.print(line)
-
-
 def _lines(result: StopResult) -> list[str]:
     from launcher.app.workflows import stop_command
-    from launcher.core.summary import Exit
-    from launcher.core.workflows import Termination
 
     plan, run = result.plan, result.plan.run
     if not plan.running:

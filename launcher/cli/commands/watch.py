@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 import click
 
@@ -12,10 +11,6 @@ from launcher.cli.params import GlobalOptions, global_options, seconds_of
 from launcher.core.model import State
 from launcher.core.words import pluralize
 from launcher.errors import PortalError
-
-if TYPE_CHECKING:
-    from launcher.app.workflows import WatchResult
-    from launcher.cli.console import Console
 
 
 @click.command("watch")
@@ -49,24 +44,16 @@ async def command(options: GlobalOptions, run: str | None, every: float, timeout
             started = (await (await launcher.ledger()).counts(record.id))[State.STARTED]
             console.tell(f"watching {pluralize(started, 'started workflow')} of run {name}; Ctrl-C ends it")
         with console.line(everywhere=True) as show:
-            async for seen in launcher.watch(request):
-                if isinstance(seen, PortalError):
-                    show(f"{seen}; asking again")
+            async for look in launcher.watch(request):
+                if isinstance(look, PortalError):
+                    show(f"{look}; asking again")
                 else:
-                    last = seen
-                    show(f"run {name} on {record.portal}: {seen.text()}")
+                    last = look
+                    show(f"run {name} on {record.portal}: {look.text()}")
     result = WatchResult(record, last, time.monotonic() - began)
-    _show(result, console)
+    seen = "the portal did not answer in time" if last is None else last.text()
+    lines = [f"Run {name} on {record.portal}: {seen}"]
+    if last is not None and last.running:
+        lines.append(f"To end them: launcher stop {name}")
+    console.show(result.to_dict(), *lines)
     return int(result.exit_code)
-
-
-def _show(result: WatchResult, console: Console) -> None:
-    run, seen = result.run, result.seen
-    if console.wants_json:
-        console.show_json(result.to_dict())
-    elif seen is None:
-        console.print(f"Run {run.name} on {run.portal}: the portal did not answer in time")
-    else:
-        console.print(f"Run {run.name} on {run.portal}: {seen.text()}")
-        if seen.running:
-            console.print(f"To end them: launcher stop {run.name}")
