@@ -180,11 +180,9 @@ class Console:
         for start in examples:
             values = ", ".join(f"{name}={_shown(value)}" for name, value in start.parameters.items())
             document = start.document.element_id
-            self._out.print(
-                Text(f"  row {start.row_number}: template {start.template_id} on {document}  {values}")
-            )
+            self._out.print(f"  row {start.row_number}: template {start.template_id} on {document}  {values}")
         if would > len(examples):
-            self._out.print(Text("  …"))
+            self._out.print("  …")
         self._out.print(_counts(summary))
         self._show_causes(summary.causes)
 

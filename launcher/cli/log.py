@@ -204,8 +204,8 @@ class _FromLibraries(logging.Handler):
         more: dict[str, Any] = {"library": record.name}
         if record.exc_info and record.exc_info[0] is not None:
             more["exc_info"] = record.exc_info
-        known = [level for level in _LEVELS if level <= record.levelno]
-        get_logger().log(known[-1] if known else logging.DEBUG, message, **more)
+        level = max((level for level in _LEVELS if level <= record.levelno), default=logging.DEBUG)
+        get_logger().log(level, message, **more)
 
 
 _LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL)
