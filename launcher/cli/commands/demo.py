@@ -18,18 +18,16 @@ async def command(options: GlobalOptions) -> int:
 
     Nothing is configured and nothing leaves this machine.
     """
-    from launcher.app.first_steps import DemoPlace, run_demo, sample_config, simulated_portal
+    from launcher.app.first_steps import demo_leads, run_demo, sample_config, simulated_portal
     from launcher.cli.render import end_run
     from launcher.cli.runtime import opened
 
-    place, config = DemoPlace.make(), sample_config()
-    options = replace(options, config=config, ledger=place.ledger)
+    leads, config = demo_leads(), sample_config()
+    options = replace(options, config=config, ledger=str(leads.with_name("launcher.db")))
     async with simulated_portal() as portal, opened(options) as (launcher, console):
         if not console.wants_json:
-            console.tell(
-                f"simulated portal on {portal.url}, job lead-followup of {config.name}, file {place.leads}"
-            )
-        code = await end_run(options, launcher, await run_demo(launcher, place, portal))
+            console.tell(f"simulated portal on {portal.url}, job lead-followup of {config.name}, file {leads}")
+        code = await end_run(options, launcher, await run_demo(launcher, leads, portal))
         if not console.wants_json:
             console.print(f"The portal counts {len(portal.started):,} workflows started.")
     return code

@@ -67,12 +67,9 @@ async def command(options: GlobalOptions, start_ms: float, **given: Any) -> None
     console = Console(options)
 
     def on_ready(portal: Simulator) -> None:
-        if console.wants_json:
-            document: SimulatorDocument = {"url": portal.url, "webhook_url": portal.webhook_url}
-            console.show_json(document)
-            sys.stdout.flush()  # whoever reads it from a pipe waits for it, while we go on
-        else:
-            console.print(f"Simulated portal: {portal.url}\nBITRIX24_WEBHOOK_URL={portal.webhook_url}")
+        document: SimulatorDocument = {"url": portal.url, "webhook_url": portal.webhook_url}
+        console.show(document, f"Simulated portal: {portal.url}\nBITRIX24_WEBHOOK_URL={portal.webhook_url}")
+        sys.stdout.flush()  # whoever reads it from a pipe waits for it, while we go on
 
     try:
         await serve(settings, on_ready, stop)
