@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,12 +34,15 @@ class Execution:
 
     async def execute(self, record: RunRecord, job: JobSpec, table: Table | None) -> Summary:
         """Take the run to its end, or to where it stops."""
-        ledger, progress = self.portal.ledger, Progress()
+        ledger, progress, emit = self.portal.ledger, Progress(), self.portal.launcher.emit
         progress.begin(await ledger.counts(record.id))
         progress.expected_rows = progress.rows if table is None else table.row_count
         try:
-            with self._announced(record, progress):
+            emit(RunBegan(record.name, record.portal, progress, self.cancel))
+            try:
                 await self._executor(progress).execute(record, job, table)
+            finally:
+                emit(RunEnded(record.name))
             return await self._close(record)
         except LedgerGoneError as error:
             raise RunStoppedError(error.message) from None
@@ -58,15 +59,6 @@ class Execution:
         else:
             tell(Message("no-unknown-rows", name=record.name))
         return await self._close(record)
-
-    @contextmanager
-    def _announced(self, record: RunRecord, progress: Progress) -> Iterator[None]:
-        emit = self.portal.launcher.emit
-        emit(RunBegan(record.name, record.portal, progress, self.cancel))
-        try:
-            yield
-        finally:
-            emit(RunEnded(record.name))
 
     def _executor(self, progress: Progress) -> RunExecutor:
         rules = Rules(give_up_after_s=self.portal.config.give_up_after)

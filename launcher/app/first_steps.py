@@ -6,8 +6,7 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,37 +43,21 @@ def sample_config() -> Path:
     return inside if inside.is_file() else samples().parent / "config.yaml"
 
 
-@dataclass(frozen=True, slots=True)
-class DemoPlace:
-    """A new folder with the sample leads, for the demo's ledger and results."""
-
-    folder: Path
-    leads: Path
-
-    @property
-    def ledger(self) -> str:
-        """The path of the demo's ledger."""
-        return str(self.folder / "launcher.db")
-
-    @classmethod
-    def make(cls) -> DemoPlace:
-        """Make one among the system's temporary folders."""
-        folder = Path(tempfile.mkdtemp(prefix="launcher-demo-"))
-        return cls(folder, Path(shutil.copy(samples() / "leads.csv", folder)))
+def demo_leads() -> Path:
+    """Return a copy of the sample leads in a new temporary folder, where the demo's other files go too."""
+    return Path(shutil.copy(samples() / "leads.csv", tempfile.mkdtemp(prefix="launcher-demo-")))
 
 
-@asynccontextmanager
-async def simulated_portal() -> AsyncIterator[Simulator]:
-    """Give a portal of this machine on a free port."""
-    async with Simulator(Settings(start_seconds=START_S)) as portal:
-        yield portal
+def simulated_portal() -> Simulator:
+    """Return a portal for this machine, on a free port, for `async with`."""
+    return Simulator(Settings(start_seconds=START_S))
 
 
-async def run_demo(opened: Context, place: DemoPlace, portal: Simulator) -> Summary:
-    """Start a workflow on each sample lead."""
+async def run_demo(opened: Context, leads: Path, portal: Simulator) -> Summary:
+    """Start a workflow on each of these leads."""
     configured = opened.settings.config.portal or PortalConfig.model_validate({})
     simulated = configured.model_copy(update={"webhook_url": SecretStr(portal.webhook_url)})
-    return await run(opened, RunRequest(file=place.leads, job="lead-followup"), portal=simulated)
+    return await run(opened, RunRequest(file=leads, job="lead-followup"), portal=simulated)
 
 
 WEBHOOK_NAME = "BITRIX24_WEBHOOK_URL"

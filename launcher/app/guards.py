@@ -57,11 +57,6 @@ async def unknown_start(ledger: Ledger, table: Table, *, may_be_cut: bool = Fals
     return None
 
 
-def reports_starts(table: Table) -> bool:
-    """Return whether the table has the columns in which a results file reports starts."""
-    return _Columns.of(table.header) is not None
-
-
 async def _is_known_as_number(ledger: Ledger, start: ReportedStart) -> bool:
     """Return whether the ledger's ID of that row is the same number.
 
@@ -85,7 +80,7 @@ def _number(text: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """The places of the columns that report a start."""
+    """The places of the columns in which a results file reports a start."""
 
     status: int
     workflow_id: int
@@ -94,6 +89,7 @@ class _Columns:
 
     @classmethod
     def of(cls, header: Sequence[str]) -> _Columns | None:
+        """Return those of that header; None if it has none."""
         places: dict[str, int] = {}
         for index, heading in enumerate(header):
             places.setdefault(heading.strip().casefold(), index)
@@ -201,7 +197,7 @@ def _results_table(path: Path, dialect: Dialect) -> Table | None:
     for encoding, delimiter in (*written, (None, None)):
         with suppress(SheetError):
             table = open_table(path, encoding=encoding, delimiter=delimiter)
-            if reports_starts(table):
+            if _Columns.of(table.header) is not None:
                 return table
     return None
 

@@ -7,10 +7,10 @@ import datetime as dt
 import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from launcher.errors import InputError
 from launcher.sheets import (
@@ -112,28 +112,17 @@ async def open_input(
 
 async def _in_thread(work: Callable[[], Done]) -> Done:
     # Not asyncio.to_thread: whoever is interrupted would wait for the thread's end, however large the file is.
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[Done] = loop.create_future()
-
-    def finish(result: Done | None, error: BaseException | None) -> None:
-        if done.cancelled():
-            return
-        if error is None:
-            done.set_result(cast("Done", result))
-        else:
-            done.set_exception(error)
+    done: Future[Done] = Future()
+    done.set_running_or_notify_cancel()  # from now on it cannot be cancelled: nobody may wait any more
 
     def run() -> None:
-        result, error = None, None
         try:
-            result = work()
-        except BaseException as caught:  # noqa: BLE001  raised again where it is waited for
-            error = caught
-        with suppress(RuntimeError):  # the loop was closed: nobody waits any more
-            loop.call_soon_threadsafe(finish, result, error)
+            done.set_result(work())
+        except BaseException as error:  # noqa: BLE001  raised again where it is waited for
+            done.set_exception(error)
 
     threading.Thread(target=run, name="open-input", daemon=True).start()
-    return await done
+    return await asyncio.wrap_future(done)
 
 
 ORIGIN = "rows from Python"
@@ -151,17 +140,17 @@ def input_of_rows(rows: Rows) -> Input:
     header = list(dict.fromkeys(str(name) for record in records for name in record))
     if not header:
         raise SheetError("no-rows-given", origin=ORIGIN)
-    table_rows = [_row(number, record, header) for number, record in enumerate(records, 2)]
+    table_rows = (_row(number, record, header) for number, record in enumerate(records, 2))
+    filled = [row for row in table_rows if any(row.cells)]
 
     def read() -> Iterator[list[Row]]:
-        filled = [row for row in table_rows if any(row.cells)]
         for first in range(0, len(filled), CHUNK_ROWS):
             yield filled[first : first + CHUNK_ROWS]
 
     table = Table(
         header=tuple(header),
         dialect=Dialect(format="csv"),
-        row_count=sum(1 for row in table_rows if any(row.cells)),
+        row_count=len(filled),
         read=read,
     )
     return Input(

@@ -20,9 +20,9 @@ from launcher.settings.load import folder_of
 
 
 def with_file_of_job(settings: Settings, request: RunRequest) -> RunRequest:
-    """The request with a FILE, that of the job where they name none.
+    """Return the request with a file: its own, or that of the job.
 
-    Raises InputError, NothingToDoError where the job has none either, or where there is no such file.
+    Raises InputError, NothingToDoError if the job has none either, or if there is no such file.
     """
     if request.file is not None or request.rows is not None:
         return request
@@ -54,7 +54,7 @@ class ChosenJob:
 
 
 def choose_job(settings: Settings, request: RunRequest, portal: PortalConfig | None = None) -> ChosenJob:
-    """The configured job with what the command line says instead. Raises SettingsError, KindError.
+    """Return the configured job with what the request names instead. Raises SettingsError, KindError.
 
     `portal` stands in for the configured one.
     """
@@ -62,7 +62,7 @@ def choose_job(settings: Settings, request: RunRequest, portal: PortalConfig | N
     configured = None if alone else settings.job(request.job)
     name, config = configured or ("", None)
     if config is None:
-        _check_said(request)
+        _check_named(request)
     values: dict[str, Any] = {} if config is None else config.model_dump(by_alias=True)
     values |= {
         key: value
@@ -77,8 +77,8 @@ def choose_job(settings: Settings, request: RunRequest, portal: PortalConfig | N
     return ChosenJob(name, chosen, portal or settings.portal(chosen.portal))
 
 
-def _check_said(request: RunRequest) -> None:
-    """Raises SettingsError where the command line alone does not say what to start."""
+def _check_named(request: RunRequest) -> None:
+    """Raise SettingsError if the request does not name what to start."""
     missing = [
         text
         for text, value in (("--template ID", request.template), ("--kind lead (or deal, …)", request.kind))
@@ -125,7 +125,7 @@ async def resolve_job(
 async def _known(
     template_id: int, client: PortalClient, tell: Callable[[Text], None] | None, *, typed: bool
 ) -> list[Template]:
-    """The template of that ID; none where the portal does not show it, and somebody can be told so.
+    """The template of that ID; none if the portal does not show it, and `tell` has been called.
 
     `typed`: values depend on it, so it is waited for. Raises PortalError, TemplateError.
     """
@@ -143,7 +143,7 @@ async def _known(
 
 
 def _check_kind(templates: Sequence[Template], kind: Kind | None) -> None:
-    """Raises TemplateError where a template runs on another kind than the job's."""
+    """Raise TemplateError if a template runs on another kind than the job's."""
     for template in templates:
         if kind is not None and template.kind is not None and not template.is_for(kind):
             raise TemplateError(

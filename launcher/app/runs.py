@@ -92,7 +92,7 @@ async def reconcile(launcher: Context, name: str | None = None, cancel: CancelTo
 
 
 async def open_request(launcher: Context, request: RunRequest) -> tuple[Input, Table]:
-    """Return the request's input and its table; notes about it are told. Raises SheetError."""
+    """Return the request's input and its table; its notes are emitted. Raises SheetError."""
     given = await load_input(request.file) if request.rows is None else input_of_rows(request.rows)
     table = await open_input(given, **request.reading())
     for note in table.notes:
@@ -111,7 +111,7 @@ async def resolved(
     """Return the job of the run, and what makes starts of its rows."""
     tell = portal.launcher.tell
     await load_recent_requests(portal.ledger, portal.client)
-    # At night a portal may be down for a while, and nobody is there to try again.
+    # In a scheduled run nobody is there to try again if the portal is down for a while.
     with portal.client.retry_for(chosen.portal.give_up_after if request.scheduled else 0.0):
         job = await cancel.race(resolve_job(chosen, request, portal.client, tell))
     try:

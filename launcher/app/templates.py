@@ -35,7 +35,13 @@ class TemplateList:
 
     def find(self, text: str) -> Template:
         """Return the template of that ID or exact name, listed or not. Raises TemplateError."""
-        return find_template(self.every, text, self.portal)
+        text = text.strip()
+        if not (text.isascii() and text.isdigit()):
+            return template_named(self.every, text, self.portal)
+        found = next((each for each in self.every if each.id == int(text)), None)
+        if found is None:
+            raise TemplateError("no-such-template", template_id=text, portal=self.portal)
+        return found
 
 
 async def templates(launcher: Context, portal: str | None = None, kind: str | None = None) -> TemplateList:
@@ -57,19 +63,9 @@ async def templates_at(access: Access) -> TemplateList:
 
 async def _list(client: PortalClient, kind: Kind | None, *, known_only: bool = False) -> TemplateList:
     every = [each for each in await list_templates(client) if each.kind is not None or not known_only]
-    names = await smart_process_names(client) if _has_smart_process(every) else {}
+    has_smart_process = any(each.kind is not None and each.kind.name.startswith("dynamic:") for each in every)
+    names = await smart_process_names(client) if has_smart_process else {}
     return TemplateList(portal=client.portal, every=every, smart_processes=names, kind=kind)
-
-
-def find_template(templates: Sequence[Template], text: str, portal: str) -> Template:
-    """Return the template of that ID or exact name. Raises TemplateError, which names the portal."""
-    text = text.strip()
-    if not (text.isascii() and text.isdigit()):
-        return template_named(templates, text, portal)
-    found = next((each for each in templates if each.id == int(text)), None)
-    if found is None:
-        raise TemplateError("no-such-template", template_id=text, portal=portal)
-    return found
 
 
 def template_documents(found: TemplateList) -> list[TemplateDocument]:
@@ -103,7 +99,3 @@ def _parameter(parameter: Parameter) -> ParameterDocument:
         "default": default if isinstance(default, str) else list(default),
         "options": None if options is None else dict(options),
     }
-
-
-def _has_smart_process(templates: Sequence[Template]) -> bool:
-    return any(each.kind is not None and each.kind.name.startswith("dynamic:") for each in templates)

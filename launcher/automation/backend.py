@@ -1,24 +1,19 @@
-"""What a daemon works with: configuration, ledger, scheduled runs; and the daemon as a service on a ledger."""
+"""What a daemon works with: the configuration, the ledger, and scheduled runs."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from launcher.app.context import Context
 from launcher.app.portals import access_of
-from launcher.automation.daemon import Daemon
 from launcher.automation.night import NightRequest, plan_night, run_night
-from launcher.automation.notifications import Notifications
 from launcher.automation.views import TimedJob
 from launcher.core.due import Timetable
 from launcher.core.nights import JobResult
-from launcher.core.summary import Exit
 from launcher.engine.cancel import CancelToken
 from launcher.errors import InputError, LauncherError
-from launcher.ledger import Ledger, LedgerError, Nights, hold_daemon, sqlite_file, who_holds
-from launcher.log import get_logger
+from launcher.ledger import Ledger, LedgerError, Nights, sqlite_file, who_holds
 from launcher.redact import redacted_text
 from launcher.report.metrics import Metric, figures
 from launcher.settings import JobConfig, Settings, load_settings
@@ -37,7 +32,10 @@ def jobs_with_schedule(settings: Settings) -> dict[str, JobConfig]:
 
 
 class LauncherBackend:
-    """Does what a daemon asks for, with the last good configuration of that launcher's."""
+    """Does what a daemon asks for, with the last good configuration of that launcher's.
+
+    Each method raises a child of LauncherError if it cannot.
+    """
 
     def __init__(self, launcher: Context) -> None:
         self._launcher = launcher
@@ -96,31 +94,3 @@ class LauncherBackend:
         portal = await ledger.portal_at(address)
         nights = await Nights(ledger, name, portal).former(_NIGHTS)
         return TimedJob(name=name, portal=portal, timetable=timetable, nights=nights)
-
-
-_log = get_logger()
-
-
-@asynccontextmanager
-async def sole_daemon(launcher: Context, cancel: CancelToken) -> AsyncIterator[Daemon]:
-    """Give a daemon for the schedules of the configuration; no other one runs with this ledger meanwhile.
-
-    Raises InputError, DaemonRunsError, LedgerError.
-    """
-    if not jobs_with_schedule(launcher.settings):
-        raise InputError("no-schedules")
-    async with hold_daemon(await launcher.ledger()):
-        yield Daemon(LauncherBackend(launcher), cancel)
-
-
-async def run_daemon(launcher: Context, daemon: Daemon, listens_at: str | None = None) -> Exit:
-    """Run the daemon until it is cancelled; what a killed one did not come to send is sent first.
-
-    `listens_at`: the address at which it answers, for the log.
-    """
-    ledger = await launcher.ledger()
-    _log.info("daemon begins", ledger=ledger.database.name, listens_at=listens_at)
-    await Notifications(launcher, is_continued_later=True).send_former(ledger, None, time.time)
-    code = await daemon.run()
-    _log.info("daemon ends", exit_code=int(code))
-    return code

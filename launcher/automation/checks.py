@@ -5,15 +5,9 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from launcher.automation.schedules import (
-    Place,
-    SchedulingError,
-    are_installed,
-    entries_of,
-    idle_timers,
-    lingers,
-    place_of,
-)
+from launcher.automation.schedules.entries import Place, SchedulingError, entries_of, place_of
+from launcher.automation.schedules.installing import lingers
+from launcher.automation.schedules.managing import are_installed, idle_timers
 from launcher.core.findings import Diagnosis, Level, ok, trouble, trouble_of, warning
 from launcher.core.words import pluralize
 from launcher.errors import InputError

@@ -6,17 +6,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from contextlib import asynccontextmanager
 
-from launcher.automation.views import Clock, DaemonBackend, JobView, OngoingRun, TimedJob
+from launcher.app.context import Context
+from launcher.automation.backend import LauncherBackend, jobs_with_schedule
+from launcher.automation.notifications import Notifications
+from launcher.automation.views import Clock, JobView, OngoingRun, TimedJob
 from launcher.core.due import Past, standing
 from launcher.core.nights import JobResult, Outcome
 from launcher.core.summary import Exit
 from launcher.engine.cancel import CancelToken
-from launcher.errors import LauncherError
+from launcher.errors import InputError, LauncherError
+from launcher.ledger import hold_daemon
 from launcher.log import get_logger
 from launcher.redact import redacted_text
-from launcher.report.metrics import Metric
 
 LOOK_S = 20.0
 """The clock on the wall is looked at so often: it leaps when it is set, or when the machine slept."""
@@ -31,8 +36,8 @@ _log = get_logger()
 class Daemon:
     """Waits for what is due, until it is cancelled."""
 
-    def __init__(self, backend: DaemonBackend, cancel: CancelToken, clock: Clock | None = None) -> None:
-        self._backend, self._cancel, self.clock = backend, cancel, clock or Clock()
+    def __init__(self, backend: LauncherBackend, cancel: CancelToken, clock: Clock | None = None) -> None:
+        self.backend, self._cancel, self.clock = backend, cancel, clock or Clock()
         self.started_at = self.clock.now()
         self.looked_at = self.clock.steady()
         self.views: dict[str, JobView] = {}
@@ -60,10 +65,6 @@ class Daemon:
         """Read the configuration and look what is due at once, and not only in some seconds."""
         self._wake.set()
 
-    async def metrics(self) -> list[Metric]:
-        """Return the metrics of all runs. Raises a child of LauncherError."""
-        return await self._backend.metrics()
-
     async def _pause(self, seconds: float) -> None:
         """Return after that time, or when a run has ended, or when all is to stop."""
         waits: list[Awaitable[object]] = [self.clock.sleep(seconds), self._wake.wait(), self._cancel.wait()]
@@ -79,12 +80,12 @@ class Daemon:
         self._reap()
         now, self.looked_at = self.clock.now(), self.clock.steady()
         try:
-            self._backend.reload()
+            self.backend.reload()
             self._is_well("configuration")
         except LauncherError as error:
             self._is_wrong("configuration", _text_of(error))
         try:
-            jobs = await self._backend.jobs()
+            jobs = await self.backend.jobs()
             self._is_well("ledger")
             for gone in self.views.keys() - {job.name for job in jobs}:
                 self._is_well(f"job {gone}")
@@ -150,7 +151,7 @@ class Daemon:
     async def _on_portal(self, portal: str, due: Sequence[JobView]) -> bool:
         """Begin these jobs, or log why they wait; return whether they wait for a run of another process."""
         is_ongoing = portal in self.ongoing
-        holder = "" if is_ongoing or not portal else await self._backend.holder(portal)
+        holder = "" if is_ongoing or not portal else await self.backend.holder(portal)
         reason = "the night of its portal goes on" if is_ongoing else holder
         if reason:
             for view in due:
@@ -174,7 +175,7 @@ class Daemon:
 
     async def _run(self, dues: Mapping[str, float]) -> None:
         try:
-            results = await self._backend.run(list(dues), self._cancel)
+            results = await self.backend.run(list(dues), self._cancel)
         except LauncherError as error:
             _log.error("night broken off", jobs=list(dues), reason=_text_of(error))
             self._was_interrupted = self._was_interrupted or self._cancel.is_set
@@ -213,6 +214,31 @@ class Daemon:
     def _is_well(self, what: str) -> None:
         if self.problems.pop(what, None) is not None:
             _log.info("well again", **{"with": what})
+
+
+@asynccontextmanager
+async def sole_daemon(launcher: Context, cancel: CancelToken) -> AsyncIterator[Daemon]:
+    """Give a daemon for the schedules of the configuration; no other one runs with this ledger meanwhile.
+
+    Raises InputError, DaemonRunsError, LedgerError.
+    """
+    if not jobs_with_schedule(launcher.settings):
+        raise InputError("no-schedules")
+    async with hold_daemon(await launcher.ledger()):
+        yield Daemon(LauncherBackend(launcher), cancel)
+
+
+async def run_daemon(launcher: Context, daemon: Daemon, listens_at: str | None = None) -> Exit:
+    """Run the daemon until it is cancelled; what a killed one did not come to send is sent first.
+
+    `listens_at`: the address at which it answers, for the log.
+    """
+    ledger = await launcher.ledger()
+    _log.info("daemon begins", ledger=ledger.database.name, listens_at=listens_at)
+    await Notifications(launcher, is_continued_later=True).send_former(ledger, None, time.time)
+    code = await daemon.run()
+    _log.info("daemon ends", exit_code=int(code))
+    return code
 
 
 def _text_of(error: LauncherError) -> str:

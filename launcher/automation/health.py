@@ -49,7 +49,7 @@ def document(daemon: Daemon) -> HealthDocument:
 async def metrics(daemon: Daemon) -> list[Metric]:
     """Return the metrics of all runs, if the ledger can be read, and those of the daemon."""
     try:
-        return [*await daemon.metrics(), *_own(daemon, up=not problems(daemon))]
+        return [*await daemon.backend.metrics(), *_own(daemon, up=not problems(daemon))]
     except LauncherError:
         return list(_own(daemon, up=False))
 

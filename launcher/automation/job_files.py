@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import shlex
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from launcher.app.files import move_away
@@ -17,54 +15,14 @@ from launcher.core.due import BeingWritten, being_written
 from launcher.core.nights import Outcome, Way
 from launcher.core.summary import Ending, Exit
 from launcher.core.words import duration
-from launcher.engine.cancel import CancelToken
 from launcher.errors import LauncherError
 from launcher.ledger import Nights, RunRecord
-from launcher.messages import Message, Text
+from launcher.messages import Message
 from launcher.sheets import Source, WebAddress, content_fingerprint, fingerprint, lacks_line_end
 
 PATIENCE_S = 600.0
 """All files of a job together are waited for no longer: other jobs of the portal come after it."""
 _LOOK_S = 1.0
-
-
-@dataclass
-class FileWait:
-    """Waits for the files of one job in one scheduled run."""
-
-    settled_after_s: float
-    cancel: CancelToken
-    now: Callable[[], float]
-    tell: Callable[[Text], None]
-    _waited_s: float = 0.0
-
-    def look(self, file: Path) -> BeingWritten | None:
-        """Return why the file is not taken now; None if it is taken."""
-        try:
-            # The end before the time: what is written after this look has another time.
-            lacks_end = lacks_line_end(file)
-            changed_at = file.stat().st_mtime
-        except OSError:
-            return None  # whoever opens it says what is wrong
-        return being_written(changed_at, self.now(), self.settled_after_s, lacks_line_end=lacks_end)
-
-    async def wait(self, file: Path, until: float) -> BeingWritten | None:
-        """Return None once the file may be taken; else why not, when waiting is of no use or all is to stop."""
-        told = False
-        while (found := self.look(file)) is not None:
-            # Counted, not read from a clock: the clock on the wall may be set back meanwhile.
-            too_long = self._waited_s + found.wait_s > PATIENCE_S or self.now() + found.wait_s >= until
-            if too_long or self.cancel.is_set:
-                return found
-            if not told:
-                self.tell(
-                    Message("waiting-for-file", file=file, reason=found.reason, duration=duration(found.wait_s))
-                )
-                told = True
-            pause_s = min(found.wait_s, _LOOK_S)
-            await self.cancel.sleep(pause_s)
-            self._waited_s += pause_s
-        return None
 
 
 _DONE = (Exit.ALL_STARTED, Exit.SOME_NOT_STARTED)
@@ -76,8 +34,7 @@ class JobFiles:
 
     def __init__(self, nights: Nights, runner: JobRunner, steps: Steps) -> None:
         self._job, self._nights, self._runner, self._steps = steps.job, nights, runner, steps
-        settled_after_s = self._job.config.file_settled_after
-        self._wait = FileWait(settled_after_s, steps.cancel, steps.now, runner.tell)
+        self._waited_s = 0.0
         self.done: set[str] = set()
         """Files that were taken to their end in this scheduled run."""
         self._contents: dict[str, str] = {}
@@ -134,7 +91,7 @@ class JobFiles:
         """Return the file once nobody writes it any more; None if it is not taken, and then it is noted why."""
         loaded: Input | None = given
         while loaded is not None and isinstance(file, Path):
-            found = await self._wait.wait(file, self._steps.until)
+            found = await self._wait(file)
             if found is not None:
                 if not self._steps.cancel.is_set:
                     self._steps.end(Outcome.REFUSED, self._not_taken(file, found), Exit.WRONG_USAGE)
@@ -144,6 +101,34 @@ class JobFiles:
             if loaded is not None and loaded.fingerprint == before.fingerprint:
                 break
         return loaded
+
+    def _look(self, file: Path) -> BeingWritten | None:
+        """Return why the file is not taken now; None if it is taken."""
+        try:
+            # The end before the time: what is written after this look has another time.
+            lacks_end = lacks_line_end(file)
+            changed_at = file.stat().st_mtime
+        except OSError:
+            return None  # whoever opens it says what is wrong
+        settled_after_s = self._job.config.file_settled_after
+        return being_written(changed_at, self._steps.now(), settled_after_s, lacks_line_end=lacks_end)
+
+    async def _wait(self, file: Path) -> BeingWritten | None:
+        """Return None once the file may be taken; else why not, when waiting is of no use or all is to stop."""
+        steps, is_shown = self._steps, False
+        while (found := self._look(file)) is not None:
+            # Counted, not read from a clock: the clock on the wall may be set back meanwhile.
+            too_long = self._waited_s + found.wait_s > PATIENCE_S or steps.now() + found.wait_s >= steps.until
+            if too_long or steps.cancel.is_set:
+                return found
+            if not is_shown:
+                wait = duration(found.wait_s)
+                self._runner.tell(Message("waiting-for-file", file=file, reason=found.reason, duration=wait))
+                is_shown = True
+            pause_s = min(found.wait_s, _LOOK_S)
+            await steps.cancel.sleep(pause_s)
+            self._waited_s += pause_s
+        return None
 
     def _not_taken(self, file: Path, found: BeingWritten) -> str:
         by_hand = f"launcher run {shlex.quote(str(file))} --job {shlex.quote(self._job.name)}"
@@ -165,7 +150,7 @@ class JobFiles:
                     Exit.WRONG_USAGE,
                 )
             return
-        if (found := self._wait.look(file)) is not None:
+        if (found := self._look(file)) is not None:
             self._steps.note(f"{file} is not moved yet: it {found.reason}")
             return
         await self._move(run, file, after.move_to)

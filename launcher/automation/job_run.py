@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,53 +21,7 @@ from launcher.ledger import NightRecord, Nights, QueuedMessage, RunRecord
 from launcher.sheets import SheetError, fingerprint
 
 _NAMED = 5
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """What a scheduled run leaves out."""
-
-    files: tuple[Path, ...]
-    """The newest first."""
-    by_a_bad_night: bool
-    """Some came since the last run, and the night that would have taken them did not come to it."""
-
-    def __str__(self) -> str:
-        names = [one.name for one in self.files[:_NAMED]]
-        more = len(self.files) - len(names)
-        named = ", ".join(names) + (f" and {more:,} more" if more else "")
-        return (
-            f"choose: newest leaves out {pluralize(len(self.files), 'older file')} that no run of this job has "
-            f"read: {named}. To start the rows of one: launcher run FILE --job NAME"
-        )
-
-
-def left_out(
-    older: Sequence[Path], runs: Sequence[RunRecord], last_night: NightRecord | None
-) -> LeftOut | None:
-    """Return what is left out of these files, the oldest first; None if all were read.
-
-    `runs`: those of the job that have read the whole of their file.
-    """
-    known = {(run.file, run.fingerprint) for run in runs}
-    last_run_at = max((run.created_at for run in runs), default=float("-inf"))
-    files, newest_at = [], float("-inf")
-    for file in reversed(older):
-        try:
-            is_known = (str(file.resolve()), fingerprint(file)) in known
-            changed_at = file.stat().st_mtime
-        except OSError:
-            continue  # it has gone meanwhile
-        if not is_known:
-            files.append(file)
-            newest_at = max(newest_at, changed_at)
-    if not files:
-        return None
-    good = (Outcome.FINISHED, Outcome.NOTHING_TO_DO)
-    was_bad = last_night is not None and last_night.outcome not in good
-    return LeftOut(tuple(files), was_bad and newest_at > last_run_at)
-
-
+"""Files that were left out are named up to so many."""
 ASK_AGAIN_S = 7 * 86_400.0
 """Unknown rows of older runs are not asked about each time: what is not found by then has ended long ago."""
 _BEGINNINGS = 100
@@ -167,13 +123,32 @@ class JobRun:
             self._steps.nothing_to_do(Exit.WRONG_USAGE if config.require_file else Exit.ALL_STARTED)
 
     async def _name_left_out(self) -> None:
-        """Note the older files that were never read; exit code 2 for those that a bad night left out."""
+        """Note the older files that no run has read to its end.
+
+        Exit code 2 if some came since the last run, and a bad night that should have taken them did not.
+        """
         older = older_files(self.job.config.file, self.job.folder)
         if not older:
             return
-        found = left_out(older, await self.nights.whole_runs(), self._last_night)
-        if found is not None:
-            self._steps.note(str(found), Exit.WRONG_USAGE if found.by_a_bad_night else Exit.ALL_STARTED)
+        runs = await self.nights.whole_runs()
+        known = {(run.file, run.fingerprint) for run in runs}
+        changed_at: dict[Path, float] = {}
+        for file in reversed(older):
+            with suppress(OSError):  # it has gone meanwhile
+                if (str(file.resolve()), fingerprint(file)) not in known:
+                    changed_at[file] = file.stat().st_mtime
+        if not changed_at:
+            return
+        left = [file.name for file in changed_at]
+        more = f" and {len(left) - _NAMED:,} more" if len(left) > _NAMED else ""
+        good = (Outcome.FINISHED, Outcome.NOTHING_TO_DO)
+        was_bad = self._last_night is not None and self._last_night.outcome not in good
+        last_run_at = max((run.created_at for run in runs), default=-math.inf)
+        self._steps.note(
+            f"choose: newest leaves out {pluralize(len(left), 'older file')} that no run of this job has "
+            f"read: {', '.join(left[:_NAMED])}{more}. To start the rows of one: launcher run FILE --job NAME",
+            Exit.WRONG_USAGE if was_bad and max(changed_at.values()) > last_run_at else Exit.ALL_STARTED,
+        )
 
     def _leave(self, run: RunRecord) -> None:
         self._steps.note(

@@ -128,7 +128,7 @@ def _refused(name: str, error: LauncherError) -> JobResult:
 
 
 def _broken_off(job: ScheduledJob, error: BaseException) -> JobResult:
-    """Return what is told of a job whose run has not come to its end."""
+    """Return the result of a job whose run has not come to its end."""
     why = str(error) if isinstance(error, LedgerError) else f"a fault of the launcher's: {type(error).__name__}"
     return JobResult(
         job=job.name,
@@ -160,7 +160,7 @@ class _Night:
             results |= {result.job: result for result in found}
         broken = next((each for each in ended if isinstance(each, BaseException)), None)
         in_order = [results[name] for name in self._launcher.settings.config.jobs if name in results]
-        # What the ledger refused to a daemon is done again in a minute, and not told each time.
+        # What the ledger refused to a daemon is tried again in a minute: nobody is notified each time.
         if not (isinstance(broken, LedgerError) and self._plan.request.by_daemon):
             await self._notifications.send(in_order, self._now, self._cancel)
         if broken is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -37,15 +37,6 @@ class ScheduledJob:
     portal: str
 
 
-def shared_by(jobs: Mapping[str, JobConfig], job: ScheduledJob, origin: str) -> list[str]:
-    """Return the other jobs whose results would go where those of this file go."""
-    return [
-        name
-        for name, other in jobs.items()
-        if name != job.name and other.file and have_same_results(other.file, job.folder, origin)
-    ]
-
-
 def exit_code_of_step(error: LauncherError) -> Exit:
     """Return the exit code of a job that such an error ends.
 
@@ -66,8 +57,9 @@ class JobRunner:
 
     async def load(self, file: Path | WebAddress) -> Input:
         """Return the file as it stands now."""
-        given = await load_input(file, self.job.folder)
-        if shared_by(self.launcher.settings.config.jobs, self.job, given.origin):
+        given, folder = await load_input(file, self.job.folder), self.job.folder
+        others = [job for name, job in self.launcher.settings.config.jobs.items() if name != self.job.name]
+        if any(other.file and have_same_results(other.file, folder, given.origin) for other in others):
             # With the file's name alone, the results of the one job would overwrite those of the other.
             given = replace(given, beside=named_by_job(given.beside, self.job.name))
         return given

@@ -1,4 +1,4 @@
-"""What a daemon works on: jobs as it sees them, runs that go on, a clock, and a backend that runs jobs."""
+"""What a daemon works on: jobs as it sees them, ongoing runs, and a clock."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from launcher.core.due import Standing, Timetable
 from launcher.core.nights import JobResult
-from launcher.engine.cancel import CancelToken
 from launcher.ledger import NightRecord
-from launcher.report.metrics import Metric
 
 _MISSED_SHOWN = 20
 """So many missed due times of each job are kept to be shown."""
@@ -31,25 +29,6 @@ class TimedJob:
     nights: Sequence[NightRecord]
     """The newest first."""
     problem: str = ""
-
-
-class DaemonBackend(Protocol):
-    """What a daemon looks at and calls. Each method raises a child of LauncherError if it cannot."""
-
-    def reload(self) -> None:
-        """Read the configuration as it stands now; if it is broken, the last good one stays."""
-
-    async def jobs(self) -> list[TimedJob]:
-        """Return all jobs with a schedule."""
-
-    async def holder(self, portal: str) -> str:
-        """Return which other run holds that portal; nothing if it is free."""
-
-    async def run(self, names: Sequence[str], cancel: CancelToken) -> Sequence[JobResult]:
-        """Run these jobs now."""
-
-    async def metrics(self) -> list[Metric]:
-        """Return the metrics of all runs."""
 
 
 @dataclass(frozen=True, slots=True)

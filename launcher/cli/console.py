@@ -92,6 +92,14 @@ class Console:
     def wants_json(self) -> bool:
         return self._options.json
 
+    def show(self, document: object, *lines: str | Text | Table) -> None:
+        """The result of a command: with --json its document, else these lines."""
+        if self.wants_json:
+            self.show_json(document)
+            return
+        for line in lines:
+            self.print(line)
+
     def print(self, what: str | Text | Table) -> None:
         """A result on stdout."""
         self._out.print(what)
@@ -110,17 +118,25 @@ class Console:
     def line(self, *, everywhere: bool) -> Iterator[Callable[[str], None]]:
         """A line on stderr, renewed on a terminal; with `everywhere`, elsewhere a new one where it changes."""
         if self._options.quiet or not (everywhere or self._err.is_terminal):
-            yield lambda _text: None
+            yield _nowhere
         elif self._err.is_terminal:
             with Live(console=self._err, auto_refresh=False, transient=True, redirect_stdout=False) as live:
                 yield lambda text: live.update(Text(text), refresh=True)
         else:
-            yield _Changes(self.tell)
+            last = ""
+
+            def tell_change(text: str) -> None:
+                nonlocal last
+                if text != last:
+                    last = text
+                    self.tell(text)
+
+            yield tell_change
 
     @contextmanager
-    def steps(self, *, everywhere: bool) -> Iterator[None]:
-        """Show the steps of a use case on such a line while the block runs."""
-        with self.line(everywhere=everywhere) as show:
+    def steps(self) -> Iterator[None]:
+        """Show the steps of a use case on such a line, on a terminal only, while the block runs."""
+        with self.line(everywhere=False) as show:
             self.show_step = show
             try:
                 yield
@@ -164,11 +180,9 @@ class Console:
         for start in examples:
             values = ", ".join(f"{name}={_shown(value)}" for name, value in start.parameters.items())
             document = start.document.element_id
-            self._out.print(
-                Text(f"  row {start.row_number}: template {start.template_id} on {document}  {values}")
-            )
+            self._out.print(f"  row {start.row_number}: template {start.template_id} on {document}  {values}")
         if would > len(examples):
-            self._out.print(Text("  …"))
+            self._out.print("  …")
         self._out.print(_counts(summary))
         self._show_causes(summary.causes)
 
@@ -196,19 +210,6 @@ def _nowhere(_text: str) -> None:
 
 def _shown(value: Value) -> str:
     return one_line(value if isinstance(value, str) else "; ".join(value))
-
-
-class _Changes:
-    """Tells a text only where it is another than the last one."""
-
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell = tell
-        self._last = ""
-
-    def __call__(self, text: str) -> None:
-        if text != self._last:
-            self._last = text
-            self._tell(text)
 
 
 class _ProgressView:

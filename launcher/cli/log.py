@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -127,15 +128,20 @@ def configure(*, quiet: bool, log_file: Path | None, talks: bool = False) -> Non
     outputs = [_Output(None, least, as_json=not terminal)]
     if log_file is not None:
         outputs.append(_Output(_opened(log_file), logging.DEBUG, as_json=True))
-    _to_outputs.outputs = outputs
-    least = logging.DEBUG if log_file is not None else least
-    before_first_event(lambda: _configure_structlog(least))
+    before_first_event(lambda: _configure_structlog(outputs))
     # What libraries say goes the same way.
     logging.basicConfig(handlers=[_FromLibraries()], level=logging.WARNING, force=True)
 
 
-def _configure_structlog(least: int) -> None:
+def _configure_structlog(outputs: Sequence[_Output]) -> None:
     import structlog
+
+    def to_outputs(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        level = logging.getLevelNamesMapping()[str(event["level"]).upper()]
+        for output in outputs:
+            if level >= output.level:
+                output.write(event)
+        raise structlog.DropEvent
 
     structlog.configure(
         processors=[
@@ -144,9 +150,9 @@ def _configure_structlog(least: int) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             redact_all,
-            _to_outputs,
+            to_outputs,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(least),
+        wrapper_class=structlog.make_filtering_bound_logger(min(output.level for output in outputs)),
         cache_logger_on_first_use=False,
     )
 
@@ -187,22 +193,6 @@ class _Output:
         sys.stderr.flush()
 
 
-class _ToOutputs:
-    outputs: list[_Output]
-
-    def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        level = logging.getLevelNamesMapping()[str(event["level"]).upper()]
-        for output in self.outputs:
-            if level >= output.level:
-                output.write(event)
-        from structlog import DropEvent
-
-        raise DropEvent
-
-
-_to_outputs = _ToOutputs()
-
-
 class _FromLibraries(logging.Handler):
     """What a library logs, whatever its level and however it wrote the line."""
 
@@ -214,8 +204,8 @@ class _FromLibraries(logging.Handler):
         more: dict[str, Any] = {"library": record.name}
         if record.exc_info and record.exc_info[0] is not None:
             more["exc_info"] = record.exc_info
-        known = [level for level in _LEVELS if level <= record.levelno]
-        get_logger().log(known[-1] if known else logging.DEBUG, message, **more)
+        level = max((level for level in _LEVELS if level <= record.levelno), default=logging.DEBUG)
+        get_logger().log(level, message, **more)
 
 
 _LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import importlib
 import io
@@ -13,7 +14,7 @@ from typing import Any, TypedDict
 
 import click
 
-from launcher.cli.params import GlobalOptions, echo, global_options
+from launcher.cli.params import Work, echo, global_options
 from launcher.redact import visible, visible_json
 
 _SECTIONS = {
@@ -136,10 +137,18 @@ _OUR_FAULT = (
 )
 
 
-def run_command(
-    work: Callable[[GlobalOptions], Coroutine[Any, Any, int]], *, is_foreground_service: bool = False
-) -> None:
-    """Run a command's work and exit with the code that it returns. Errors become messages.
+def async_command(work: Callable[..., Coroutine[Any, Any, int | None]]) -> Callable[..., None]:
+    """Let click call an async function, which is given the global options first."""
+
+    @functools.wraps(work)
+    def call(**given: Any) -> None:
+        run_command(lambda options: work(options, **given))
+
+    return call
+
+
+def run_command(work: Work, *, is_foreground_service: bool = False) -> None:
+    """Do a command's work and exit with its code. Errors become messages.
 
     `is_foreground_service`: it has no progress and no summary, and logs to a terminal too what it does.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +25,10 @@ class GlobalOptions:
     quiet: bool = False
     log_file: Path | None = None
     metrics_file: Path | None = None
+
+
+Work = Callable[[GlobalOptions], Coroutine[Any, Any, int | None]]
+"""What a command does; returns its exit code, None for 0."""
 
 
 class CommandError(click.ClickException):
@@ -84,12 +88,8 @@ def _option(*names: str, **settings: Any) -> Callable[[Decorated], Decorated]:
     )
 
 
-def _version() -> Callable[[Decorated], Decorated]:
-    return click.version_option(__version__, prog_name="launcher", cls=_GlobalOption)
-
-
 _OPTIONS = (
-    _version(),
+    click.version_option(__version__, prog_name="launcher", cls=_GlobalOption),
     _option(
         "--config",
         type=click.Path(path_type=Path),
@@ -112,6 +112,16 @@ _OPTIONS = (
         help="After each run, write figures of all jobs to this file, for Prometheus.",
     ),
 )
+
+
+def seconds_of(_context: click.Context, _option: click.Parameter, period: str | None) -> float | None:
+    """The seconds of an option's period, such as 10s or 2h."""
+    from launcher.core.words import period_s
+
+    try:
+        return None if period is None else period_s(period)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def shown_path(path: str | Path) -> str:

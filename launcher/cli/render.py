@@ -71,20 +71,10 @@ _BINDS = {
 
 def show_check(console: Console, report: CheckReport) -> None:
     """Show it as the person asked for."""
-    if console.wants_json:
-        console.show_json(report.to_dict())
-        return
-    console.print(Text(_headline(report), style="bold"))
-    found = report.findings.sorted()
-    if found:
-        console.print(_findings_table(found))
-    console.print(Text(_ending(report)))
-
-
-def _headline(report: CheckReport) -> str:
-    return (
-        f"{report.file}: {pluralize(report.rows, 'row')} checked against {report.portal}. Nothing was started."
-    )
+    rows, found = pluralize(report.rows, "row"), report.findings.sorted()
+    headline = f"{report.file}: {rows} checked against {report.portal}. Nothing was started."
+    tables = [_findings_table(found)] if found else []
+    console.show(report.to_dict(), Text(headline, style="bold"), *tables, _ending(report))
 
 
 def _findings_table(found: list[Finding]) -> Table:

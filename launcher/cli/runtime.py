@@ -8,9 +8,9 @@ import io
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,11 +18,10 @@ from launcher.app.context import Event, Notice, RunBegan, RunEnded, Step
 from launcher.app.launcher import Launcher
 from launcher.cli import log
 from launcher.cli.console import Console
-from launcher.cli.params import CommandError, GlobalOptions, options_of
+from launcher.cli.params import CommandError, GlobalOptions, Work, options_of
 from launcher.core.summary import Exit, exit_code_of
 from launcher.engine.cancel import CancelToken
 from launcher.errors import LauncherError
-from launcher.settings import load_settings
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer  # as io has it; Python's own comes with 3.12
@@ -32,8 +31,8 @@ ONE_SIGNAL_S = 2.0
 passes on what the terminal has sent to both."""
 
 
-def run(work: Callable[[GlobalOptions], Coroutine[Any, Any, int]], *, is_foreground_service: bool) -> None:
-    """Run a command's work as `run_command` says."""
+def run(work: Work, *, is_foreground_service: bool) -> None:
+    """Do a command's work as `run_command` says."""
     options = options_of(click.get_current_context())
     outlast_readers()
     with translated_errors():
@@ -46,7 +45,7 @@ def run(work: Callable[[GlobalOptions], Coroutine[Any, Any, int]], *, is_foregro
             code = asyncio.run(work(options))
         except KeyboardInterrupt:
             raise CommandError("interrupted", Exit.INTERRUPTED) from None
-    click.get_current_context().exit(int(code))
+    click.get_current_context().exit(int(code or 0))
 
 
 def _interrupt(*_: object) -> None:
@@ -63,14 +62,13 @@ def translated_errors() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def opened(options: GlobalOptions, console: Console | None = None) -> AsyncIterator[Launcher]:
-    """Give the application that the options name; what it emits is shown on that console."""
-    settings = load_settings(options.config)
-    screen = Screen(console or Console(options))
-    async with Launcher(
-        settings, ledger=options.ledger, on_event=screen, metrics=options.metrics_file
+async def opened(options: GlobalOptions) -> AsyncIterator[tuple[Launcher, Console]]:
+    """Give the application that the options name, and the console that shows what it emits."""
+    console = Console(options)
+    async with Launcher.open(
+        options.config, ledger=options.ledger, on_event=Screen(console), metrics=options.metrics_file
     ) as launcher:
-        yield launcher
+        yield launcher, console
 
 
 class Screen:

@@ -17,22 +17,12 @@ import pytest
 
 from launcher.app.context import Event, Notice
 from launcher.app.launcher import Launcher
-from launcher.automation.schedules import (
-    CronTable,
-    Entry,
-    Place,
-    SchedulingError,
-    SystemdUser,
-    cron_lines,
-    entries_of,
-    is_machines_zone,
-    show_schedules,
-    tasks,
-    unit_folder,
-    units,
-)
-from launcher.automation.schedules.systemd import calendars
-from launcher.automation.schedules.windows import NAMESPACE
+from launcher.automation.schedules.cron import CronTable, cron_lines
+from launcher.automation.schedules.entries import Entry, Place, SchedulingError, entries_of, is_machines_zone
+from launcher.automation.schedules.installing import SystemdUser, unit_folder
+from launcher.automation.schedules.managing import show_schedules
+from launcher.automation.schedules.systemd import calendars, units
+from launcher.automation.schedules.windows import NAMESPACE, tasks
 from launcher.cli.commands import nightly
 from launcher.core.schedules import Schedule
 from launcher.messages import Message

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from launcher.app.diagnose.configuration import Setup, check_configuration, check_secrets, open_setup
@@ -36,7 +36,7 @@ CHECKS: tuple[Check, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Diagnoses:
-    """All that was found, in the order of the checks."""
+    """All that was found, in the order of the checks, without secrets."""
 
     found: tuple[Diagnosis, ...]
 
@@ -47,7 +47,11 @@ class Diagnoses:
 
     def to_dict(self) -> DoctorDocument:
         """Return the document of `--json`."""
-        return {"diagnoses": [_document(diagnosis) for diagnosis in self.found], "exit_code": self.exit_code}
+        diagnoses: list[DiagnosisDocument] = [
+            {"check": one.check, "level": one.level.value, "found": one.found, "mend": one.mend}
+            for one in self.found
+        ]
+        return {"diagnoses": diagnoses, "exit_code": self.exit_code}
 
 
 async def diagnose(config: Path | None, ledger: str, more: Sequence[Check] = ()) -> Diagnoses:
@@ -57,13 +61,7 @@ async def diagnose(config: Path | None, ledger: str, more: Sequence[Check] = ())
     come last. A configuration or a ledger that cannot be read is a diagnosis, and raises nothing.
     """
     async with open_setup(config, ledger) as setup:
-        return Diagnoses(tuple([one for check in (*CHECKS, *more) for one in await check(setup)]))
-
-
-def _document(diagnosis: Diagnosis) -> DiagnosisDocument:
-    return {
-        "check": diagnosis.check,
-        "level": diagnosis.level.value,
-        "found": redacted_text(diagnosis.found),
-        "mend": redacted_text(diagnosis.mend),
-    }
+        found = [one for check in (*CHECKS, *more) for one in await check(setup)]
+    return Diagnoses(
+        tuple(replace(one, found=redacted_text(one.found), mend=redacted_text(one.mend)) for one in found)
+    )

@@ -57,17 +57,17 @@ async def open_setup(config: Path | None, named_ledger: str) -> AsyncIterator[Se
 
 
 _CHECK, _SECRETS = "configuration", "secrets"
-_MEND = "mend it in config.yaml"
+_FIX = "mend it in config.yaml"
 
 
 async def check_configuration(setup: Setup) -> list[Diagnosis]:
     """Check that the file can be read, every `${NAME}` is defined, and each job can be run."""
     settings = setup.settings
     if setup.settings_error or settings is None:
-        return [trouble_of(_CHECK, line, _MEND) for line in setup.settings_error.splitlines()]
+        return [trouble_of(_CHECK, line, _FIX) for line in setup.settings_error.splitlines()]
     messages = list(dict.fromkeys(_messages(settings)))
     if messages:
-        return [trouble_of(_CHECK, message, _MEND) for message in messages]
+        return [trouble_of(_CHECK, message, _FIX) for message in messages]
     where = settings.path or "from the environment alone"
     return [ok(_CHECK, f"{where}: {pluralize(len(settings.config.jobs), 'job')}")]
 

@@ -14,7 +14,7 @@ from launcher.core.model import State
 from launcher.core.summary import Ending, Exit, Summary
 from launcher.core.words import pluralize
 from launcher.engine.summary import summarise
-from launcher.ledger import Ledger, RunRecord, is_held, portals
+from launcher.ledger import RunRecord, is_held, portals
 
 FULL_BYTES = 200_000_000
 """What a run of 100,000 rows writes into ledger and results."""
@@ -83,16 +83,13 @@ async def check_holders(setup: Setup) -> list[Diagnosis]:
     if setup.ledger is None:
         return []
     found = []
+    last = await setup.ledger.last_runs(_RUNS)
     for portal in await portals(setup.ledger):
         if await is_held(setup.ledger, portal):
-            running = [run for run in await _running(setup.ledger) if run.portal == portal]
+            running = [run for run in last if run.portal == portal and run.ending is Ending.RUNNING]
             who = f"run {running[0].name}, since {_when(running[0])}" if running else "another launcher"
             found.append(ok("lock", f"{portal} is held by {who}"))
     return found or [ok("lock", "no run holds a portal")]
-
-
-async def _running(ledger: Ledger) -> list[RunRecord]:
-    return [run for run in await ledger.last_runs(_RUNS) if run.ending is Ending.RUNNING]
 
 
 async def check_unfinished(setup: Setup) -> list[Diagnosis]:

@@ -22,7 +22,7 @@ from launcher.settings import JobConfig, PortalConfig, Settings, SettingsError
 CLOCK_S = 30
 """Further apart, "in the last seven days" is another period on the portal than here."""
 
-_MEND = "see whether the portal can be reached from this machine, and check the webhook's address"
+_FIX = "see whether the portal can be reached from this machine, and check the webhook's address"
 
 
 async def check_portals(setup: Setup) -> list[Diagnosis]:
@@ -33,13 +33,13 @@ async def check_portals(setup: Setup) -> list[Diagnosis]:
     try:
         portals = settings.all_portals()
     except SettingsError:
-        return []  # told with the configuration
+        return []  # reported with the configuration
     found: list[Diagnosis] = []
     for config in portals:
         try:
             access = access_of(config)
         except (AddressError, TokensError) as error:
-            found.append(trouble_of("portal", str(error), _MEND))
+            found.append(trouble_of("portal", str(error), _FIX))
             continue
         found += await _called(access, config, _jobs_on(settings, config))
     return found
@@ -52,7 +52,7 @@ def _jobs_on(settings: Settings, portal: PortalConfig) -> dict[str, JobConfig]:
             if settings.portal(job.portal) == portal:
                 found[name] = job
         except SettingsError:
-            continue  # told with the configuration
+            continue  # reported with the configuration
     return found
 
 
@@ -68,7 +68,7 @@ async def _called(access: Access, config: PortalConfig, jobs: dict[str, JobConfi
                 found += await _templates(client, check, jobs)
         except PortalError as error:
             message = str(error).removeprefix(f"{portal.name}: ")
-            return [trouble_of(check, message, _MEND)]
+            return [trouble_of(check, message, _FIX)]
         if portal.moved_to:
             mend = "change the webhook's address to that host"
             found.append(warning(check, f"it has moved to {portal.moved_to}", mend))
@@ -78,7 +78,7 @@ async def _called(access: Access, config: PortalConfig, jobs: dict[str, JobConfi
 async def _rights(client: PortalClient, check: str) -> list[Diagnosis]:
     refusals = (await ask_rights(client)).refusals
     if refusals:
-        return [trouble_of(check, text, _MEND) for _, text in refusals]
+        return [trouble_of(check, text, _FIX) for _, text in refusals]
     return [ok(check, "workflows may be started there")]
 
 

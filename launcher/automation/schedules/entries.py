@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import os
 import platform
@@ -158,11 +157,6 @@ def scheduler_of_machine() -> str:
     if platform.system() == "Windows":
         return "windows"
     return "systemd" if Path("/run/systemd/system").is_dir() else "cron"
-
-
-def user_name() -> str:
-    """Return whose schedules they are."""
-    return getpass.getuser()
 
 
 def _program() -> tuple[str, ...]:

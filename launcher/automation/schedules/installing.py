@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from launcher.automation.documents import ScheduleChangesDocument
 from launcher.automation.schedules.cron import CronTable
 from launcher.automation.schedules.entries import Place, SchedulingError
 from launcher.automation.schedules.systemd import MADE_BY, Unit, prefix
@@ -24,12 +25,24 @@ _CALLED = {"ActiveState": "active", "UnitFileState": "enabled", "NeedDaemonReloa
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What became of the schedules: names of units, or lines of a crontab."""
+    """What installing or removing has changed: names of units or files, or lines of a crontab."""
 
+    scheduler: str
     written: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    """What remains to be done, for people."""
+
+    def to_dict(self) -> ScheduleChangesDocument:
+        """Return the document of `--json`."""
+        return {
+            "scheduler": self.scheduler,
+            "written": self.written,
+            "removed": self.removed,
+            "unchanged": self.unchanged,
+            "notes": self.notes,
+        }
 
 
 def unit_folder() -> Path:
@@ -38,6 +51,15 @@ def unit_folder() -> Path:
         return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd" / "user"
     except RuntimeError:
         raise SchedulingError("no-home-folder") from None
+
+
+def write_file(path: Path, text: str, encoding: str) -> None:
+    """Write the file, and its folder if there is none. Raises SchedulingError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding=encoding)
+    except OSError as error:
+        raise SchedulingError("folder-failed", folder=path, strerror=error.strerror) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +89,14 @@ class SystemdUser:
             f"nothing was written and nothing is scheduled: {_SIGN_IN}, say once loginctl enable-linger, and "
             "then this again; or have cron call it: launcher schedule install --for cron"
         )
-        before, changes = self.installed(place), Changes()
+        before, changes = self.installed(place), Changes("systemd")
         gone = [name for name in before if name not in {unit.name for unit in units}]
         self._take_away(gone, changes)
         for unit in units:
             if before.get(unit.name) == unit.text:
                 changes.unchanged.append(unit.name)
             else:
-                self._write(unit)
+                write_file(self.folder / unit.name, unit.text, "utf-8")
                 changes.written.append(unit.name)
         try:
             self._begin([unit.name for unit in units if unit.is_timer], changes)
@@ -88,7 +110,7 @@ class SystemdUser:
 
     def remove(self, place: Place) -> Changes:
         """Remove all units of that configuration. Raises SchedulingError."""
-        changes, there = Changes(), list(self.installed(place))
+        changes, there = Changes("systemd"), list(self.installed(place))
         if there:
             self._expect_an_answer(f"nothing was removed: {_SIGN_IN}, and then this again")
         self._take_away(there, changes)
@@ -141,15 +163,6 @@ class SystemdUser:
             # restart, not start: a timer that is going takes a changed schedule only so.
             _run(["systemctl", "--user", "restart" if name in changes.written else "start", name])
 
-    def _write(self, unit: Unit) -> None:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            (self.folder / unit.name).write_text(unit.text, encoding="utf-8")
-        except OSError as error:
-            raise SchedulingError(
-                "folder-failed", folder=self.folder / unit.name, strerror=error.strerror
-            ) from None
-
     def _take_away(self, names: Sequence[str], changes: Changes) -> None:
         timers = [name for name in names if name.endswith(".timer")]
         if timers:
@@ -180,7 +193,7 @@ class Crontab:
 
     def put(self, lines: Sequence[str], place: Place) -> Changes:
         """Make these lines, and no others, that configuration's block. Raises SchedulingError."""
-        table, changes = self.read(), Changes()
+        table, changes = self.read(), Changes("cron")
         changed = table.with_lines(lines, place)
         before = table.block(place).splitlines()
         changes.written.extend(line for line in lines if line not in before)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import getpass
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from launcher.app.context import Context
-from launcher.automation.documents import ScheduleChangesDocument, ScheduleFilesDocument
+from launcher.automation.documents import ScheduleFilesDocument
 from launcher.automation.schedules.cron import cron_lines
 from launcher.automation.schedules.entries import (
     Entry,
@@ -17,9 +18,8 @@ from launcher.automation.schedules.entries import (
     leapt_over,
     place_of,
     scheduler_of_machine,
-    user_name,
 )
-from launcher.automation.schedules.installing import Changes, Crontab, SystemdUser, unit_folder
+from launcher.automation.schedules.installing import Changes, Crontab, SystemdUser, unit_folder, write_file
 from launcher.automation.schedules.systemd import units
 from launcher.automation.schedules.windows import tasks
 from launcher.messages import Message
@@ -40,24 +40,6 @@ class ScheduleFiles:
         return {"scheduler": self.scheduler, "files": self.files}
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleChanges:
-    """What installing or removing has changed."""
-
-    scheduler: str
-    changes: Changes
-
-    def to_dict(self) -> ScheduleChangesDocument:
-        """Return the document of `--json`."""
-        return {
-            "scheduler": self.scheduler,
-            "written": self.changes.written,
-            "removed": self.changes.removed,
-            "unchanged": self.changes.unchanged,
-            "notes": self.changes.notes,
-        }
-
-
 def show_schedules(launcher: Context, scheduler: str | None = None) -> ScheduleFiles:
     """Return what `install_schedules` would write; changes nothing. Raises InputError."""
     entries = _entries(launcher)
@@ -72,25 +54,24 @@ def show_schedules(launcher: Context, scheduler: str | None = None) -> ScheduleF
         case "cron":
             files = {"crontab": "".join(f"{line}\n" for line in cron_lines(entries, place))}
         case _:
-            found = tasks(entries, place, user_name())
+            found = tasks(entries, place, getpass.getuser())
             files = {task.file: task.text for task in found}
             notes = [f"save {task.file} as UTF-16, then: {task.registering}" for task in found]
     return ScheduleFiles(scheduler=scheduler, files=files, notes=tuple(notes))
 
 
-def install_schedules(launcher: Context, scheduler: str | None = None) -> ScheduleChanges:
+def install_schedules(launcher: Context, scheduler: str | None = None) -> Changes:
     """Put the schedules where the scheduler looks for them, instead of those before. Raises InputError."""
     entries = _entries(launcher)
     place, scheduler = _place(launcher), scheduler or scheduler_of_machine()
     _tell_left_out(launcher, scheduler, entries)
-    return ScheduleChanges(scheduler, _install(scheduler, place, entries))
+    return _install(scheduler, place, entries)
 
 
-def remove_schedules(launcher: Context, scheduler: str | None = None) -> ScheduleChanges:
+def remove_schedules(launcher: Context, scheduler: str | None = None) -> Changes:
     """Take away what was installed for this configuration, and nothing else. Raises InputError."""
     # Whatever the jobs' schedules say now: they may be what cannot be scheduled any more.
-    scheduler = scheduler or scheduler_of_machine()
-    return ScheduleChanges(scheduler, _install(scheduler, _place(launcher), []))
+    return _install(scheduler or scheduler_of_machine(), _place(launcher), [])
 
 
 def are_installed(place: Place, scheduler: str, entries: Sequence[Entry]) -> tuple[bool, bool]:
@@ -142,14 +123,9 @@ def _install(scheduler: str, place: Place, entries: Sequence[Entry]) -> Changes:
 
 def _write_tasks(place: Place, entries: Sequence[Entry]) -> Changes:
     """Write the files beside the configuration; a person registers them, as that may need an administrator."""
-    changes = Changes()
-    for task in tasks(entries, place, user_name()):
-        try:
-            (place.folder / task.file).write_text(task.text, encoding="utf-16")
-        except OSError as error:
-            raise SchedulingError(
-                "folder-failed", folder=place.folder / task.file, strerror=error.strerror
-            ) from None
+    changes = Changes("windows")
+    for task in tasks(entries, place, getpass.getuser()):
+        write_file(place.folder / task.file, task.text, "utf-16")
         changes.written.append(task.file)
         changes.notes.append(f"in {place.folder}, as an administrator: {task.registering}")
     if not entries:

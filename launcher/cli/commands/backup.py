@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from launcher.cli.main import run_command
+from launcher.cli.main import async_command
 from launcher.cli.params import GlobalOptions, global_options
 
 
@@ -14,25 +14,15 @@ from launcher.cli.params import GlobalOptions, global_options
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Overwrite PATH where it is there already.")
 @global_options
-def command(path: Path, force: bool) -> None:
+@async_command
+async def command(options: GlobalOptions, path: Path, force: bool) -> None:
     """Copy the ledger to PATH, also while a run writes it: as it was at one moment, and checked.
 
     To use the copy, name it with --ledger, or put it in the ledger's place while no run is going. What was
     started after the backup is not in it: a run would start that again.
     """
-    run_command(lambda options: _back_up(options, path, force=force))
-
-
-async def _back_up(options: GlobalOptions, path: Path, *, force: bool) -> int:
-    from launcher.app.housekeeping import backup
-    from launcher.cli.console import Console
     from launcher.cli.runtime import opened
 
-    async with opened(options) as launcher:
-        written = await backup(launcher, path, force=force)
-    console = Console(options)
-    if console.wants_json:
-        console.show_json(written.to_dict())
-    else:
-        console.print(f"Backup: {path} ({written.bytes / 1e6:,.1f} MB), checked")
-    return 0
+    async with opened(options) as (launcher, console):
+        written = await launcher.backup(path, force=force)
+    console.show(written.to_dict(), f"Backup: {path} ({written.bytes / 1e6:,.1f} MB), checked")

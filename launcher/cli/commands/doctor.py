@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from launcher.cli.main import run_command
+from launcher.cli.main import async_command
 from launcher.cli.params import GlobalOptions, global_options
 from launcher.core.findings import Level
 
@@ -21,15 +21,12 @@ _STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.TROUBLE: "red"}
 
 @click.command("doctor")
 @global_options
-def command() -> None:
+@async_command
+async def command(options: GlobalOptions) -> int:
     """Look at configuration, secrets, ledger, disk, portals and runs; say what is wrong and how to mend it.
 
     Starts nothing and changes nothing. Exit code 1 where there is trouble, 0 where there is none.
     """
-    run_command(_doctor)
-
-
-async def _doctor(options: GlobalOptions) -> int:
     from launcher.app.diagnose import diagnose
     from launcher.automation.checks import check_notifications, check_schedule
     from launcher.cli.console import Console
@@ -48,18 +45,11 @@ def _table(diagnoses: Diagnoses) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from launcher.redact import redacted_text
-
     table = Table(box=rich.box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("check", no_wrap=True)
     table.add_column("is", no_wrap=True)
     table.add_column("found", overflow="fold")
     table.add_column("what to do", overflow="fold")
-    for diagnosis in diagnoses.found:
-        table.add_row(
-            Text(diagnosis.check),
-            Text(diagnosis.level.value, style=_STYLES[diagnosis.level]),
-            Text(redacted_text(diagnosis.found)),
-            Text(redacted_text(diagnosis.mend)),
-        )
+    for one in diagnoses.found:
+        table.add_row(one.check, Text(one.level.value, style=_STYLES[one.level]), one.found, one.mend)
     return table

@@ -58,18 +58,14 @@ def _show(options: GlobalOptions, entry: Entry) -> None:
 
     from launcher.cli.console import Console
 
-    console, answers = Console(options), entry.to_dict()
-    if console.wants_json:
-        console.show_json(answers)
-        return
+    answers = entry.to_dict()
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(no_wrap=True, style="dim")
     table.add_column(overflow="fold")
     for key, question in _QUESTIONS.items():
         if key in answers:
             table.add_row(question, Text(answers[key]))
-    console.print(Text(entry.name, style="bold"))
-    console.print(table)
+    Console(options).show(answers, Text(entry.name, style="bold"), table)
 
 
 def _show_all(options: GlobalOptions) -> None:
@@ -80,15 +76,11 @@ def _show_all(options: GlobalOptions) -> None:
     from launcher.cli.console import Console
     from launcher.core.catalogue import ENTRIES
 
-    console = Console(options)
-    if console.wants_json:
-        console.show_json([entry.to_dict() for entry in ENTRIES])
-        return
     table = Table(box=rich.box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("code or text", overflow="fold", min_width=20)
     table.add_column("started?")
     table.add_column("means", overflow="fold")
     for entry in ENTRIES:
         table.add_row(Text(entry.name), entry.started.value, Text(entry.meaning))
-    console.print(table)
-    console.print("What to do about one: launcher explain CODE")
+    every = [entry.to_dict() for entry in ENTRIES]
+    Console(options).show(every, table, "What to do about one: launcher explain CODE")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from launcher.cli.main import run_command
-from launcher.cli.params import CommandError, GlobalOptions, global_options
+from launcher.cli.main import async_command
+from launcher.cli.params import CommandError, GlobalOptions, global_options, shown_path
 from launcher.errors import PortalError
 
 if TYPE_CHECKING:
@@ -21,18 +21,14 @@ if TYPE_CHECKING:
 
 @click.command("init")
 @global_options
-def command() -> None:
+@async_command
+async def command(options: GlobalOptions) -> None:
     """Ask for the webhook, a workflow template, a file and its columns, and write config.yaml and .env.
 
     Nothing is started, and no file is overwritten without asking.
     """
-    run_command(_init)
-
-
-async def _init(options: GlobalOptions) -> int:
     from launcher.app.first_steps import WEBHOOK_NAME, FirstFiles
     from launcher.cli.console import Console
-    from launcher.cli.params import shown_path
 
     if not sys.stdin.isatty():
         raise CommandError(
@@ -48,13 +44,12 @@ async def _init(options: GlobalOptions) -> int:
     if files.config.exists() and not click.confirm(f"{shown} is there already. Replace it?", err=True):
         console.tell(f"{files.config} is left as it was; this is the job, to be put below jobs: there")
         console.print(entry.rstrip())
-        return 0
+        return
     files.write_config(entry)
     console.tell(f"{shown} is written")
     console.print(
         f"Check first; nothing is started: launcher check {shown_path(file)} --job {_shell_word(name)}"
     )
-    return 0
 
 
 async def _webhook_and_template(console: Console, config: Path) -> tuple[str, Template]:
@@ -112,9 +107,6 @@ def _ask_job(console: Console, template: Template) -> tuple[Path, str, str]:
 
 def _keep_webhook(console: Console, files: FirstFiles, url: str) -> None:
     """Put the webhook into .env, if the person agrees to what is lost."""
-
-    from launcher.cli.params import shown_path
-
     if files.has_another_webhook(url) and not click.confirm(
         f"{files.env} has another webhook already. Replace it?", err=True
     ):

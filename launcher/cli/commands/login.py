@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from launcher.cli.main import run_command
+from launcher.cli.main import async_command
 from launcher.cli.params import GlobalOptions, global_options
 
 if TYPE_CHECKING:
-    from launcher.app.sign_in import ApplicationRequest, SignedIn
+    from launcher.app.sign_in import SignedIn
     from launcher.cli.console import Console
 
 
@@ -37,7 +37,10 @@ USUAL_PORT = 8910
     "--paste", is_flag=True, help="With --oauth: do not listen; paste the address where the browser ended."
 )
 @global_options
-def command(portal: str | None, stdin: bool, oauth: bool, no_browser: bool, **given: object) -> None:
+@async_command
+async def command(
+    options: GlobalOptions, portal: str | None, stdin: bool, oauth: bool, no_browser: bool, **given: Any
+) -> None:
     """Sign in to a portal, and say who it is that signed in.
 
     Without --oauth: asks for an incoming webhook's address, tries it with one harmless call, and keeps it in
@@ -45,58 +48,30 @@ def command(portal: str | None, stdin: bool, oauth: bool, no_browser: bool, **gi
     a file that only you may read. The application's secret comes from BITRIX24_CLIENT_SECRET, else it is asked
     for.
     """
-
-    from launcher.app.sign_in import ApplicationRequest
-
-    if not oauth:
-        run_command(lambda options: _webhook(options, portal, stdin=stdin))
-        return
-    request = ApplicationRequest(portal=portal, new_secret=stdin, **given)  # type: ignore[arg-type]
-    run_command(lambda options: _application(options, request, stdin=stdin, browser=not no_browser))
-
-
-async def _webhook(options: GlobalOptions, portal: str | None, *, stdin: bool) -> int:
-    from launcher.app.sign_in import sign_in_with_webhook
-    from launcher.cli.console import Console
-    from launcher.cli.prompts import ask_secret
+    from launcher.app.sign_in import ApplicationRequest, sign_in_with_application, sign_in_with_webhook
+    from launcher.cli.prompts import application_answers, ask_secret
     from launcher.cli.runtime import opened
 
-    def webhook() -> str:
-        return ask_secret("The incoming webhook's address", stdin=stdin)
-
-    console = Console(options)
-    async with opened(options, console) as launcher:
-        signed_in = await sign_in_with_webhook(launcher, portal, webhook)
+    async with opened(options) as (launcher, console):
+        if oauth:
+            request = ApplicationRequest(portal=portal, new_secret=stdin, **given)
+            answers = application_answers(console, stdin=stdin, browser=not no_browser)
+            signed_in = await sign_in_with_application(launcher, request, answers)
+        else:
+            signed_in = await sign_in_with_webhook(
+                launcher, portal, lambda: ask_secret("The incoming webhook's address", stdin=stdin)
+            )
     _show(console, signed_in)
-    return 0
-
-
-async def _application(
-    options: GlobalOptions, request: ApplicationRequest, *, stdin: bool, browser: bool
-) -> int:
-    from launcher.app.sign_in import sign_in_with_application
-    from launcher.cli.console import Console
-    from launcher.cli.prompts import application_answers
-    from launcher.cli.runtime import opened
-
-    console = Console(options)
-    async with opened(options, console) as launcher:
-        answers = application_answers(console, stdin=stdin, browser=browser)
-        signed_in = await sign_in_with_application(launcher, request, answers)
-    _show(console, signed_in)
-    return 0
 
 
 def _show(console: Console, signed_in: SignedIn) -> None:
     """Show who signed in where, and where that is kept."""
     owner = signed_in.owner
-    if console.wants_json:
-        console.show_json(signed_in.to_dict())
-    else:
-        role = "an administrator" if owner.is_administrator else "not an administrator"
-        console.print(
-            f"{owner.name} (user {owner.user_id}) on {signed_in.portal}, {role}. Kept in {signed_in.kept_in}."
-        )
+    role = "an administrator" if owner.is_administrator else "not an administrator"
+    console.show(
+        signed_in.to_dict(),
+        f"{owner.name} (user {owner.user_id}) on {signed_in.portal}, {role}. Kept in {signed_in.kept_in}.",
+    )
     if not owner.is_administrator:
         console.tell(
             "the portal lets administrators start workflows only; sign in as an administrator of the portal"

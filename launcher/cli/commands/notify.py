@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from launcher.cli.main import run_command
+from launcher.cli.main import async_command
 from launcher.cli.params import GlobalOptions, global_options
 
 if TYPE_CHECKING:
@@ -18,28 +17,20 @@ if TYPE_CHECKING:
 @click.argument("jobs", nargs=-1, metavar="[JOB]...")
 @click.option("--test", is_flag=True, help="Really send it.")
 @global_options
-def command(jobs: tuple[str, ...], test: bool) -> None:
+@async_command
+async def command(options: GlobalOptions, jobs: tuple[str, ...], test: bool) -> int:
     """Say who is told of nights, and with --test send each of them a test message.
 
     Of all jobs, or of those named. A job's ping: is called as at the beginning and at the end of a night.
     """
-    run_command(lambda options: _notify(options, jobs, test=test))
-
-
-async def _notify(options: GlobalOptions, jobs: Sequence[str], *, test: bool) -> int:
     from launcher.automation.channels import recipients
-    from launcher.cli.console import Console
     from launcher.cli.runtime import opened
 
-    console = Console(options)
-    async with opened(options, console) as launcher:
+    async with opened(options) as (launcher, console):
         notified = await recipients(launcher, jobs, send_test=test)
-    if console.wants_json:
-        console.show_json(notified.to_dict())
-        return int(notified.exit_code)
-    for one in notified.found:
-        console.print(f"{one.label}: {_fate(one, is_test_sent=test)}")
-    if not test:
+    lines = (f"{one.label}: {_fate(one, is_test_sent=test)}" for one in notified.found)
+    console.show(notified.to_dict(), *lines)
+    if not (test or console.wants_json):
         console.tell("nothing was sent; with --test each of them gets a test message")
     return int(notified.exit_code)
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from launcher.cli.main import run_command
-from launcher.cli.params import CommandError, GlobalOptions, global_options
-from launcher.core.words import period_s, pluralize
+from launcher.cli.main import async_command
+from launcher.cli.params import CommandError, GlobalOptions, global_options, seconds_of
+from launcher.core.words import pluralize
 
 if TYPE_CHECKING:
     from launcher.app.housekeeping import PrunePlan
@@ -30,18 +30,11 @@ Kept of nights: each job's last one and those by which it is known when it is du
 tried, and those that nobody has been told yet."""
 
 
-def _period(_context: click.Context, _option: click.Parameter, value: str) -> float:
-    try:
-        return period_s(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
-
 @click.command("prune")
 @click.option(
     "--older-than",
     required=True,
-    callback=_period,
+    callback=seconds_of,
     metavar="PERIOD",
     help="Runs, nights and messages that ended longer ago, as in 90d.",
 )
@@ -49,7 +42,8 @@ def _period(_context: click.Context, _option: click.Parameter, value: str) -> fl
 @click.option("--vacuum", is_flag=True, help="Then give the room back to the disk; no run may be going.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @global_options
-def command(older_than: float, dry_run: bool, vacuum: bool, yes: bool) -> None:
+@async_command
+async def command(options: GlobalOptions, older_than: float, dry_run: bool, vacuum: bool, yes: bool) -> None:
     """Drop what nobody needs any more of old runs and nights.
 
     What protects against starting twice stays: the start keys of all rows that started or may have. So do each
@@ -57,26 +51,18 @@ def command(older_than: float, dry_run: bool, vacuum: bool, yes: bool) -> None:
     run may go on at the same time. The room in the ledger's file is used again by later runs; --vacuum makes it
     smaller.
     """
-    run_command(lambda options: _prune(options, older_than, dry_run=dry_run, vacuum=vacuum, yes=yes))
-
-
-async def _prune(options: GlobalOptions, older_than_s: float, *, dry_run: bool, vacuum: bool, yes: bool) -> int:
-    from launcher.app.housekeeping import plan_prune, prune
-    from launcher.cli.console import Console
     from launcher.cli.runtime import opened
 
-    console = Console(options)
-    async with opened(options, console) as launcher:
-        plan = await plan_prune(launcher, older_than_s)
+    async with opened(options) as (launcher, console):
+        plan = await launcher.plan_prune(older_than)
         if not dry_run:
             if not (plan.is_empty or yes):
                 _confirm(plan, console)
-            plan = await prune(launcher, plan, vacuum=vacuum)
+            plan = await launcher.prune(plan, vacuum=vacuum)
     if console.wants_json:
         console.show_json(plan.to_dict(dry_run=dry_run))
     else:
         _show(plan, console, dry_run=dry_run)
-    return 0
 
 
 def _confirm(plan: PrunePlan, console: Console) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from launcher.cli.main import run_command
-from launcher.cli.params import CommandError, GlobalOptions, global_options
+from launcher.cli.main import async_command
+from launcher.cli.params import CommandError, GlobalOptions, global_options, shown_path
 from launcher.core.model import State
 from launcher.core.words import nearest
 
@@ -23,10 +23,27 @@ from launcher.core.words import nearest
 )
 @click.option("--only", metavar="STATES", help="Only rows in these states, as in --only failed,unknown.")
 @global_options
-def command(run: str | None, output: Path | None, only: str | None) -> None:
+@async_command
+async def command(options: GlobalOptions, run: str | None, output: Path | None, only: str | None) -> None:
     """Write the results of RUN (without it, the last one) again, as the ledger has them now."""
+    from launcher.app.query import find_run, write_results
+    from launcher.cli.console import stdout_rows
+    from launcher.cli.runtime import opened
+    from launcher.report import STDOUT
+
     states = [_state(name) for name in only.split(",")] if only else []
-    run_command(lambda options: _write(options, run, output, states))
+    async with opened(options) as (launcher, console):
+        record = await find_run(launcher, run)
+        if (output or Path(record.results)) != STDOUT:
+            written = await write_results(launcher, record.name, output, only=states)
+            console.show(written.to_dict(), f"Results of run {written.run}: {shown_path(written.path)}")
+        elif options.json:
+            raise CommandError(
+                "--json: standard output holds one document; say where the results go, with -o PATH"
+            )
+        else:
+            with stdout_rows() as stream:
+                await write_results(launcher, record.name, stream, only=states)
 
 
 def _state(name: str) -> State:
@@ -37,29 +54,3 @@ def _state(name: str) -> State:
         raise CommandError(
             f'--only: no state "{name}"{nearest(name, states)}; states: {", ".join(states)}'
         ) from None
-
-
-async def _write(options: GlobalOptions, name: str | None, output: Path | None, states: list[State]) -> int:
-    from launcher.app.query import find_run, write_results
-    from launcher.cli.console import Console, stdout_rows
-    from launcher.cli.params import shown_path
-    from launcher.cli.runtime import opened
-    from launcher.report import STDOUT
-
-    console = Console(options)
-    async with opened(options, console) as launcher:
-        run = await find_run(launcher, name)
-        if options.json and (output or Path(run.results)) == STDOUT:
-            raise CommandError(
-                "--json: standard output holds one document; say where the results go, with -o PATH"
-            )
-        if (output or Path(run.results)) == STDOUT:
-            with stdout_rows() as stream:
-                await write_results(launcher, run.name, stream, only=states)
-            return 0
-        written = await write_results(launcher, run.name, output, only=states)
-    if console.wants_json:
-        console.show_json(written.to_dict())
-    else:
-        console.print(f"Results of run {written.run}: {shown_path(written.path)}")
-    return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from launcher.cli.main import run_command
+from launcher.cli.main import async_command
 from launcher.cli.params import GlobalOptions, global_options
 
 
@@ -12,19 +12,15 @@ from launcher.cli.params import GlobalOptions, global_options
 @click.argument("run", required=False)
 @click.option("--wait", is_flag=True, help="Where another run holds this portal, wait for its end.")
 @global_options
-def command(run: str | None, wait: bool) -> None:
+@async_command
+async def command(options: GlobalOptions, run: str | None, wait: bool) -> int:
     """Go on with RUN (without it, the last one) where it stopped.
 
     Rows that have started are not touched. Rows whose answer never came stay unknown, unless the portal
     shows their workflows running.
     """
-    run_command(lambda options: _resume(options, run, wait=wait))
-
-
-async def _resume(options: GlobalOptions, name: str | None, *, wait: bool) -> int:
-    from launcher.app.runs import resume
     from launcher.cli.render import end_run
     from launcher.cli.runtime import opened
 
-    async with opened(options) as launcher:
-        return await end_run(options, launcher, await resume(launcher, name, wait=wait))
+    async with opened(options) as (launcher, _):
+        return await end_run(options, launcher, await launcher.resume(run, wait=wait))

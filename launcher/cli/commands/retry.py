@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from launcher.cli.main import run_command
+from launcher.cli.main import async_command
 from launcher.cli.params import CommandError, GlobalOptions, global_options
 from launcher.cli.run_options import FileType
 from launcher.core.words import pluralize
 
 if TYPE_CHECKING:
     from launcher.app.inputs import File
-    from launcher.app.requests import RetryRequest
     from launcher.app.retries import RetryPlan
     from launcher.cli.console import Console
 
@@ -35,27 +34,18 @@ if TYPE_CHECKING:
 )
 @click.option("--yes", is_flag=True, help="With --unknown: do not ask.")
 @global_options
-def command(run: str | None, file: File | None, unknown: bool, yes: bool) -> None:
+@async_command
+async def command(options: GlobalOptions, run: str | None, file: File | None, unknown: bool, yes: bool) -> int:
     """Start the failed rows of RUN (without it, the last one) again."""
-
     from launcher.app.requests import RetryRequest
-
-    request = RetryRequest(run=run, file=file, unknown=unknown)
-    run_command(lambda options: _retry(options, request, yes=yes))
-
-
-async def _retry(options: GlobalOptions, request: RetryRequest, *, yes: bool) -> int:
-    from launcher.app.retries import plan_retry, retry
-    from launcher.cli.console import Console
     from launcher.cli.render import end_run
     from launcher.cli.runtime import opened
 
-    console = Console(options)
-    async with opened(options, console) as launcher:
-        plan = await plan_retry(launcher, request)
-        if request.unknown:
+    async with opened(options) as (launcher, console):
+        plan = await launcher.plan_retry(RetryRequest(run=run, file=file, unknown=unknown))
+        if unknown:
             _confirm(plan, console, yes=yes)
-        return await end_run(options, launcher, await retry(launcher, plan))
+        return await end_run(options, launcher, await launcher.retry(plan))
 
 
 def _confirm(plan: RetryPlan, console: Console, *, yes: bool) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from launcher.cli.main import run_command
+from launcher.cli.main import async_command
 from launcher.cli.params import CommandError, GlobalOptions, global_options
 from launcher.cli.run_options import run_options
 
@@ -17,30 +17,25 @@ if TYPE_CHECKING:
 @click.command("run")
 @run_options
 @global_options
-def command(request: RunRequest, dry_run: bool) -> None:
+@async_command
+async def command(options: GlobalOptions, request: RunRequest, dry_run: bool) -> int:
     """Start a workflow on every row of FILE, a CSV or an Excel file.
 
     FILE may be an https:// address, or - for standard input; without it, the job's file: is taken. Rows that an
     earlier run of the same job, or one without a job, has started are skipped; without --job, those of any job.
     The results file is written beside FILE, of an address or standard input into the current folder.
     """
-    run_command(lambda options: _run(options, request, dry_run=dry_run))
-
-
-async def _run(options: GlobalOptions, request: RunRequest, *, dry_run: bool) -> int:
-    from launcher.app.runs import plan, run
-    from launcher.cli.console import Console
     from launcher.cli.render import end_run
     from launcher.cli.runtime import opened
     from launcher.report import STDOUT
 
-    async with opened(options) as launcher:
+    async with opened(options) as (launcher, console):
         if dry_run:
-            found = await plan(launcher, request)
-            Console(options).show_plan(found)
-            return int(found.exit_code)
+            plan = await launcher.plan(request)
+            console.show_plan(plan)
+            return int(plan.exit_code)
         if options.json and request.results == STDOUT:
             raise CommandError(
                 "--results - and --json: standard output holds one of the two; name a file for the results"
             )
-        return await end_run(options, launcher, await run(launcher, request))
+        return await end_run(options, launcher, await launcher.run(request))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from launcher.cli.main import run_command
+from launcher.cli.main import async_command
 from launcher.cli.params import GlobalOptions, global_options
 
 if TYPE_CHECKING:
@@ -24,28 +24,16 @@ _COUNTED = {"started": ("started",), "to mend": ("failed", "invalid"), "unknown"
     "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many, the newest."
 )
 @global_options
-def command(limit: int) -> None:
+@async_command
+async def command(options: GlobalOptions, limit: int) -> None:
     """List runs, the newest first."""
-    run_command(lambda options: _list(options, limit))
-
-
-async def _list(options: GlobalOptions, limit: int) -> int:
     import rich.box
     from rich.table import Table
 
-    from launcher.app.query import runs
-    from launcher.cli.console import Console
     from launcher.cli.runtime import opened
 
-    async with opened(options) as launcher:
-        found = await runs(launcher, limit)
-    console = Console(options)
-    if console.wants_json:
-        console.show_json([one.to_dict() for one in found])
-        return 0
-    if not found:
-        console.print("No runs yet. Begin with: launcher run FILE")
-        return 0
+    async with opened(options) as (launcher, console):
+        found = await launcher.runs(limit)
     table = Table(box=rich.box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("run", "when"):
         table.add_column(heading, no_wrap=True)
@@ -56,8 +44,9 @@ async def _list(options: GlobalOptions, limit: int) -> int:
     table.add_column("ended", no_wrap=True)
     for one in found:
         table.add_row(*_cells(one))
-    console.print(table)
-    return 0
+    console.show(
+        [one.to_dict() for one in found], table if found else "No runs yet. Begin with: launcher run FILE"
+    )
 
 
 def _cells(one: ListedRun) -> list[str]:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from launcher.cli.main import run_command
+from launcher.cli.main import async_command
 from launcher.cli.params import CommandError, GlobalOptions, global_options
+from launcher.core.summary import Exit
 from launcher.core.words import pluralize
-from launcher.core.workflows import Way
+from launcher.core.workflows import Termination, Way
 
 if TYPE_CHECKING:
     from launcher.app.workflows import StopPlan, StopResult
@@ -31,26 +32,20 @@ _WORDS = {Way.TERMINATE: ("stop", "terminated"), Way.KILL: ("delete", "deleted")
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @global_options
-def command(run: str, kill: bool, yes: bool) -> None:
+@async_command
+async def command(options: GlobalOptions, run: str, kill: bool, yes: bool) -> int:
     """Terminate the workflows that RUN has started and that still run.
 
     Says first how many there are, and asks. The rows stay started: they did. What was cut off goes on when it
     is called again; to terminate a workflow twice does no harm.
     """
-    way = Way.KILL if kill else Way.TERMINATE
-    run_command(lambda options: _stop(options, run, way, yes=yes))
-
-
-async def _stop(options: GlobalOptions, name: str, way: Way, *, yes: bool) -> int:
-    from launcher.app.workflows import plan_stop, stop_workflows
-    from launcher.cli.console import Console
     from launcher.cli.runtime import interruptible, opened
     from launcher.engine.cancel import CancelToken
 
-    console, cancel = Console(options), CancelToken()
-    async with opened(options, console) as launcher:
-        with console.steps(everywhere=False):
-            plan = await plan_stop(launcher, name, way)
+    cancel = CancelToken()
+    async with opened(options) as (launcher, console):
+        with console.steps():
+            plan = await launcher.plan_stop(run, Way.KILL if kill else Way.TERMINATE)
         if plan.unknown:
             console.tell(
                 f"{pluralize(plan.unknown, 'unknown row')} of run {plan.run.name} may have started too. "
@@ -58,9 +53,10 @@ async def _stop(options: GlobalOptions, name: str, way: Way, *, yes: bool) -> in
             )
         if plan.running:
             _confirm(plan, console, yes=yes)
-        with interruptible(cancel, console.tell), console.steps(everywhere=False):
-            result = await stop_workflows(launcher, plan, cancel)
-    _show(result, console, quiet=options.quiet)
+        with interruptible(cancel, console.tell), console.steps():
+            result = await launcher.stop_workflows(plan, cancel)
+    is_silent = options.quiet and result.exit_code is Exit.ALL_STARTED
+    console.show(result.to_dict(), *([] if is_silent else _lines(result)))
     return int(result.exit_code)
 
 
@@ -79,22 +75,8 @@ def _confirm(plan: StopPlan, console: Console, *, yes: bool) -> None:
         raise CommandError("nothing was stopped")
 
 
-def _show(result: StopResult, console: Console, *, quiet: bool) -> None:
-    from launcher.core.summary import Exit
-
-    if console.wants_json:
-        console.show_json(result.to_dict())
-        return
-    if quiet and result.exit_code is Exit.ALL_STARTED:
-        return
-    for line in _lines(result):
-        console.print(line)
-
-
 def _lines(result: StopResult) -> list[str]:
     from launcher.app.workflows import stop_command
-    from launcher.core.summary import Exit
-    from launcher.core.workflows import Termination
 
     plan, run = result.plan, result.plan.run
     if not plan.running:

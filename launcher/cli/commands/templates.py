@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from launcher.cli.main import run_command
+from launcher.cli.main import async_command
 from launcher.cli.params import CommandError, GlobalOptions, global_options
 
 
@@ -17,23 +17,18 @@ from launcher.cli.params import CommandError, GlobalOptions, global_options
 )
 @click.option("--portal", metavar="NAME", help="Which of portals: in the configuration.")
 @global_options
-def command(kind: str | None, as_job: str | None, portal: str | None) -> None:
+@async_command
+async def command(options: GlobalOptions, kind: str | None, as_job: str | None, portal: str | None) -> None:
     """List the portal's workflow templates: their IDs, kinds and parameters."""
-    run_command(lambda options: _templates(options, kind, as_job, portal))
-
-
-async def _templates(options: GlobalOptions, kind: str | None, as_job: str | None, portal: str | None) -> int:
     from launcher.app.first_steps import job_entry, job_name
-    from launcher.app.templates import template_documents, templates
-    from launcher.cli.console import Console
+    from launcher.app.templates import template_documents
     from launcher.cli.render import template_table
     from launcher.cli.runtime import opened
 
-    console = Console(options)
-    if as_job is not None and console.wants_json:
+    if as_job is not None and options.json:
         raise CommandError("--as-job prints YAML: leave --json out")
-    async with opened(options, console) as launcher:
-        found = await templates(launcher, portal, kind)
+    async with opened(options) as (launcher, console):
+        found = await launcher.templates(portal=portal, kind=kind)
     if as_job is not None:
         template = found.find(as_job)
         console.print(f"jobs:\n{job_entry(template, job_name(template), document_column='ID')}".rstrip())
@@ -43,4 +38,3 @@ async def _templates(options: GlobalOptions, kind: str | None, as_job: str | Non
         console.print(f"{found.portal} has no template{f' for the kind {kind}' if kind else ''}.")
     else:
         console.print(template_table(found))
-    return 0
