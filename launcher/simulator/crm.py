@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from launcher.simulator import documents, php
+from launcher.simulator import documents, errors, php
 from launcher.simulator.errors import PortalError
 from launcher.simulator.methods import PAGE, Call, Reply, page
 from launcher.simulator.settings import Settings
@@ -25,7 +25,7 @@ def item_list(call: Call) -> Reply:
     """List elements of one CRM type, all or those whose IDs the filter names; missing ones are not listed."""
     entity_type_id = php.integer(call.params.get("ENTITYTYPEID"))
     if not documents.known_type(entity_type_id):
-        raise documents.unknown_entity_type()
+        raise errors.unknown_entity_type()
     rules = {str(name).lower(): value for name, value in php.items(call.params.get("FILTER"))}
     settings = call.state.settings
     asked = [rules[name] for name in ("@id", "id", "=id") if name in rules]

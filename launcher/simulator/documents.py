@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from launcher.simulator import php
-from launcher.simulator.errors import PortalError, uncoded
+from launcher.simulator.errors import uncoded
 from launcher.simulator.settings import Settings
 
 DocumentId = tuple[str, str, str]
@@ -105,8 +105,3 @@ def _parsed(document: DocumentId) -> tuple[int | None, str]:
 
 def _text(value: Any) -> str:
     return "" if value is None or isinstance(value, dict | list | bool) else str(value)
-
-
-def unknown_entity_type() -> PortalError:
-    """Return crm.item.list's refusal of an entityTypeId that the portal does not have."""
-    return PortalError(400, "NOT_FOUND", "Smart process not found")
