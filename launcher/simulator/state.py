@@ -119,6 +119,11 @@ class State:
         self.tokens = Tokens(settings, self.clock.now())
         self._numbers = itertools.count(1)
 
+    def change(self, settings: Settings) -> None:
+        """Replace the settings; their tokens are valid beside those that are alive."""
+        self.settings = settings
+        self.tokens.adopt(settings, self.clock.now())
+
     def log(self, method: str, source: str) -> RequestLog:
         """Enter a request into the log and return the entry, to be filled in."""
         entry = RequestLog(next(self._numbers), method, source, time.time())
