@@ -88,7 +88,6 @@ class Fault:
 
     @property
     def moment(self) -> Moment:
-        """When it comes."""
         return FAULTS[self.name].moment
 
     def __getitem__(self, argument: str) -> Any:
@@ -134,7 +133,6 @@ class Script:
     """The faults to come. Of entries that match a request the first wins; used-up ones are gone."""
 
     def __init__(self) -> None:
-        """Start with no faults."""
         self.entries: list[Entry] = []
 
     def add(

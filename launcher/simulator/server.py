@@ -74,12 +74,10 @@ class Simulator:
             self._runner = None
 
     async def __aenter__(self) -> Self:
-        """Listen."""
         await self.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Stop."""
         await self.stop()
 
     @property

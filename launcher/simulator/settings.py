@@ -86,7 +86,6 @@ class Settings:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse an operating mode that the portal does not know."""
         if self.operating_mode not in get_args(OperatingMode):
             raise ValueError(f"operating_mode: {self.operating_mode!r} is none of {get_args(OperatingMode)}")
 

@@ -108,7 +108,6 @@ class State:
     """All that outlives a request."""
 
     def __init__(self, settings: Settings) -> None:
-        """Start an empty portal."""
         self.settings = settings
         self.clock = Clock(lambda: self.settings)
         self.workflows = Workflows(settings.seed)
