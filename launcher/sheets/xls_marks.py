@@ -10,6 +10,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from launcher.sheets.grid import Facts
 from launcher.sheets.xls_records import (
     CODECS,
     NO_CODE_PAGE,
@@ -53,18 +54,14 @@ NUMBER, FLAG, ERROR, UNSURE = 1, 2, 3, 4
 
 @dataclass(slots=True)
 class Marks:
-    """Of one sheet; rows and columns are counted from 0 here."""
+    """What calamine does not say of one sheet; rows and columns are counted from 0, in `facts` from 1."""
 
+    facts: Facts = field(default_factory=Facts)
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
-    hidden: list[int] = field(default_factory=list)
-    filtered: bool = False
-
-
-@dataclass(slots=True)
-class XlsMarks(Marks):
-    """The same of a sheet in an XLS file, with its cells by row."""
-
     cells: dict[int, list[Expected]] = field(default_factory=dict)
+    """By row; of XLS only."""
+    area: int = 0
+    """The places, blank ones too, over which cells stretch; of XLSB only."""
 
     def put(self, row: int, column: int, held: Expected) -> None:
         """Note what the cell holds."""
@@ -90,7 +87,7 @@ class Book:
     area: int = 0
     """Places, blank ones too, over which cells stretch, or are declared to: of the widest sheet."""
 
-    def marks(self, sheet: int) -> XlsMarks | None:
+    def marks(self, sheet: int) -> Marks | None:
         """Return the marks of the worksheet of that index; None when its records cannot be followed."""
         try:
             return _sheet(self, self.sheets[sheet][1])
@@ -149,13 +146,18 @@ def _area(stream: bytes, start: int) -> int:
             columns.add(column)
             if kind in (MUL_RK, MUL_BLANK) and size >= 6:
                 columns.update(struct.unpack_from("<H", stream, place + size - 2))
+    return max(declared, extent(rows, columns))
+
+
+def extent(rows: set[int], columns: set[int]) -> int:
+    """Return the places, blank ones too, of the smallest range with these rows and columns; 0 without any."""
     if not rows:
-        return declared
-    return max(declared, (max(rows) - min(rows) + 1) * (max(columns) - min(columns) + 1))
+        return 0
+    return (max(rows) - min(rows) + 1) * (max(columns) - min(columns) + 1)
 
 
-def _sheet(book: Book, start: int) -> XlsMarks:
-    marks, stream = XlsMarks(), book.stream
+def _sheet(book: Book, start: int) -> Marks:
+    marks, stream = Marks(), book.stream
     formula: tuple[int, int] | None = None
     for kind, place, size in _records(stream, start):
         if kind in CELLS:
@@ -166,13 +168,13 @@ def _sheet(book: Book, start: int) -> XlsMarks:
         elif kind == ROW and size >= 16:
             row, options = struct.unpack_from("<H10xI", stream, place)
             if options & HIDDEN:
-                marks.hidden.append(row)
+                marks.facts.hidden.append(row + 1)
         elif kind == FILTER_MODE:
-            marks.filtered = True
+            marks.facts.filtered = True
     return marks
 
 
-def _cell(book: Book, marks: XlsMarks, kind: int, record: bytes) -> tuple[int, int] | None:
+def _cell(book: Book, marks: Marks, kind: int, record: bytes) -> tuple[int, int] | None:
     """Note what the record says; gives the place of a formula whose text comes in a later record."""
     row, column = struct.unpack_from("<HH", record)
     held: Expected = UNSURE
@@ -204,7 +206,7 @@ def _cell(book: Book, marks: XlsMarks, kind: int, record: bytes) -> tuple[int, i
     return (row, column) if kind in FORMULAS and held == UNSURE else None
 
 
-def _flag_or_error(marks: XlsMarks, cell: tuple[int, int], error: int | None) -> Expected:
+def _flag_or_error(marks: Marks, cell: tuple[int, int], error: int | None) -> Expected:
     if error is None:
         return FLAG
     marks.errors[cell] = ERRORS.get(error, "#N/A")
