@@ -128,7 +128,7 @@ class EmailChannel:
         mail["From"] = self.config.sender
         mail["To"] = ", ".join(self.config.to)
         mail["Date"] = formatdate(localtime=True)
-        mail["Notification-ID"] = make_msgid(domain=self.config.sender.rpartition("@")[2])
+        mail["Message-ID"] = make_msgid(domain=self.config.sender.rpartition("@")[2])
         # Answers of absent people are not wanted. RFC 3834.
         mail["Auto-Submitted"] = "auto-generated"
         attached, left_out = _fitting(message.files if self.config.attach else ())
