@@ -49,7 +49,7 @@ class AppriseChannel:
         # It logs addresses with their tokens.
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
         with warnings.catch_warnings():
-            # Of what it loads; it is nothing that the person could mend.
+            # Of what it loads; it is nothing that the person could fix.
             warnings.simplefilter("ignore", DeprecationWarning)
             import apprise
 
@@ -59,7 +59,5 @@ class AppriseChannel:
             raise DeliveryError("apprise-address-unknown", permanent=True)
         # As plain text: a portal's text is no markup of the service's.
         send = partial(sender.notify, title=message.subject, body=message.text, body_format="text")
-        taken: list[object] = []
-        await in_own_thread(lambda: taken.append(send()))
-        if not taken[0]:
+        if not await in_own_thread(send):
             raise DeliveryError("service-refused")

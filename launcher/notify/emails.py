@@ -52,11 +52,9 @@ class EmailChannel:
         try:
             await in_own_thread(lambda: self._send(message))
         except (AddressError, ssl.SSLCertVerificationError) as error:
+            permanent = isinstance(error, AddressError)
             raise DeliveryError(
-                "mail-server-said",
-                server=self._server,
-                reason=error,
-                permanent=isinstance(error, AddressError),
+                "mail-server-said", server=self._server, reason=error, permanent=permanent
             ) from None
         except smtplib.SMTPAuthenticationError as error:
             raise DeliveryError("mail-login-refused", server=self._server, said=self._said(error)) from None
@@ -66,24 +64,18 @@ class EmailChannel:
             raise DeliveryError(
                 "mail-recipient-refused", server=self._server, recipients=refused, permanent=permanent
             ) from None
-        except smtplib.SMTPDataError as error:
-            raise DeliveryError(
-                "mail-server-said",
-                server=self._server,
-                reason=self._said(error),
-                permanent=_is_permanent(error.smtp_code),
-            ) from None
         except UnicodeError:
             # Its own text quotes what may be the password.
             raise DeliveryError("mail-ascii-only", server=self._server, permanent=True) from None
         except (smtplib.SMTPException, OSError) as error:
-            raise DeliveryError("mail-server-said", server=self._server, reason=self._said(error)) from None
+            permanent = isinstance(error, smtplib.SMTPDataError) and _is_permanent(error.smtp_code)
+            raise DeliveryError(
+                "mail-server-said", server=self._server, reason=self._said(error), permanent=permanent
+            ) from None
 
     def _said(self, error: Exception) -> str:
-        code, text = (
-            getattr(error, "smtp_code", ""),
-            getattr(error, "smtp_error", "") or getattr(error, "strerror", ""),
-        )
+        code = getattr(error, "smtp_code", "")
+        text = getattr(error, "smtp_error", "") or getattr(error, "strerror", "")
         words = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text or error)
         user, password = self.config.user, self.config.password.get_secret_value()
         plain = (password, f"\0{user}\0{password}")
