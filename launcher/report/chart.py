@@ -32,7 +32,7 @@ LANES = {
     "no connection": "connection",
     "the portal's answer was lost": "lost",
 }
-"""The gate's reasons → the name of their colour; another reason has one of its own."""
+"""The throttle's reasons → the name of their colour; another reason has one of its own."""
 SHORT = {"the portal's answer was lost": "answer lost", "operating time limit": "operating limit"}
 
 
