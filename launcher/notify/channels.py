@@ -72,7 +72,7 @@ async def deliver(channel: Channel, message: Notification) -> None:
         raise
     except TimeoutError:
         raise DeliveryError("delivery-timed-out", deliver_within_s=DELIVER_WITHIN_S) from None
-    except Exception as error:  # noqa: BLE001  libraries of others, and what they raise; the night goes on
+    except Exception as error:  # noqa: BLE001  libraries of others, and what they raise; the scheduled run goes on
         _log.error("message broken off", to=channel.label, exc_info=error)
         raise DeliveryError("launcher-fault", name=type(error).__name__) from None
 
@@ -101,7 +101,7 @@ _BODY_LETTERS = 10_000
 
 
 class Signal(StrEnum):
-    """What is told, and what is put behind the address for it."""
+    """What a ping says, and what is put behind the address for it."""
 
     START = "/start"
     SUCCESS = ""

@@ -52,12 +52,12 @@ class Settings:
             known = f"the jobs are {', '.join(jobs)}" if jobs else "no jobs are configured"
             raise SettingsError("no-such-job", name=name, nearest=nearest(name, jobs), known=known)
         job = jobs[name]
-        # Not of notify: whoever cannot be told keeps no row from starting.
+        # Not of notify: whoever cannot be notified keeps no row from starting.
         _no_placeholder_left(job.model_dump_json(exclude={"notify"}), f"jobs: {name}:")
         return name, job
 
     def notify(self, name: str) -> NotifyConfig | None:
-        """Who is told of that job's nights; None: nobody. Its secrets are hidden. Raises SettingsError."""
+        """Who is notified of that job's runs; None: nobody. Its secrets are hidden. Raises SettingsError."""
         found = self.config.jobs[name].notify or self.config.notify
         if found is None:
             return None
@@ -74,7 +74,7 @@ class Settings:
         return found.model_copy(update={"email": found.email.model_copy(update={"ca_file": ca_file})})
 
     def ping(self, name: str) -> SecretStr:
-        """Where that job's nights are told to a service that notices their absence. Raises SettingsError."""
+        """The address of a service that notices when a run of that job is missing. Raises SettingsError."""
         found = self.config.jobs[name].ping
         _no_placeholder_left(found.get_secret_value(), f"jobs: {name}: ping:")
         if found.get_secret_value() and not found.get_secret_value().startswith(("https://", "http://")):

@@ -53,7 +53,7 @@ class PortalConfig(Strict):
     time_zone: TimeZone = ""
     """The portal's, where its clock is changed for summer: `Europe/Berlin`."""
     concurrency: int = Field(4, ge=1, le=50)
-    """Requests in the air at once, at most."""
+    """Requests in flight at once, at most."""
     batch_seconds: float = Field(BATCH_S, gt=0, le=60)
     """What a batch is predicted to take, at most."""
     share: Share = Field(1.0, ge=0.01, le=1)
