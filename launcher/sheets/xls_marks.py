@@ -64,7 +64,6 @@ class Marks:
     """The places, blank ones too, over which cells stretch; of XLSB only."""
 
     def put(self, row: int, column: int, held: Expected) -> None:
-        """Note what the cell holds."""
         cells = self.cells.setdefault(row, [])
         if column >= len(cells):
             cells.extend([""] * (column + 1 - len(cells)))
@@ -81,8 +80,6 @@ class Book:
     protected: bool = False
     sheets: list[tuple[str, int]] = field(default_factory=list)
     """Name and place of each worksheet."""
-    places: list[int] = field(default_factory=list)
-    """Of sheets of any kind."""
     texts: list[str] = field(default_factory=list)
     area: int = 0
     """Places, blank ones too, over which cells stretch, or are declared to: of the widest sheet."""
@@ -104,7 +101,8 @@ def book_of(data: bytes) -> Book | None:
 
 
 def _book(stream: bytes) -> Book:
-    book, names, shared, last = Book(stream), list[bytes](), list[bytes](), BOF
+    book, shared, last = Book(stream), list[bytes](), BOF
+    places, worksheets = list[int](), list[tuple[bytes, int]]()
     version = struct.unpack_from("<H", stream, 4)[0]
     if version not in (BIFF5, BIFF8):
         raise ValueError
@@ -114,10 +112,9 @@ def _book(stream: bytes) -> Book:
             book.protected = True
             return book
         if kind == BOUND_SHEET:
-            book.places.append(struct.unpack_from("<I", stream, place)[0])
+            places.append(struct.unpack_from("<I", stream, place)[0])
             if stream[place + 5] == WORKSHEET:
-                book.sheets.append(("", book.places[-1]))
-                names.append(stream[place + 6 : place + size])
+                worksheets.append((stream[place + 6 : place + size], places[-1]))
         elif kind == CODE_PAGE:
             page = struct.unpack_from("<H", stream, place)[0]
             codec = CODECS.get(page, f"cp{page}")
@@ -125,11 +122,10 @@ def _book(stream: bytes) -> Book:
             shared.append(stream[place : place + size])
         last = last if kind == CONTINUE else kind
     book.codec = codec if version == BIFF5 else ""
-    titles = [short_text(name, book.codec).replace("\0", "") for name in names]
-    book.sheets = [(title, place) for title, (_, place) in zip(titles, book.sheets, strict=True)]
+    book.sheets = [(short_text(name, book.codec).replace("\0", ""), place) for name, place in worksheets]
     book.texts = shared_texts(shared) if shared else []
     # Calamine reads all sheets, so all must be such that they can be followed.
-    book.area = max((_area(stream, place) for place in book.places), default=0)
+    book.area = max((_area(stream, place) for place in places), default=0)
     return book
 
 
