@@ -52,11 +52,8 @@ class SimulatedPortal:
 
     def change(self, **settings: Any) -> None:
         """Change settings of the portal while it runs."""
-
-        def change() -> None:
-            self._simulator.settings = replace(self._simulator.settings, **settings)
-
-        self._in_loop(change)
+        state = self._simulator.state
+        self._in_loop(lambda: state.change(replace(state.settings, **settings)))
 
     def _in_loop(self, work: Callable[[], Result]) -> Result:
         async def done() -> Result:

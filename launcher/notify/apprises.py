@@ -17,12 +17,10 @@ MISSING = 'apprise: is not installed; install it with: pip install "bizproc-laun
 
 
 def is_installed() -> bool:
-    """Whether the extra is there."""
     return find_spec("apprise") is not None
 
 
 def apprise_channels(by: Configured) -> list[AppriseChannel]:
-    """Return one for each address."""
     return [AppriseChannel(address, number, by.job) for number, address in enumerate(by.config.apprise, 1)]
 
 

@@ -40,8 +40,8 @@ class Outbox:
     async def put(self, of: Collection[int], written: Callable[[frozenset[int]], Sequence[Envelope]]) -> None:
         """They are in the ledger when this returns, in place of the drafts of those runs, and go with `send`.
 
-        `written` is given which of these had their drafts still. If the ledger does not take the messages, as on
-        a full disk, they go at once, and once only.
+        `written` is given which of these had their drafts still. If the ledger does not take the messages, as
+        on a full disk, they go at once, and once only.
         """
         try:
             await self._notices.put(of, lambda had: [queued(*each) for each in written(had)], self._now())

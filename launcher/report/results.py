@@ -209,20 +209,18 @@ class _NewFile:
         self.temporary = temporary_path(path)
         with _errors_of(path):
             self.stream = self.temporary.open("wb")
-        try:
-            with _errors_of(path):
+            try:
                 self.writer: CsvResults | XlsxResults = (
                     XlsxResults(self.stream, header, dialect, summary)
                     if workbook
                     else CsvResults(self.stream, header, dialect)
                 )
-        except BaseException:
-            self.stream.close()
-            self.temporary.unlink(missing_ok=True)
-            raise
+            except BaseException:
+                self.stream.close()
+                self.temporary.unlink(missing_ok=True)
+                raise
 
     def add(self, page: Sequence[ResultRow]) -> None:
-        """Write these rows."""
         with _errors_of(self.path):
             for row in page:
                 self.writer.add(row)

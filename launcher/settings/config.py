@@ -28,15 +28,6 @@ from launcher.settings.columns import (
 from launcher.settings.notify import NotifyConfig
 from launcher.settings.portals import PortalConfig
 
-
-def _window(text: str) -> str:
-    return str(Window.parse(text)) if text else ""
-
-
-def _schedule(text: str) -> str:
-    return str(Schedule.parse(text)) if text else ""
-
-
 CATCH_UP_S = 6 * 3600.0
 FILE_SETTLED_AFTER_S = 60.0
 """A program that writes a file seldom pauses for so long."""
@@ -115,13 +106,13 @@ class JobConfig(Strict):
     after: AfterRunConfig | None = None
     require_file: bool = False
     """A scheduled run without a new file ends with exit code 2."""
-    schedule: Annotated[str, AfterValidator(_schedule)] = ""
+    schedule: Annotated[str, AfterValidator(lambda text: str(Schedule.parse(text)) if text else "")] = ""
     """`0 2 * * *`: when the job is due, as cron writes it."""
     catch_up: Period = Field(CATCH_UP_S, ge=0)
     """So long after it was due, a scheduled run that was missed is made up for."""
     timezone: TimeZone = ""
     """Of schedule and window; without it, the machine's."""
-    window: Annotated[str, AfterValidator(_window)] = ""
+    window: Annotated[str, AfterValidator(lambda text: str(Window.parse(text)) if text else "")] = ""
     """`22:00-06:00`: when a scheduled run may send."""
     max_duration: Period | None = Field(None, gt=0)
     """How long one scheduled run may send."""

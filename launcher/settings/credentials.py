@@ -112,7 +112,6 @@ class Environment:
 
     @classmethod
     def of(cls, known: Mapping[str, str | None]) -> Environment:
-        """Return what these variables say."""
         return cls(
             bitrix24_webhook_url=SecretStr(known.get("BITRIX24_WEBHOOK_URL") or ""),
             bitrix24_client_id=known.get("BITRIX24_CLIENT_ID") or "",

@@ -159,7 +159,6 @@ DELIMITER_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a ba
 
 
 def delimiter_name(delimiter: str) -> str:
-    """The delimiter in words."""
     return DELIMITER_NAMES.get(delimiter, repr(delimiter))
 
 

@@ -28,7 +28,6 @@ def refuse_two_rows(name: str, header: Sequence[str], below: Sequence[str] = (),
 
 
 def two_rows(name: str, row: int) -> SheetError:
-    """The error for headings that take two rows."""
     return SheetError("headings-take-two-rows", name=name, row=row)
 
 

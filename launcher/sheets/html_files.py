@@ -201,7 +201,7 @@ def _text(cell: _Element) -> str:
 _TAGS = (b"<html", b"<!doctype html", b"<meta", b"<table", b"<head", b"<body", b"<style")
 
 
-def _is_web_page(head: bytes, _members: Collection[str] = ()) -> bool:
+def _is_web_page(head: bytes, _members: Collection[str]) -> bool:
     text = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
     return text.startswith(_TAGS) or (text.startswith(b"<?xml") and b"<html" in text)
 

@@ -82,7 +82,6 @@ class _Scan:
     """Whether the sheet is written as the usual programs do, so that the counts hold."""
 
     def go(self, blocks: Iterator[bytes]) -> None:
-        """Take all blocks."""
         rest = b""
         for block in blocks:
             text = rest + block

@@ -54,7 +54,6 @@ class _Control:
         return _tail("requests", self._state.requests, request)
 
     async def notifications(self, _: web.Request) -> Any:
-        """Give the delivered messages."""
         return {"notifications": self._state.notifications}
 
     async def token_requests(self, _: web.Request) -> Any:
@@ -62,7 +61,6 @@ class _Control:
         return {"token_requests": self._state.tokens.asked}
 
     async def settings(self, _: web.Request) -> Any:
-        """Give the settings as they are."""
         return portal_settings.as_json(self._state.settings)
 
     async def change_settings(self, request: web.Request) -> Any:
