@@ -82,12 +82,8 @@ def simulated_portal(**settings: Any) -> Iterator[SimulatedPortal]:
 
 
 def __getattr__(name: str) -> object:
-    if name == "portal":
-        return _fixture()
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def _fixture() -> object:
+    if name != "portal":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     # pytest is a need of tests, not of the launcher.
     import pytest
 

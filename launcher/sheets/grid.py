@@ -31,15 +31,6 @@ def two_rows(name: str, row: int) -> SheetError:
     return SheetError("headings-take-two-rows", name=name, row=row)
 
 
-def refuse_merged(name: str, row: int, merged: Sequence[tuple[int, int, int, int]]) -> None:
-    """Raises SheetError when a merged range touches the row of headings.
-
-    A range is its first row, first column, last row and last column, counted from 1.
-    """
-    if any(first <= row <= last for first, _, last, _ in merged):
-        raise two_rows(name, row)
-
-
 Cell = tuple[str, str]
 """Text and kind, one of the letters of `Row.kinds`."""
 BLANK: Cell = ("", "t")
@@ -109,7 +100,8 @@ def table(
     if width > MAX_COLUMNS:
         raise SheetError("too-many-columns", name=source.name, widest=width, max_columns=MAX_COLUMNS)
     if header_row is None:
-        refuse_merged(source.name, at, facts.merged)
+        if any(first <= at <= last for first, _, last, _ in facts.merged):
+            raise two_rows(source.name, at)
         refuse_two_rows(source.name, header, below or (), at)
     stamp = source.stamp()
     return Table(
