@@ -57,7 +57,7 @@ class EmailChannel:
                 "mail-server-said", server=self._server, reason=error, permanent=permanent
             ) from None
         except smtplib.SMTPAuthenticationError as error:
-            raise DeliveryError("mail-login-refused", server=self._server, said=self._said(error)) from None
+            raise DeliveryError("mail-login-refused", server=self._server, said=self._reason(error)) from None
         except smtplib.SMTPRecipientsRefused as error:
             refused = ", ".join(error.recipients)
             permanent = all(_is_permanent(code) for code, _ in error.recipients.values())
@@ -70,10 +70,10 @@ class EmailChannel:
         except (smtplib.SMTPException, OSError) as error:
             permanent = isinstance(error, smtplib.SMTPDataError) and _is_permanent(error.smtp_code)
             raise DeliveryError(
-                "mail-server-said", server=self._server, reason=self._said(error), permanent=permanent
+                "mail-server-said", server=self._server, reason=self._reason(error), permanent=permanent
             ) from None
 
-    def _said(self, error: Exception) -> str:
+    def _reason(self, error: Exception) -> str:
         code = getattr(error, "smtp_code", "")
         text = getattr(error, "smtp_error", "") or getattr(error, "strerror", "")
         words = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text or error)

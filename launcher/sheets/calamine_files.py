@@ -47,7 +47,7 @@ def open_calamine(source: Source, options: ReadOptions) -> Table:
             lambda index: _rows(workbook.get_sheet_by_name(names[index][0]), {}),
         )
         name = names[chosen][0]
-        marks = _xlsb_marks(source, name) if book is None else _xls_marks(source, book, names, chosen)
+        marks = _marks_of(source, book, names, chosen)
         with _silent():
             cells = workbook.get_sheet_by_name(name)
     except PasswordError:
@@ -87,13 +87,22 @@ def _followed(source: Source) -> xls_marks.Book | None:
     return book
 
 
-def _xls_marks(source: Source, book: xls_marks.Book, names: list[tuple[str, bool]], chosen: int) -> Marks:
-    """Return what calamine does not say of the sheet. Raises SheetError when it cannot be found out."""
-    if [name for name, _ in book.sheets] != [name for name, _ in names]:
+def _marks_of(source: Source, book: xls_marks.Book | None, names: list[tuple[str, bool]], chosen: int) -> Marks:
+    """Return what calamine does not say of the sheet.
+
+    Raises SheetError when it cannot be found out, or calamine must not be asked for the cells.
+    """
+    sheet = names[chosen][0]
+    if book is None:
+        marks = xlsb_marks.marks_of(source, sheet)
+    elif [name for name, _ in book.sheets] == [name for name, _ in names]:
+        marks = book.marks(chosen)
+    else:
         raise not_certain(source.name)
-    marks = book.marks(chosen)
     if marks is None:
         raise grid.damaged(source.name)
+    if marks.area > MAX_CELLS:
+        raise _too_wide(source, sheet, marks.area)
     return marks
 
 
@@ -103,19 +112,6 @@ def _refuse_difference(source: Source, marks: Marks, cells: CalamineSheet) -> No
     if row := first_difference(marks.cells, left, cells.iter_rows()):
         raise not_certain(source.name, row)
     marks.cells = {}
-
-
-def _xlsb_marks(source: Source, name: str) -> Marks:
-    """Return what calamine does not say of the sheet.
-
-    Raises SheetError when calamine must not be asked for the cells.
-    """
-    records = xlsb_marks.marks_of(source, name)
-    if records is None:
-        raise grid.damaged(source.name)
-    if records.area > MAX_CELLS:
-        raise _too_wide(source, name, records.area)
-    return records
 
 
 def _too_wide(source: Source, sheet: str, area: int) -> SheetError:

@@ -45,7 +45,7 @@ CELLS = frozenset({*FORMULAS, *NUMBERS, *TEXTS, *OLD, SHARED_TEXT, BOOL_ERR, BLA
 WORKSHEET = 0
 HIDDEN = 0x20  # fDyZero, in the options of a row
 BIFF5, BIFF8 = 0x0500, 0x0600
-TROUBLE = (struct.error, ValueError, LookupError)
+DAMAGE_ERRORS = (struct.error, ValueError, LookupError)
 
 Expected = str | int
 """What a cell holds: its text, empty for a blank one, or one of the numbers below."""
@@ -88,7 +88,7 @@ class Book:
         """Return the marks of the worksheet of that index; None when its records cannot be followed."""
         try:
             return _sheet(self, self.sheets[sheet][1])
-        except TROUBLE:
+        except DAMAGE_ERRORS:
             return None
 
 
@@ -96,7 +96,7 @@ def book_of(data: bytes) -> Book | None:
     """Return the workbook in the bytes of the file; None when it cannot be followed."""
     try:
         return _book(workbook_stream(data))
-    except TROUBLE:
+    except DAMAGE_ERRORS:
         return None
 
 

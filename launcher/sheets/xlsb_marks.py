@@ -17,7 +17,7 @@ from launcher.sheets.xlsx_parts import MAX_PART, DamagedError, Workbook
 ROW, CELL_ERROR, FORMULA_ERROR, SHEET, FILTER_COLUMN, MERGED = 0, 3, 11, 156, 163, 176
 CELLS = frozenset({*range(2, 12), 62})  # 1 is a blank one
 HIDDEN = 0x10  # fDyZero, in the second byte of a row's flags
-TROUBLE = (struct.error, IndexError, UnicodeDecodeError, DamagedError, *ARCHIVE_ERRORS)
+DAMAGE_ERRORS = (struct.error, IndexError, UnicodeDecodeError, DamagedError, *ARCHIVE_ERRORS)
 
 
 def marks_of(source: Source, sheet: str) -> Marks | None:
@@ -27,7 +27,7 @@ def marks_of(source: Source, sheet: str) -> Marks | None:
     try:
         with zipfile.ZipFile(source.path) as package:
             return _sheet(_part(package, _place(package, sheet)))
-    except (LxmlError, *TROUBLE):
+    except (LxmlError, *DAMAGE_ERRORS):
         return None
 
 
