@@ -52,11 +52,8 @@ class SimulatedPortal:
 
     def change(self, **settings: Any) -> None:
         """Change settings of the portal while it runs."""
-
-        def change() -> None:
-            self._simulator.settings = replace(self._simulator.settings, **settings)
-
-        self._in_loop(change)
+        state = self._simulator.state
+        self._in_loop(lambda: state.change(replace(state.settings, **settings)))
 
     def _in_loop(self, work: Callable[[], Result]) -> Result:
         async def done() -> Result:
@@ -85,12 +82,8 @@ def simulated_portal(**settings: Any) -> Iterator[SimulatedPortal]:
 
 
 def __getattr__(name: str) -> object:
-    if name == "portal":
-        return _fixture()
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def _fixture() -> object:
+    if name != "portal":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     # pytest is a need of tests, not of the launcher.
     import pytest
 

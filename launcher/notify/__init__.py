@@ -1,4 +1,4 @@
-"""BEING TOLD: messages about nights go out, are tried again, and are kept until they arrived.
+"""NOTIFICATIONS: messages about scheduled runs go out, are tried again, and are kept until they arrived.
 
 A new kind of channel is a module here, a key of `NotifyConfig` and a line in `CHANNELS`.
 """

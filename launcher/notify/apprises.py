@@ -17,12 +17,10 @@ MISSING = 'apprise: is not installed; install it with: pip install "bizproc-laun
 
 
 def is_installed() -> bool:
-    """Whether the extra is there."""
     return find_spec("apprise") is not None
 
 
 def apprise_channels(by: Configured) -> list[AppriseChannel]:
-    """Return one for each address."""
     return [AppriseChannel(address, number, by.job) for number, address in enumerate(by.config.apprise, 1)]
 
 
@@ -49,7 +47,7 @@ class AppriseChannel:
         # It logs addresses with their tokens.
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
         with warnings.catch_warnings():
-            # Of what it loads; it is nothing that the person could mend.
+            # Of what it loads; it is nothing that the person could fix.
             warnings.simplefilter("ignore", DeprecationWarning)
             import apprise
 
@@ -59,7 +57,5 @@ class AppriseChannel:
             raise DeliveryError("apprise-address-unknown", permanent=True)
         # As plain text: a portal's text is no markup of the service's.
         send = partial(sender.notify, title=message.subject, body=message.text, body_format="text")
-        taken: list[object] = []
-        await in_own_thread(lambda: taken.append(send()))
-        if not taken[0]:
+        if not await in_own_thread(send):
             raise DeliveryError("service-refused")

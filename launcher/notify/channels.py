@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import aiohttp
 from pydantic import SecretStr
@@ -25,14 +25,14 @@ SEND_WITHIN_S = 30.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """What is told."""
+    """What the recipients get."""
 
     subject: str
     text: str
     chat: str
     """The same, shorter, for a chat."""
     files: tuple[Path, ...] = ()
-    """To attach, where the way takes files."""
+    """To attach, if the channel takes files."""
 
 
 class Channel(Protocol):
@@ -72,26 +72,27 @@ async def deliver(channel: Channel, message: Notification) -> None:
         raise
     except TimeoutError:
         raise DeliveryError("delivery-timed-out", deliver_within_s=DELIVER_WITHIN_S) from None
-    except Exception as error:  # noqa: BLE001  libraries of others, and what they raise; the night goes on
+    except Exception as error:  # noqa: BLE001  libraries of others, and what they raise; the scheduled run goes on
         _log.error("message broken off", to=channel.label, exc_info=error)
         raise DeliveryError("launcher-fault", name=type(error).__name__) from None
 
 
-async def in_own_thread(work: Callable[[], None]) -> None:
-    """As asyncio.to_thread, but once this is cancelled nobody waits for the work, nor does the process."""
-    done: Future[None] = Future()
+Result = TypeVar("Result")
 
-    def carried_out() -> None:
+
+async def in_own_thread(work: Callable[[], Result]) -> Result:
+    """As asyncio.to_thread, but once this is cancelled nobody waits for the work, nor does the process."""
+    done: Future[Result] = Future()
+
+    def run() -> None:
         try:
-            work()
+            done.set_result(work())
         except BaseException as error:  # noqa: BLE001  it is raised where it is awaited
             done.set_exception(error)
-        else:
-            done.set_result(None)
 
     done.set_running_or_notify_cancel()
-    threading.Thread(target=carried_out, name="mail", daemon=True).start()
-    await asyncio.wrap_future(done)
+    threading.Thread(target=run, name="mail", daemon=True).start()
+    return await asyncio.wrap_future(done)
 
 
 PING_WITHIN_S = 10.0
@@ -100,7 +101,7 @@ _BODY_LETTERS = 10_000
 
 
 class Signal(StrEnum):
-    """What is told, and what is put behind the address for it."""
+    """What a ping says, and what is put behind the address for it."""
 
     START = "/start"
     SUCCESS = ""

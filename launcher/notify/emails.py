@@ -52,38 +52,30 @@ class EmailChannel:
         try:
             await in_own_thread(lambda: self._send(message))
         except (AddressError, ssl.SSLCertVerificationError) as error:
+            permanent = isinstance(error, AddressError)
             raise DeliveryError(
-                "mail-server-said",
-                server=self._server,
-                reason=error,
-                permanent=isinstance(error, AddressError),
+                "mail-server-said", server=self._server, reason=error, permanent=permanent
             ) from None
         except smtplib.SMTPAuthenticationError as error:
-            raise DeliveryError("mail-login-refused", server=self._server, said=self._said(error)) from None
+            raise DeliveryError("mail-login-refused", server=self._server, said=self._reason(error)) from None
         except smtplib.SMTPRecipientsRefused as error:
             refused = ", ".join(error.recipients)
             permanent = all(_is_permanent(code) for code, _ in error.recipients.values())
             raise DeliveryError(
                 "mail-recipient-refused", server=self._server, recipients=refused, permanent=permanent
             ) from None
-        except smtplib.SMTPDataError as error:
-            raise DeliveryError(
-                "mail-server-said",
-                server=self._server,
-                reason=self._said(error),
-                permanent=_is_permanent(error.smtp_code),
-            ) from None
         except UnicodeError:
             # Its own text quotes what may be the password.
             raise DeliveryError("mail-ascii-only", server=self._server, permanent=True) from None
         except (smtplib.SMTPException, OSError) as error:
-            raise DeliveryError("mail-server-said", server=self._server, reason=self._said(error)) from None
+            permanent = isinstance(error, smtplib.SMTPDataError) and _is_permanent(error.smtp_code)
+            raise DeliveryError(
+                "mail-server-said", server=self._server, reason=self._reason(error), permanent=permanent
+            ) from None
 
-    def _said(self, error: Exception) -> str:
-        code, text = (
-            getattr(error, "smtp_code", ""),
-            getattr(error, "smtp_error", "") or getattr(error, "strerror", ""),
-        )
+    def _reason(self, error: Exception) -> str:
+        code = getattr(error, "smtp_code", "")
+        text = getattr(error, "smtp_error", "") or getattr(error, "strerror", "")
         words = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text or error)
         user, password = self.config.user, self.config.password.get_secret_value()
         plain = (password, f"\0{user}\0{password}")
@@ -128,7 +120,7 @@ class EmailChannel:
         mail["From"] = self.config.sender
         mail["To"] = ", ".join(self.config.to)
         mail["Date"] = formatdate(localtime=True)
-        mail["Notification-ID"] = make_msgid(domain=self.config.sender.rpartition("@")[2])
+        mail["Message-ID"] = make_msgid(domain=self.config.sender.rpartition("@")[2])
         # Answers of absent people are not wanted. RFC 3834.
         mail["Auto-Submitted"] = "auto-generated"
         attached, left_out = _fitting(message.files if self.config.attach else ())

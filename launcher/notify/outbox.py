@@ -16,7 +16,7 @@ from launcher.log import get_logger
 from launcher.notify.channels import DELIVER_WITHIN_S, Channel, Notification, deliver
 
 PAUSES_S = (5.0, 30.0, 60.0)
-"""Between the tries of one night."""
+"""Between the tries of one scheduled run."""
 TOO_OLD_S = 86_400.0
 """Tomorrow's message says more than yesterday's."""
 TAKEN_S = DELIVER_WITHIN_S + 60.0
@@ -29,7 +29,7 @@ _log = get_logger()
 
 
 class Outbox:
-    """The ledger's messages, and the ways that they go."""
+    """The ledger's messages, and the channels that they go through."""
 
     def __init__(
         self, notices: Notices, channels: Iterable[Channel], now: Callable[[], float] = time.time
@@ -38,10 +38,10 @@ class Outbox:
         self._channels: Mapping[str, Channel] = {channel.label: channel for channel in channels}
 
     async def put(self, of: Collection[int], written: Callable[[frozenset[int]], Sequence[Envelope]]) -> None:
-        """They are in the ledger when this returns, in place of the drafts of these nights, and go with `send`.
+        """They are in the ledger when this returns, in place of the drafts of those runs, and go with `send`.
 
-        `written` is told which of the nights had their drafts still. Where the ledger does not take them, as on
-        a full disk, they go at once, and once only.
+        `written` is given which of these had their drafts still. If the ledger does not take the messages, as
+        on a full disk, they go at once, and once only.
         """
         try:
             await self._notices.put(of, lambda had: [queued(*each) for each in written(had)], self._now())
@@ -50,7 +50,7 @@ class Outbox:
             await asyncio.gather(*(send_once(*each) for each in written(frozenset(of))))
 
     async def send(self, pauses: Sequence[float] = PAUSES_S) -> None:
-        """What could be sent has arrived when this returns. What is left of former nights goes, too."""
+        """What could be sent has arrived when this returns. What is left of former runs goes, too."""
         for pause_s in (*pauses, None):
             waiting: dict[str, list[UnsentMessage]] = {}
             for unsent in await self._notices.waiting(since=self._now() - TOO_OLD_S):
@@ -77,10 +77,10 @@ class Outbox:
         """Whether it is worth another try."""
         channel = self._channels.get(unsent.channel)
         if channel is None:
-            return False  # the configuration names it no more, or another portal's night sends it
+            return False  # the configuration names it no more, or another portal's run sends it
         try:
             now = self._now()
-            # Not taken: another night that ends at the same time sends it.
+            # Not taken: another run that ends at the same time sends it.
             return await self._notices.take(unsent.id, now, until=now + TAKEN_S) and not await self._settled(
                 channel, unsent
             )
@@ -99,7 +99,7 @@ class Outbox:
         try:
             await deliver(channel, message)
         except DeliveryError as error:
-            # Kept before it is logged: whoever ends the night at that line ends it with the message free again.
+            # Kept before it is logged: whoever ends the run at that line ends it with the message free again.
             await self._notices.failed(unsent.id, str(error), permanent=error.permanent)
             _log.warning("message not sent", to=unsent.channel, reason=str(error))
             return error.permanent

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from launcher.sheets import Dialect
@@ -36,3 +39,22 @@ def failed_file(results: str, written: str) -> str:
 def partial_path(results: Path) -> Path:
     """Where the rows so far stand: NAME.results.partial.csv beside NAME.results.csv or .xlsx."""
     return results.with_name(f"{results.stem}.partial.csv")
+
+
+def temporary_path(path: Path) -> Path:
+    """Where what goes to `path` is written first: in the same folder, since only there it can be renamed."""
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+
+@contextmanager
+def new_text_file(path: Path) -> Iterator[TextIO]:
+    """Give a file that replaces `path` when the block ends: on the disk and whole, or not at all."""
+    temporary = temporary_path(path)
+    try:
+        with temporary.open("w", encoding="utf-8", newline="\n") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -32,7 +32,7 @@ LANES = {
     "no connection": "connection",
     "the portal's answer was lost": "lost",
 }
-"""The gate's reasons → the name of their colour; another reason has one of its own."""
+"""The throttle's reasons → the name of their colour; another reason has one of its own."""
 SHORT = {"the portal's answer was lost": "answer lost", "operating time limit": "operating limit"}
 
 
@@ -168,7 +168,7 @@ def _marks(plan: _Plan, reasons: Sequence[str]) -> Iterator[Box]:
                 yield Box(round(begin, 1), y, round(min(end, RIGHT + 2) - begin, 1), LANE - 5, colour, text)
 
 
-def _times(plan: _Plan, course: Timeline) -> list[Label]:
+def _times(plan: _Plan, course: Timeline) -> Iterator[Label]:
     """The time below the beginning of each stretch, and below round times where there is room."""
     days = len({day(bar.begins_at) for bar, _ in plan.bars}) > 1
     apart = LABELS_APART * 1.4 if days else LABELS_APART
@@ -179,13 +179,9 @@ def _times(plan: _Plan, course: Timeline) -> list[Label]:
     for at, x in (*begins, *rounds):
         if x <= RIGHT - apart / 2 and all(abs(x - other) >= apart - 4 for _, other in placed):
             placed.append((at, x))
-    return list(_labels(sorted(placed), seconds=course.bar_s < 60, days=days))
-
-
-def _labels(placed: Sequence[tuple[float, float]], *, seconds: bool, days: bool) -> Iterator[Label]:
     last_day = ""
-    for at, x in placed:
-        text = clock(at, seconds=seconds)
+    for at, x in sorted(placed):
+        text = clock(at, seconds=course.bar_s < 60)
         if days and day(at) != last_day:
             text, last_day = f"{day(at)[5:]} {text}", day(at)
         yield Label(round(x, 1), BOTTOM + 17, text)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from filelock import FileLock, Timeout
 from launcher.core.summary import Ending, exit_code
 from launcher.errors import ResultsError
 from launcher.ledger import Ledger, Tally, tallies
+from launcher.report import new_text_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +62,11 @@ _LOOK_S = 0.05
 
 def write_metrics(path: Path, metrics: Iterable[Metric]) -> None:
     """The file holds these figures, whole, and everybody may read it. Raises ResultsError."""
-    text = as_text(metrics)
     try:
-        # Not named *.prom: the collector reads each of those in the folder.
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-            temporary = Path(name)
-            temporary.chmod(0o644)  # the collector is another user
-            temporary.replace(path)
-        finally:
-            Path(name).unlink(missing_ok=True)
+        # Its temporary name is not *.prom: the collector reads each of those in the folder.
+        with new_text_file(path) as stream:
+            stream.write(as_text(metrics))
+            Path(stream.name).chmod(0o644)  # the collector is another user
     except OSError as error:
         raise _refused(path, error) from None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from launcher.core.words import duration, pluralize
 from launcher.errors import ResultsError
 from launcher.ledger import RecordedRow, RunRecord
 from launcher.redact import redacted_text
-from launcher.report import failed_file
+from launcher.report import failed_file, new_text_file
 from launcher.report.chart import WIDTH, chart, clock, day
 from launcher.report.results import own_columns
 
@@ -81,21 +80,14 @@ def check_page_path(path: Path) -> None:
 def save_page(path: Path, page: Page) -> None:
     """The page is in that file when this returns, in place of an older one. Raises ResultsError."""
     check_page_path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        try:
-            with temporary.open("w", encoding="utf-8", newline="\n") as stream:
-                stream.writelines(_template().generate(_told(page)))
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with new_text_file(path) as stream:
+            stream.writelines(_template().generate(_context(page)))
     except OSError as error:
         raise ResultsError("report-not-written", path=path, reason=error.strerror or error) from None
 
 
-def _told(page: Page) -> dict[str, object]:
+def _context(page: Page) -> dict[str, object]:
     run, summary = page.run, page.summary
     counts = summary.counts.shown(running=summary.ending is Ending.RUNNING)
     columns = own_columns(run.header)
@@ -170,16 +162,16 @@ def _reported(text: str) -> str:
 
 
 @cache
-def _templates() -> Environment:
+def _template() -> Template:
     # Autoescape is off unless asked for.
-    made = Environment(
+    environment = Environment(
         loader=PackageLoader("launcher.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(
+    environment.filters.update(
         shown=_shown,
         reported=_reported,
         spoken=spoken,
@@ -188,24 +180,13 @@ def _templates() -> Environment:
         duration=duration,
         pluralize=pluralize,
     )
-    made.globals.update(
-        version=__version__, clock=clock, day=day,
-        style=_inline("report.css"), script=_inline("report.js"),
-    )  # fmt: skip
-    made.globals["policy"] = "; ".join(
-        (
-            "default-src 'none'",
-            f"style-src {_hash_of(str(made.globals['style']))}",
-            f"script-src {_hash_of(str(made.globals['script']))}",
-            "base-uri 'none'",
-            "form-action 'none'",
-        )
+    style, script = _inline("report.css"), _inline("report.js")
+    allowed = f"style-src {_hash_of(style)}; script-src {_hash_of(script)}"
+    policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
+    environment.globals.update(
+        version=__version__, clock=clock, day=day, style=style, script=script, policy=policy
     )
-    return made
-
-
-def _template() -> Template:
-    return _templates().get_template("report.html")
+    return environment.get_template("report.html")
 
 
 def _inline(name: str) -> Markup:

@@ -1,4 +1,4 @@
-"""REPORT: the results file beside the input, and the file of the rows to mend.
+"""REPORT: the results file beside the input, and the file of the rows to fix.
 
 The law of this room: a results file is either whole or the old one; and the person's own cells are
 written as they were read.
@@ -19,7 +19,7 @@ from typing import BinaryIO
 from launcher.core.summary import Summary
 from launcher.errors import ResultsError
 from launcher.redact import visible
-from launcher.report import STDOUT, failed_path, partial_path
+from launcher.report import STDOUT, failed_path, partial_path, temporary_path
 from launcher.report.results_csv import CsvResults
 from launcher.report.results_model import LAUNCH_COLUMNS, ResultRow, own_columns
 from launcher.report.results_xlsx import XlsxResults
@@ -41,8 +41,8 @@ __all__ = [
 PAGE = 1_000
 """Rows that are held at a time."""
 
-TO_MEND = frozenset({"failed", "invalid"})
-"""States of the rows that a person has to mend. An unknown row is not one: it may have started."""
+TO_FIX = frozenset({"failed", "invalid"})
+"""States of the rows that a person has to fix. An unknown row is not one: it may have started."""
 
 
 def is_workbook(path: Path) -> bool:
@@ -63,7 +63,7 @@ def check_writable(path: Path, *, source: Path | None = None) -> None:
     is_workbook(path)
     _check_targets(path, source)
     with _errors_of(path):
-        probe = _temporary(path)
+        probe = temporary_path(path)
         probe.touch()
         probe.unlink()
 
@@ -109,7 +109,7 @@ class Places:
 
     results: Path
     failed: Callable[[Path | None], Path | None]
-    """Is called when both are written, and gives the place of the rows to mend, whose temporary file it is
+    """Is called when both are written, and gives the place of the rows to fix, whose temporary file it is
     given. None: there are none, and an older file has been dealt with."""
 
 
@@ -120,9 +120,9 @@ def write_pair(
     rows: Iterable[ResultRow],
     summary: Summary | None = None,
 ) -> Path | None:
-    """Write all rows to `path`, and those to mend to `failed_path(path)`, going through `rows` once.
+    """Write all rows to `path`, and those to fix to `failed_path(path)`, going through `rows` once.
 
-    Returns the path of the rows to mend; None when there are none, and then an older such file is
+    Returns the path of the rows to fix; None when there are none, and then an older such file is
     removed. `Places` says otherwise where these go. Raises ResultsError when a file cannot be written; the
     old ones are then untouched.
     """
@@ -132,10 +132,10 @@ def write_pair(
     try:
         for page in _pages(rows):
             files[0].add(page)
-            if to_mend := [row for row in page if row.status in TO_MEND]:
+            if to_fix := [row for row in page if row.status in TO_FIX]:
                 if len(files) == 1:
                     files.append(_NewFile(failed_path(path), header, dialect))
-                files[1].add(to_mend)
+                files[1].add(to_fix)
         for file in files:
             file.finish()
         files[0].put_in_place()
@@ -151,7 +151,7 @@ def write_pair(
 
 
 def _in_place(results: Path, written: Path | None) -> Path | None:
-    """Give the usual place, whatever stands there; with no rows to mend, nothing does any more."""
+    """Give the usual place, whatever stands there; with no rows to fix, nothing does any more."""
     if written is not None:
         return failed_path(results)
     failed_path(results).unlink(missing_ok=True)
@@ -206,23 +206,21 @@ class _NewFile:
     ) -> None:
         workbook = is_workbook(path)
         self.path = path
-        self.temporary = _temporary(path)
+        self.temporary = temporary_path(path)
         with _errors_of(path):
             self.stream = self.temporary.open("wb")
-        try:
-            with _errors_of(path):
+            try:
                 self.writer: CsvResults | XlsxResults = (
                     XlsxResults(self.stream, header, dialect, summary)
                     if workbook
                     else CsvResults(self.stream, header, dialect)
                 )
-        except BaseException:
-            self.stream.close()
-            self.temporary.unlink(missing_ok=True)
-            raise
+            except BaseException:
+                self.stream.close()
+                self.temporary.unlink(missing_ok=True)
+                raise
 
     def add(self, page: Sequence[ResultRow]) -> None:
-        """Write these rows."""
         with _errors_of(self.path):
             for row in page:
                 self.writer.add(row)
@@ -247,11 +245,6 @@ class _NewFile:
             self.stream.close()
         with suppress(OSError):
             self.temporary.unlink(missing_ok=True)
-
-
-def _temporary(path: Path) -> Path:
-    # In the same folder: only there can it be renamed in one step.
-    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
 
 
 @contextmanager

@@ -35,7 +35,6 @@ class CsvResults:
         self._write_head([*self._own(header), *LAUNCH_COLUMNS])
 
     def add(self, row: ResultRow) -> None:
-        """Write one row."""
         row_number, status, *foreign, attempts, time, run = row.launch_cells()
         self._write(
             [*self._own(row.cells), row_number, status, *map(_no_formula, foreign), attempts, time, run]
@@ -112,7 +111,6 @@ class PartialFile:
             self._rows.finish()
 
     def close(self) -> None:
-        """Let go of the file."""
         rows, self._rows = self._rows, None
         if rows is not None:
             rows.release()

@@ -28,15 +28,6 @@ from launcher.settings.columns import (
 from launcher.settings.notify import NotifyConfig
 from launcher.settings.portals import PortalConfig
 
-
-def _window(text: str) -> str:
-    return str(Window.parse(text)) if text else ""
-
-
-def _schedule(text: str) -> str:
-    return str(Schedule.parse(text)) if text else ""
-
-
 CATCH_UP_S = 6 * 3600.0
 FILE_SETTLED_AFTER_S = 60.0
 """A program that writes a file seldom pauses for so long."""
@@ -62,7 +53,7 @@ StartedBeforeConfig = Annotated[Literal["skip", "start"] | AfterConfig, BeforeVa
 
 
 class AfterRunConfig(Strict):
-    """`after: {move_to: done/}`: what becomes of a file that a night has done with."""
+    """`after: {move_to: done/}`: what becomes of a file that a scheduled run has done with."""
 
     move_to: str = Field(min_length=1)
     """A folder, beside the configuration file."""
@@ -111,25 +102,25 @@ class JobConfig(Strict):
     choose: Literal["newest", "all"] = "newest"
     """Which of the files that a pattern means."""
     file_settled_after: Period = Field(FILE_SETTLED_AFTER_S, ge=0)
-    """A night takes no file that was changed within that time; 0: it takes every file at once."""
+    """A scheduled run takes no file that was changed within that time; 0: it takes every file."""
     after: AfterRunConfig | None = None
     require_file: bool = False
-    """A night without a new file ends with exit code 2."""
-    schedule: Annotated[str, AfterValidator(_schedule)] = ""
+    """A scheduled run without a new file ends with exit code 2."""
+    schedule: Annotated[str, AfterValidator(lambda text: str(Schedule.parse(text)) if text else "")] = ""
     """`0 2 * * *`: when the job is due, as cron writes it."""
     catch_up: Period = Field(CATCH_UP_S, ge=0)
-    """So long after it was due, a night that was missed is made up for."""
+    """So long after it was due, a scheduled run that was missed is made up for."""
     timezone: TimeZone = ""
     """Of schedule and window; without it, the machine's."""
-    window: Annotated[str, AfterValidator(_window)] = ""
-    """`22:00-06:00`: when a night may send."""
+    window: Annotated[str, AfterValidator(lambda text: str(Window.parse(text)) if text else "")] = ""
+    """`22:00-06:00`: when a scheduled run may send."""
     max_duration: Period | None = Field(None, gt=0)
-    """How long one night may send."""
+    """How long one scheduled run may send."""
 
     notify: NotifyConfig | None = None
-    """Who is told of this job's nights, instead of those of the whole configuration."""
+    """Who is notified of this job's scheduled runs, instead of those of the whole configuration."""
     ping: SecretStr = SecretStr("")
-    """An address that is called when a night begins and ends, so that a service notices where it does not."""
+    """An address that is called when a scheduled run begins and ends; a service notices if it is not."""
 
     @model_validator(mode="after")
     def _says_what_to_start(self) -> JobConfig:
@@ -192,7 +183,7 @@ class Config(Strict):
     ledger: SecretStr = SecretStr("")
     """Path or URL; a URL of PostgreSQL may hold a password."""
     notify: NotifyConfig | None = None
-    """Who is told of nights; a job's own `notify:` stands for it."""
+    """Who is notified of scheduled runs; a job's own `notify:` stands for it."""
     metrics_file: Path | None = None
     """Where figures for Prometheus go after each run; relative to the configuration file."""
 

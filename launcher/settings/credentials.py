@@ -10,7 +10,7 @@ The entry comes first because with several portals the one variable would stand 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +102,25 @@ _log = get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What the environment, else .env, may say without a configuration file; empty where it does not."""
+
+    bitrix24_webhook_url: SecretStr
+    bitrix24_client_id: str
+    bitrix24_client_secret: SecretStr
+    launcher_ledger: SecretStr
+
+    @classmethod
+    def of(cls, known: Mapping[str, str | None]) -> Environment:
+        return cls(
+            bitrix24_webhook_url=SecretStr(known.get("BITRIX24_WEBHOOK_URL") or ""),
+            bitrix24_client_id=known.get("BITRIX24_CLIENT_ID") or "",
+            bitrix24_client_secret=SecretStr(known.get("BITRIX24_CLIENT_SECRET") or ""),
+            launcher_ledger=SecretStr(known.get("LAUNCHER_LEDGER") or ""),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What a portal's entry is completed with."""
 
@@ -109,9 +128,7 @@ class Surroundings:
     """The portal's under `portals:`; empty where it has none."""
     folder: Path | None
     """Where the configuration file is."""
-    webhook_url: SecretStr
-    client_id: str
-    client_secret: SecretStr
+    environment: Environment
 
     def place(self, path: Path) -> Path:
         """Where that path leads: from the configuration file, not from wherever the person stands."""
@@ -125,14 +142,12 @@ class Surroundings:
 
     def oauth(self, config: OAuthConfig) -> OAuthConfig:
         """The application with what the environment adds."""
-        own_secret = config.client_secret.get_secret_value()
+        own_file = config.tokens_file
         return config.model_copy(
             update={
-                "client_id": config.client_id or self.client_id,
-                "client_secret": config.client_secret if own_secret else self.client_secret,
-                "tokens_file": self.place(config.tokens_file)
-                if config.tokens_file
-                else self.usual_tokens_file(),
+                "client_id": config.client_id or self.environment.bitrix24_client_id,
+                "client_secret": config.client_secret or self.environment.bitrix24_client_secret,
+                "tokens_file": self.place(own_file) if own_file else self.usual_tokens_file(),
             }
         )
 
@@ -146,14 +161,14 @@ def completed(portal: PortalConfig, around: Surroundings) -> PortalConfig:
         found["webhook_url"] = _from_file(around.place(portal.webhook_file))
     elif portal.oauth is not None:
         found["oauth"] = around.oauth(portal.oauth)
-    elif not portal.webhook_url.get_secret_value():
+    elif not portal.webhook_url:
         found |= _from_elsewhere(around)
     return portal.model_copy(update=found)
 
 
 def _from_elsewhere(around: Surroundings) -> dict[str, object]:
-    if around.webhook_url.get_secret_value():
-        return {"webhook_url": around.webhook_url}
+    if around.environment.bitrix24_webhook_url:
+        return {"webhook_url": around.environment.bitrix24_webhook_url}
     if around.usual_tokens_file().exists():
         return {"oauth": around.oauth(OAuthConfig())}
     stored = stored_webhook(around.name)

@@ -16,33 +16,13 @@ from launcher.core.words import nearest
 from launcher.errors import SettingsError
 from launcher.redact import register_parts
 from launcher.settings.config import Config, JobConfig
-from launcher.settings.credentials import Surroundings, completed
+from launcher.settings.credentials import Environment, Surroundings, completed
 from launcher.settings.notify import NotifyConfig
 from launcher.settings.portals import PortalConfig
-from launcher.settings.yaml_file import YamlFile, mistakes, read_yaml
+from launcher.settings.yaml_file import YamlFile, read_yaml, validation_errors
 
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 DEFAULT_CONFIG = Path("config.yaml")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
-    """What the environment, else .env, may say without a configuration file; empty where it does not."""
-
-    bitrix24_webhook_url: SecretStr
-    bitrix24_client_id: str
-    bitrix24_client_secret: SecretStr
-    launcher_ledger: SecretStr
-
-    @classmethod
-    def of(cls, known: Mapping[str, str | None]) -> Environment:
-        """Return what these variables say."""
-        return cls(
-            bitrix24_webhook_url=SecretStr(known.get("BITRIX24_WEBHOOK_URL") or ""),
-            bitrix24_client_id=known.get("BITRIX24_CLIENT_ID") or "",
-            bitrix24_client_secret=SecretStr(known.get("BITRIX24_CLIENT_SECRET") or ""),
-            launcher_ledger=SecretStr(known.get("LAUNCHER_LEDGER") or ""),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +33,11 @@ class Settings:
     path: Path | None
     """The configuration file, or None where there is none."""
     environment: Environment
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the configuration file is."""
+        return None if self.path is None else self.path.resolve().parent
 
     def job(self, name: str | None) -> tuple[str, JobConfig] | None:
         """The job of that name, or the only one; None where none was named and none is configured."""
@@ -67,12 +52,12 @@ class Settings:
             known = f"the jobs are {', '.join(jobs)}" if jobs else "no jobs are configured"
             raise SettingsError("no-such-job", name=name, nearest=nearest(name, jobs), known=known)
         job = jobs[name]
-        # Not of notify: whoever cannot be told keeps no row from starting.
+        # Not of notify: whoever cannot be notified keeps no row from starting.
         _no_placeholder_left(job.model_dump_json(exclude={"notify"}), f"jobs: {name}:")
         return name, job
 
     def notify(self, name: str) -> NotifyConfig | None:
-        """Who is told of that job's nights; None: nobody. Its secrets are hidden. Raises SettingsError."""
+        """Who is notified of that job's runs; None: nobody. Its secrets are hidden. Raises SettingsError."""
         found = self.config.jobs[name].notify or self.config.notify
         if found is None:
             return None
@@ -89,7 +74,7 @@ class Settings:
         return found.model_copy(update={"email": found.email.model_copy(update={"ca_file": ca_file})})
 
     def ping(self, name: str) -> SecretStr:
-        """Where that job's nights are told to a service that notices their absence. Raises SettingsError."""
+        """The address of a service that notices when a run of that job is missing. Raises SettingsError."""
         found = self.config.jobs[name].ping
         _no_placeholder_left(found.get_secret_value(), f"jobs: {name}: ping:")
         if found.get_secret_value() and not found.get_secret_value().startswith(("https://", "http://")):
@@ -109,22 +94,15 @@ class Settings:
         for name, portal in self.config.portals.items():
             try:
                 found.append(self._complete(name, portal))
-            except SettingsError as trouble:
-                problems.append(trouble)
+            except SettingsError as problem:
+                problems.append(problem)
         if not found:
             raise problems[0]
         return found
 
     def surroundings(self, name: str) -> Surroundings:
         """What a portal's entry is completed with."""
-        folder = self.path.resolve().parent if self.path is not None else None
-        return Surroundings(
-            name=name,
-            folder=folder,
-            webhook_url=self.environment.bitrix24_webhook_url,
-            client_id=self.environment.bitrix24_client_id,
-            client_secret=self.environment.bitrix24_client_secret,
-        )
+        return Surroundings(name=name, folder=self.folder, environment=self.environment)
 
     def _complete(self, name: str, portal: PortalConfig) -> PortalConfig:
         found = completed(portal, self.surroundings(name))
@@ -138,26 +116,20 @@ class Settings:
     def entry(self, name: str | None) -> tuple[str, PortalConfig]:
         """The name and the entry of that portal, or of the only one; the name is empty where it has none."""
         portals = self.config.portals
-        found = self._portal(name)
-        return next((key for key, portal in portals.items() if portal is found), ""), found
-
-    def _portal(self, name: str | None) -> PortalConfig:
-        portals = self.config.portals
         if name is not None:
             if name not in portals:
                 known = ", ".join(portals) or "none"
                 raise SettingsError("no-such-portal", name=name, nearest=nearest(name, portals), known=known)
-            return portals[name]
+            return name, portals[name]
         if self.config.portal is not None:
-            return self.config.portal
+            return "", self.config.portal
         if len(portals) > 1:
             raise SettingsError("job-portal-missing", portals=", ".join(portals))
-        return next(iter(portals.values()), PortalConfig())
+        return next(iter(portals.items()), ("", PortalConfig()))
 
     def ledger(self) -> SecretStr:
         """The ledger that the environment, else the file, names; empty where neither does."""
-        named = self.environment.launcher_ledger
-        found = named if named.get_secret_value() else self.config.ledger
+        found = self.environment.launcher_ledger or self.config.ledger
         _no_placeholder_left(found.get_secret_value(), "ledger:")
         return found
 
@@ -182,7 +154,7 @@ def _parse(file: YamlFile, known: Mapping[str, str | None]) -> Config:
     try:
         return Config.model_validate(_filled_in(file.values, known))
     except ValidationError as error:
-        raise SettingsError("said", text="\n".join(mistakes(file, error.errors()))) from None
+        raise SettingsError("said", text="\n".join(validation_errors(file, error.errors()))) from None
 
 
 def _filled_in(value: object, known: Mapping[str, str | None]) -> object:
@@ -214,13 +186,13 @@ def ledger_location(settings: Settings, named: str = "") -> str:
     `named` comes first, then the environment and the configuration, then the usual place beside the latter.
     """
     named = named or settings.ledger().get_secret_value()
-    beside = settings.path.resolve().parent / "launcher.db" if settings.path is not None else None
+    beside = settings.folder / "launcher.db" if settings.folder is not None else None
     return named or str(beside or ledger_without_config())
 
 
 def folder_of(settings: Settings) -> Path:
     """Return the folder in which relative paths of the configuration begin."""
-    return Path() if settings.path is None else settings.path.resolve().parent
+    return settings.folder or Path()
 
 
 def metrics_file(settings: Settings) -> Path | None:

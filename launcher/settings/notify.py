@@ -1,4 +1,4 @@
-"""`notify:`: who is told what became of a night, and how."""
+"""`notify:`: who is notified of what became of a scheduled run, and how."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ class EmailConfig(Strict):
     ca_file: Path | None = None
     """Certificates to trust besides the system's."""
     attach: bool = True
-    """Attach the file of the rows to mend."""
+    """Attach the file of the rows to fix."""
 
 
 class NotifyConfig(Strict):
-    """Who is told, and of what."""
+    """Who is notified, and of what."""
 
     when: Annotated[tuple[Literal["failure", "unknown", "late", "success"], ...], BeforeValidator(as_list)] = (
         "failure",
@@ -61,7 +61,7 @@ class NotifyConfig(Strict):
         "late",
     )
     late_after: Period = Field(3600.0, gt=0)
-    """A night that begins so long after it was due is late."""
+    """A scheduled run that begins so long after it was due is late."""
     users: Annotated[tuple[Annotated[int, Field(ge=1)], ...], BeforeValidator(as_list)] = ()
     """People of the job's own portal, by ID, in its chat; the webhook needs the permission `im`."""
     email: EmailConfig | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -52,7 +53,7 @@ class PortalConfig(Strict):
     time_zone: TimeZone = ""
     """The portal's, where its clock is changed for summer: `Europe/Berlin`."""
     concurrency: int = Field(4, ge=1, le=50)
-    """Requests in the air at once, at most."""
+    """Requests in flight at once, at most."""
     batch_seconds: float = Field(BATCH_S, gt=0, le=60)
     """What a batch is predicted to take, at most."""
     share: Share = Field(1.0, ge=0.01, le=1)
@@ -61,13 +62,8 @@ class PortalConfig(Strict):
     """The run stops when no request got through for so long; rows deferred for so long are given up."""
 
     @model_validator(mode="after")
-    def _one_way_in(self) -> PortalConfig:
-        given = [
-            bool(self.webhook_url.get_secret_value()),
-            self.webhook_file is not None,
-            self.oauth is not None,
-        ]
-        if sum(given) > 1:
+    def _one_credential(self) -> PortalConfig:
+        if sum((bool(self.webhook_url), self.webhook_file is not None, self.oauth is not None)) > 1:
             raise ValueError("one of webhook_url:, webhook_file: and oauth: is expected, and not more")
         return self
 
@@ -82,12 +78,5 @@ class PortalConfig(Strict):
 
     def effective_limits(self) -> Limits:
         """The plan's limits, with those that the person set."""
-        plan, own = PLANS[self.plan], self.limits
-        return Limits(
-            burst=plan.burst if own.burst is None else own.burst,
-            per_second=plan.per_second if own.per_second is None else own.per_second,
-            operating_seconds=(
-                plan.operating_seconds if own.operating_seconds is None else own.operating_seconds
-            ),
-            window_s=own.operating_window,
-        )
+        own = self.limits.model_dump(exclude={"operating_window"}, exclude_none=True)
+        return replace(PLANS[self.plan], **own, window_s=self.limits.operating_window)

@@ -124,30 +124,23 @@ class _Reading:
         return values
 
 
-def mistakes(file: YamlFile, problems: Sequence[ErrorDetails]) -> Iterator[str]:
+def validation_errors(file: YamlFile, problems: Sequence[ErrorDetails]) -> Iterator[str]:
     """A line for each, with its place and what is expected there; no value, which may be a secret."""
-    return (_explained(file, trouble) for trouble in _told(problems))
+    places = [problem["loc"] for problem in problems]
+    for problem in problems:
+        own = problem["loc"]
+        # A list that is too short only since its entries are wrong need not be fixed.
+        if problem["type"] != "too_short" or not any(
+            len(place) > len(own) and place[: len(own)] == own for place in places
+        ):
+            yield _explained(file, problem)
 
 
-def _told(problems: Sequence[ErrorDetails]) -> list[ErrorDetails]:
-    """Those that the person can mend: not that a list is too short only since its entries are wrong."""
-    places = [trouble["loc"] for trouble in problems]
-    return [
-        trouble
-        for trouble in problems
-        if trouble["type"] != "too_short"
-        or not any(
-            len(place) > len(trouble["loc"]) and place[: len(trouble["loc"])] == trouble["loc"]
-            for place in places
-        )
-    ]
-
-
-def _explained(file: YamlFile, trouble: ErrorDetails) -> str:
-    place: Place = trouble["loc"]
+def _explained(file: YamlFile, problem: ErrorDetails) -> str:
+    place: Place = problem["loc"]
     shown = ": ".join(str(part) for part in place)
     where = file.where(place)
-    match trouble["type"]:
+    match problem["type"]:
         case "extra_forbidden":
             # Without a blank behind its colon, a value is taken for a part of its key, and may be a secret.
             key, known = str(place[-1]).partition(":")[0], _keys_at(place[:-1])
@@ -155,17 +148,17 @@ def _explained(file: YamlFile, trouble: ErrorDetails) -> str:
         case "missing":
             return f"{where}: {shown}: is missing"
         case "value_error":
-            return ": ".join(part for part in (where, shown, str(trouble["ctx"]["error"])) if part)
+            return ": ".join(part for part in (where, shown, str(problem["ctx"]["error"])) if part)
         case "model_type" | "dict_type" | "model_attributes_type":
             return f"{where}: {shown}: keys are expected below it"
         case _:
-            return f"{where}: {shown}: {_expected(trouble)}"
+            return f"{where}: {shown}: {_expected(problem)}"
 
 
-def _expected(trouble: ErrorDetails) -> str:
+def _expected(problem: ErrorDetails) -> str:
     """What may stand there."""
-    limits = trouble.get("ctx", {})
-    match trouble["type"]:
+    limits = problem.get("ctx", {})
+    match problem["type"]:
         case "literal_error" | "enum":
             return f"{limits['expected'].replace(chr(39), '')} is expected"
         case "int_type" | "int_parsing" | "int_from_float":
@@ -180,9 +173,9 @@ def _expected(trouble: ErrorDetails) -> str:
             return "at least one is expected"
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
             bound = next(iter(limits.values()))
-            return f"{_BOUNDS[trouble['type']]} {bound:g} is expected"
+            return f"{_BOUNDS[problem['type']]} {bound:g} is expected"
         case _:
-            return f"{trouble['msg'][:1].lower()}{trouble['msg'][1:]}"
+            return f"{problem['msg'][:1].lower()}{problem['msg'][1:]}"
 
 
 _BOUNDS = {

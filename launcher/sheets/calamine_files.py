@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from launcher.sheets import grid, xls_marks, xlsb_marks
 from launcher.sheets.model import Format, ReadOptions, SheetError, Source, Table
-from launcher.sheets.xls_marks import ERROR, FLAG, NUMBER, Expected
+from launcher.sheets.xls_marks import ERROR, FLAG, NUMBER, Expected, Marks
 from launcher.sheets.xls_records import same_text
-from launcher.sheets.xlsx_cells import cell_text, used
+from launcher.sheets.xlsx_cells import cell_text
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet
@@ -47,7 +47,7 @@ def open_calamine(source: Source, options: ReadOptions) -> Table:
             lambda index: _rows(workbook.get_sheet_by_name(names[index][0]), {}),
         )
         name = names[chosen][0]
-        marks = _xlsb_marks(source, name) if book is None else _xls_marks(source, book, names, chosen)
+        marks = _marks_of(source, book, names, chosen)
         with _silent():
             cells = workbook.get_sheet_by_name(name)
     except PasswordError:
@@ -61,11 +61,10 @@ def open_calamine(source: Source, options: ReadOptions) -> Table:
         raise grid.damaged(source.name) from None
     ranges = cells.merged_cell_ranges or []
     merged = [(top + 1, left + 1, bottom + 1, right + 1) for (top, left), (bottom, right) in ranges]
-    if isinstance(marks, xlsb_marks.XlsbMarks):
-        merged += [found for found in marks.merged if found not in merged]
-    if isinstance(marks, xls_marks.XlsMarks):
+    facts = marks.facts
+    facts.merged = list(dict.fromkeys([*merged, *facts.merged]))
+    if book is not None:
         _refuse_difference(source, marks, cells)
-    facts = grid.Facts([row + 1 for row in marks.hidden], marks.filtered, merged)
     return grid.table(source, name, lambda: _rows(cells, marks.errors), facts, header_row=options.header_row)
 
 
@@ -88,37 +87,31 @@ def _followed(source: Source) -> xls_marks.Book | None:
     return book
 
 
-def _xls_marks(
-    source: Source, book: xls_marks.Book, names: list[tuple[str, bool]], chosen: int
-) -> xls_marks.XlsMarks:
-    """Return what calamine does not say of the sheet. Raises SheetError when it cannot be found out."""
-    if [name for name, _ in book.sheets] != [name for name, _ in names]:
+def _marks_of(source: Source, book: xls_marks.Book | None, names: list[tuple[str, bool]], chosen: int) -> Marks:
+    """Return what calamine does not say of the sheet.
+
+    Raises SheetError when it cannot be found out, or calamine must not be asked for the cells.
+    """
+    sheet = names[chosen][0]
+    if book is None:
+        marks = xlsb_marks.marks_of(source, sheet)
+    elif [name for name, _ in book.sheets] == [name for name, _ in names]:
+        marks = book.marks(chosen)
+    else:
         raise not_certain(source.name)
-    marks = book.marks(chosen)
     if marks is None:
         raise grid.damaged(source.name)
+    if marks.area > MAX_CELLS:
+        raise _too_wide(source, sheet, marks.area)
     return marks
 
 
-def _refuse_difference(source: Source, marks: xls_marks.XlsMarks, cells: CalamineSheet) -> None:
+def _refuse_difference(source: Source, marks: Marks, cells: CalamineSheet) -> None:
     """Raises SheetError when calamine's cells are not those of the records, which are then forgotten."""
     left = cells.start[1] if cells.start else 0
     if row := first_difference(marks.cells, left, cells.iter_rows()):
         raise not_certain(source.name, row)
     marks.cells = {}
-
-
-def _xlsb_marks(source: Source, name: str) -> xlsb_marks.XlsbMarks:
-    """Return what calamine does not say of the sheet.
-
-    Raises SheetError when calamine must not be asked for the cells.
-    """
-    records = xlsb_marks.marks_of(source, name)
-    if records is None:
-        raise grid.damaged(source.name)
-    if records.area > MAX_CELLS:
-        raise _too_wide(source, name, records.area)
-    return records
 
 
 def _too_wide(source: Source, sheet: str, area: int) -> SheetError:
@@ -156,7 +149,7 @@ def _rows(sheet: CalamineSheet, errors: dict[tuple[int, int], str]) -> grid.Rows
             for column, cell in enumerate(cells):
                 error = errors.get((number - 1, left + column))
                 cells[column] = (error, "e") if error else cell
-        if any(map(used, cells)):
+        if any(map(grid.used, cells)):
             yield number, cells
 
 

@@ -30,8 +30,7 @@ ARCHIVE_ERRORS = (
     OSError,
     EOFError,
     ValueError,
-    NotImplementedError,  # a compression method that is not known
-    RuntimeError,  # a member under a password
+    RuntimeError,  # a member under a password, or a compression method that is not known
     struct.error,
     KeyError,
     IndexError,
@@ -55,8 +54,8 @@ def unpacked(source: Source) -> Source:
     if head.startswith(GZIP):
         try:
             with gzip.open(source.path) as packed:
-                return _kept(cast("IO[bytes]", packed), _inner(source))
-        except (EOFError, zlib.error, gzip.BadGzipFile, OSError):
+                return _kept(cast("IO[bytes]", packed), source.name.removesuffix(".gz"))
+        except (EOFError, zlib.error, OSError):
             raise SheetError("gzip-damaged", name=source.name) from None
     if head in ZIP and (member := _member(source)):
         try:
@@ -65,10 +64,6 @@ def unpacked(source: Source) -> Source:
         except ARCHIVE_ERRORS:
             raise SheetError("zip-damaged", name=source.name) from None
     return source
-
-
-def _inner(source: Source) -> str:
-    return source.name if source.name == "standard input" else source.name.removesuffix(".gz")
 
 
 def _member(source: Source) -> zipfile.ZipInfo | None:

@@ -64,9 +64,7 @@ class Shape:
             or max([line.count(delimiter) for line in lines]) > most
         ):
             return False
-        self._mark(text, lines)
-        self.number += len(lines)
-        self.filled += _filled(lines, blank)
+        self._count(text, lines, _filled(lines, blank))
         return True
 
     def _quoted(self, text: str) -> bool:
@@ -90,17 +88,17 @@ class Shape:
         filled = _filled(lines, blank)
         if filled != len(lines):  # a cell may hold nothing but the delimiter
             return False
-        self._mark(text, lines)
-        self.number += len(lines)
-        self.filled += filled
+        self._count(text, lines, filled)
         return True
 
-    def _mark(self, text: str, lines: list[str]) -> None:
+    def _count(self, text: str, lines: list[str], filled: int) -> None:
         if not self.bom_at and "\ufeff" in text:
             numbers = (
                 n for n, line in enumerate(lines, self.number + 1) if line.startswith(("\ufeff", '"\ufeff'))
             )
             self.bom_at = next(numbers, 0)
+        self.number += len(lines)
+        self.filled += filled
 
     def _by_reader(self, source: _Blocks) -> None:
         """Take the block with the header, and as much after it as its last row needs; else all that is left."""

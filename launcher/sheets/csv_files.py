@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TextIO
 
-from launcher.messages import Message
 from launcher.sheets.csv_check import Shape
 from launcher.sheets.csv_rows import Chunks, opened
 from launcher.sheets.encoding import BLOCK_BYTES, NOT_A_TABLE, find_encoding
@@ -108,7 +107,7 @@ def _header(source: Source, dialect: Dialect) -> tuple[list[tuple[str, ...]], st
                     break
         except csv.Error as error:
             if not found:
-                raise SheetError(_bad_quotes(source.name, number + 1, str(error))) from None
+                raise _bad_quotes(source.name, number + 1, str(error)) from None
     if not found and number:
         raise SheetError("header-row-too-far", name=source.name, number=number, header_row=dialect.header_row)
     if not found or not any(found[0]):
@@ -131,29 +130,27 @@ def _check(source: Source, dialect: Dialect, width: int) -> Shape:
     # pandas lets both mistakes pass: it drops the tail of a long row, and an unclosed quote swallows
     # the rows up to the next quote.
     def too_wide(number: int, cells: int) -> SheetError:
-        return SheetError(_too_wide(source.name, number, cells, width, dialect))
+        mark = delimiter_name(dialect.delimiter)
+        return SheetError(
+            "csv-row-too-wide", name=source.name, row=number, cells=cells, headings=width, delimiter=mark
+        )
 
     shape = Shape(dialect.delimiter, width, dialect.header_row, too_wide)
     try:
         shape.check(_pieces(source, dialect))
     except csv.Error as error:
-        raise SheetError(_bad_quotes(source.name, shape.number + 1, str(error))) from None
+        raise _bad_quotes(source.name, shape.number + 1, str(error)) from None
     if shape.widest > MAX_COLUMNS:
         raise SheetError("too-many-columns", name=source.name, widest=shape.widest, max_columns=MAX_COLUMNS)
     return shape
 
 
-def _too_wide(name: str, number: int, cells: int, width: int, dialect: Dialect) -> Message:
-    mark = delimiter_name(dialect.delimiter)
-    return Message("csv-row-too-wide", name=name, row=number, cells=cells, headings=width, delimiter=mark)
-
-
-def _bad_quotes(name: str, number: int, error: str) -> Message:
+def _bad_quotes(name: str, number: int, error: str) -> SheetError:
     if "field larger" in error:
-        return Message("cell-too-long", name=name, row=number, letters=csv.field_size_limit())
+        return SheetError("cell-too-long", name=name, row=number, letters=csv.field_size_limit())
     if "unexpected end" in error:
-        return Message("quote-not-closed", name=name, row=number)
-    return Message("quote-inside-cell", name=name, row=number)
+        return SheetError("quote-not-closed", name=name, row=number)
+    return SheetError("quote-inside-cell", name=name, row=number)
 
 
 DELIMITERS = ";\t|,"  # a comma last: text and amounts are full of them, so it loses a tie
@@ -162,7 +159,6 @@ DELIMITER_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a ba
 
 
 def delimiter_name(delimiter: str) -> str:
-    """The delimiter in words."""
     return DELIMITER_NAMES.get(delimiter, repr(delimiter))
 
 

@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TextIO, cast
 
-from launcher.sheets.model import CHUNK_ROWS, Dialect, Row, Source
+from launcher.sheets.model import CHUNK_CELLS, CHUNK_ROWS, Dialect, Row, Source
 
 QUICK_ROWS = CHUNK_ROWS
 """So many rows are read without pandas."""
-CHUNK_CELLS = 400_000
-"""Cells held at a time, for tables that are very wide."""
 
 
 @contextmanager

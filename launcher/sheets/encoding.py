@@ -6,7 +6,6 @@ import codecs
 import re
 from dataclasses import dataclass
 
-from launcher.messages import Message
 from launcher.sheets.model import SheetError, Source
 
 BLOCK_BYTES = 1 << 20
@@ -92,7 +91,7 @@ def bad_line(source: Source, encoding: str) -> int:
                 return lines + before.count("\n") + 1
             if "\0" in text:
                 line = lines + text[: text.index("\0")].count("\n") + 1
-                raise SheetError(_nul(source, line))
+                raise _nul(source, line)
             lines += text.count("\n")
             if not block:
                 return 0
@@ -146,7 +145,7 @@ def _guess(source: Source) -> str:
         for name in ("utf-16-le", "utf-16-be"):
             if _mostly_plain(probe.decode(name, "ignore")):
                 return name
-        raise SheetError(_nul(source, 1 + probe[: probe.index(0)].count(b"\n")))
+        raise _nul(source, 1 + probe[: probe.index(0)].count(b"\n"))
     if not bad_line(source, "utf-8"):
         return "utf-8"
     words = _foreign_words(source)
@@ -177,8 +176,8 @@ def _mostly_plain(text: str) -> bool:
     return sum(0 < ord(char) < 128 or "Ѐ" <= char <= "ӿ" for char in text) * 10 > len(text) * 7
 
 
-def _nul(source: Source, line: int) -> Message:
-    return Message("nul-character", name=source.name, line=line, not_a_table=NOT_A_TABLE)
+def _nul(source: Source, line: int) -> SheetError:
+    return SheetError("nul-character", name=source.name, line=line, not_a_table=NOT_A_TABLE)
 
 
 def _foreign_words(source: Source) -> list[bytes]:

@@ -10,9 +10,9 @@ import base64
 import codecs
 import ipaddress
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qsl, unquote, urljoin, urlsplit
 
 from launcher import __version__
@@ -54,7 +54,7 @@ class WebAddress:
     def __str__(self) -> str:
         return self.shown
 
-    def after(self, location: str) -> Self | None:
+    def after(self, location: str) -> WebAddress | None:
         """Where a redirect leads; None where it must not be followed: to another host, or out of TLS."""
         try:
             there = urlsplit(urljoin(self.url, location))
@@ -65,9 +65,7 @@ class WebAddress:
         if not same or there.username is not None:
             return None
         _hide_query(there.query)
-        return type(self)(
-            self.shown, self.name, self.host, self.is_loopback, there._replace(fragment="").geturl(), self.login
-        )
+        return replace(self, url=there._replace(fragment="").geturl())
 
 
 def parse_address(text: str) -> WebAddress:
@@ -200,8 +198,7 @@ async def _kept(answer: ClientResponse, address: WebAddress, most: int) -> Sourc
     too_much = _failed(address, f"over {most >> 20:,} MB", _BY_HAND)
     if (answer.content_length or 0) > most:
         raise too_much
-    kept = Kept(address.name, most, too_much)
-    with kept:
+    with Kept(address.name, most, too_much) as kept:
         async for block in answer.content.iter_any():
             kept.add(block)
     return kept.source

@@ -6,8 +6,7 @@ import difflib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from launcher.messages import Message
-from launcher.sheets.model import CHUNK_ROWS, MAX_COLUMNS, Dialect, Row, SheetError, Source, Table
+from launcher.sheets.model import CHUNK_CELLS, CHUNK_ROWS, MAX_COLUMNS, Dialect, Row, SheetError, Source, Table
 
 
 def refuse_two_rows(name: str, header: Sequence[str], below: Sequence[str] = (), row: int = 1) -> None:
@@ -25,28 +24,18 @@ def refuse_two_rows(name: str, header: Sequence[str], below: Sequence[str] = (),
         and not any(char.isdigit() for text in below for char in text)
         and not (header[-1] == "" and len(filled) == 1)
     ):
-        raise SheetError(two_rows(name, row))
+        raise two_rows(name, row)
 
 
-def two_rows(name: str, row: int) -> Message:
-    """What a person is told of headings that take two rows."""
-    return Message("headings-take-two-rows", name=name, row=row)
-
-
-def refuse_merged(name: str, row: int, merged: Sequence[tuple[int, int, int, int]]) -> None:
-    """Raises SheetError when a merged range touches the row of headings.
-
-    A range is its first row, first column, last row and last column, counted from 1.
-    """
-    if any(first <= row <= last for first, _, last, _ in merged):
-        raise SheetError(two_rows(name, row))
+def two_rows(name: str, row: int) -> SheetError:
+    return SheetError("headings-take-two-rows", name=name, row=row)
 
 
 Cell = tuple[str, str]
-"""Text and kind."""
+"""Text and kind, one of the letters of `Row.kinds`."""
+BLANK: Cell = ("", "t")
 Rows = Iterator[tuple[int, Sequence[Cell]]]
 """Number and cells of the rows that are not blank; a row may have blank cells at its end, or not."""
-CHUNK_CELLS = 400_000
 SUMMARY_TITLE = "Summary of a launcher run"
 """The first cell of the sheet that stands before the rows in a results workbook of ours."""
 
@@ -111,7 +100,8 @@ def table(
     if width > MAX_COLUMNS:
         raise SheetError("too-many-columns", name=source.name, widest=width, max_columns=MAX_COLUMNS)
     if header_row is None:
-        refuse_merged(source.name, at, facts.merged)
+        if any(first <= at <= last for first, _, last, _ in facts.merged):
+            raise two_rows(source.name, at)
         refuse_two_rows(source.name, header, below or (), at)
     stamp = source.stamp()
     return Table(
@@ -129,7 +119,7 @@ def _chunks(
     width = columns.stop
     most = max(1, min(CHUNK_ROWS, CHUNK_CELLS // width))
     rows: list[Row] = []
-    padding = [("", "t")] * width
+    padding = [BLANK] * width
     for number, cells in read():
         if number <= header_row:
             continue
@@ -146,17 +136,22 @@ def _chunks(
         yield rows
 
 
+def used(cell: Cell) -> bool:
+    """Whether there is something in the cell."""
+    return cell[1] == "f" or not (cell[0] == "" or cell[0].isspace())
+
+
 def _used(cells: Sequence[Cell]) -> int:
     """How many cells the row has up to its last one with something in it."""
     width = len(cells)
-    while width and not (cells[width - 1][0].strip() or cells[width - 1][1] == "f"):
+    while width and not used(cells[width - 1]):
         width -= 1
     return width
 
 
 def _lead(cells: Sequence[Cell]) -> int:
     """How many blank cells the row begins with."""
-    return next((index for index, (text, kind) in enumerate(cells) if text.strip() or kind == "f"), len(cells))
+    return next((index for index, cell in enumerate(cells) if used(cell)), len(cells))
 
 
 def _notes(facts: Facts) -> Iterator[str]:

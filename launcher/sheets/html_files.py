@@ -6,6 +6,7 @@ import codecs
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from launcher.sheets.encoding import BLOCK_BYTES, find_encoding
@@ -21,6 +22,7 @@ from launcher.sheets.model import (
     Source,
     Table,
 )
+from launcher.sheets.xlsx_parts import forget
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -56,23 +58,20 @@ def open_html(source: Source, options: ReadOptions) -> Table:
     if options.header_row is None:
         refuse_two_rows(source.name, header, below or (), at)
         if page.header_spans:
-            raise SheetError(two_rows(source.name, at))
+            raise two_rows(source.name, at)
     dialect = Dialect(format="html", encoding=page.encoding, header_row=at)
     notes = [f"The page has {page.tables} tables; the first one is read."] if page.tables > 1 else []
 
     def read() -> Iterator[list[Row]]:
         if source.stamp() != stamp:
             raise source.changed()
-        rows: list[Row] = []
-        for number, cells in page.rows():
-            if number > at and any(map(str.strip, cells)):
-                padded = (*cells[: len(header)], *([""] * (len(header) - len(cells))))
-                rows.append(Row(number, padded))
-            if len(rows) == CHUNK_ROWS:
-                yield rows
-                rows = []
-        if rows:
-            yield rows
+        rows = (
+            Row(number, (*cells[: len(header)], *([""] * (len(header) - len(cells)))))
+            for number, cells in page.rows()
+            if number > at and any(map(str.strip, cells))
+        )
+        while chunk := list(islice(rows, CHUNK_ROWS)):
+            yield chunk
 
     return Table(header=header, dialect=dialect, row_count=row_count, read=read, notes=tuple(notes))
 
@@ -145,7 +144,7 @@ class _Page:
             try:
                 parser.feed(piece)
             except etree.LxmlError as error:
-                raise self._broken() from error
+                raise SheetError("page-damaged", name=self.source.name) from error
             found: Iterator[tuple[str, Any]] = parser.read_events()
             for event, element in found:
                 if element.tag == "table":
@@ -155,7 +154,7 @@ class _Page:
                 elif event == "end":
                     if tables == 1:
                         yield element
-                    _forget(element)
+                    forget(element)
         self.tables = tables
 
     def _pieces(self) -> Iterator[bytes]:
@@ -171,9 +170,6 @@ class _Page:
                 tail = tail[-8:]
                 yield text.encode("utf-8", "replace")
 
-    def _broken(self) -> SheetError:
-        return SheetError("page-damaged", name=self.source.name)
-
 
 def _free(cells: list[str], reaching: dict[int, int]) -> None:
     """Fill the columns that cells from above take."""
@@ -188,15 +184,8 @@ def _span(cell: _Element, name: str) -> int:
 
 def _text(cell: _Element) -> str:
     """The cell as a person sees it: lines where the page breaks them, no spaces around."""
-    parts: list[str] = []
-    _collect(cell, parts)
-    return "".join(parts).replace("\xa0", " ").strip()
-
-
-def _collect(element: _Element, parts: list[str]) -> None:
-    if element.text and element.tag not in UNSEEN:
-        parts.append(LINE_ENDS.sub(" ", element.text))
-    for inner in element.iterdescendants():
+    parts = [LINE_ENDS.sub(" ", cell.text or "")]
+    for inner in cell.iterdescendants():
         if not isinstance(inner.tag, str):
             continue
         if inner.tag == "br" or (inner.tag in ("p", "div", "li") and "".join(parts).strip()):
@@ -206,21 +195,13 @@ def _collect(element: _Element, parts: list[str]) -> None:
         if inner.tail:
             tail = inner.tail.lstrip("\r\n") if inner.tag == "br" else inner.tail
             parts.append(LINE_ENDS.sub(" ", tail))
-
-
-def _forget(element: _Element) -> None:
-    element.clear()
-    while (before := element.getprevious()) is not None:
-        parent = before.getparent()
-        if parent is None:
-            return
-        parent.remove(before)
+    return "".join(parts).replace("\xa0", " ").strip()
 
 
 _TAGS = (b"<html", b"<!doctype html", b"<meta", b"<table", b"<head", b"<body", b"<style")
 
 
-def _is_web_page(head: bytes, _members: Collection[str] = ()) -> bool:
+def _is_web_page(head: bytes, _members: Collection[str]) -> bool:
     text = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
     return text.startswith(_TAGS) or (text.startswith(b"<?xml") and b"<html" in text)
 

@@ -12,6 +12,9 @@ from launcher.errors import InputError
 CHUNK_ROWS = 2_000
 """Rows held at a time: enough that the cost per chunk does not show, few enough to stay small."""
 
+CHUNK_CELLS = 400_000
+"""Cells held at a time, for tables that are very wide."""
+
 MAX_COLUMNS = 16_384  # Excel's own limit; a wider "table" is some other kind of file
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from launcher.sheets import grid
-from launcher.sheets.containers import ARCHIVE_ERRORS
 from launcher.sheets.model import MAX_COLUMNS, Format, ReadOptions, Source, Table
-from launcher.sheets.xlsx_cells import MAX_ROWS, numeric, used
-from launcher.sheets.xlsx_parts import DamagedError
+from launcher.sheets.xlsx_cells import MAX_ROWS, numeric
+from launcher.sheets.xlsx_parts import DamagedError, forget, translate_errors
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -30,40 +28,16 @@ MAX_CELLS = 40_000_000
 
 def open_ods(source: Source, options: ReadOptions) -> Table:
     """One sheet of the workbook as a table; without `sheet` the first that is visible."""
-    with _translated(source):
+    with translate_errors(source):
         names = list(_sheets(source))
-    chosen = grid.choose_sheet(
-        source.name, names, options.sheet, lambda index: _translated_rows(source, index, grid.Facts())
-    )
     facts = grid.Facts()
 
-    def rows() -> grid.Rows:
-        return _translated_rows(source, chosen, facts)
+    def rows(sheet: int) -> grid.Rows:
+        with translate_errors(source):
+            yield from _rows(source, sheet, facts)
 
-    return grid.table(source, names[chosen][0], rows, facts, header_row=options.header_row)
-
-
-def _translated_rows(source: Source, sheet: int, facts: grid.Facts) -> grid.Rows:
-    with _translated(source):
-        yield from _rows(source, sheet, facts)
-
-
-@contextmanager
-def _translated(source: Source) -> Iterator[None]:
-    from lxml.etree import LxmlError
-
-    try:
-        yield
-    except (DamagedError, LxmlError, *ARCHIVE_ERRORS) as error:
-        if isinstance(error, FileNotFoundError):
-            raise source.changed() from None
-        if isinstance(error, _EncryptedError):
-            raise grid.protected(source.name) from None
-        raise grid.damaged(source.name) from None
-
-
-class _EncryptedError(DamagedError):
-    pass
+    chosen = grid.choose_sheet(source.name, names, options.sheet, rows)
+    return grid.table(source, names[chosen][0], lambda: rows(chosen), facts, header_row=options.header_row)
 
 
 def _events(source: Source, *tags: str) -> Iterator[tuple[str, _Element]]:
@@ -72,7 +46,7 @@ def _events(source: Source, *tags: str) -> Iterator[tuple[str, _Element]]:
     with zipfile.ZipFile(source.path) as package:
         manifest = "META-INF/manifest.xml"
         if manifest in package.namelist() and b"encryption-data" in package.read(manifest):
-            raise _EncryptedError
+            raise grid.protected(source.name)
         with package.open("content.xml") as file:
             yield from etree.iterparse(
                 file,
@@ -121,10 +95,7 @@ def _rows(source: Source, sheet: int, facts: grid.Facts) -> grid.Rows:
                 number += repeated
                 if cells and number > MAX_ROWS:
                     raise DamagedError
-            element.clear()
-            parent = element.getparent()
-            while parent is not None and parent[0] is not element:
-                del parent[0]
+            forget(element)
 
 
 def _cells(row: _Element, number: int, facts: grid.Facts) -> list[grid.Cell]:
@@ -135,16 +106,16 @@ def _cells(row: _Element, number: int, facts: grid.Facts) -> list[grid.Cell]:
             continue
         across = _count(element, "number-columns-spanned", MAX_COLUMNS)
         down = _count(element, "number-rows-spanned", MAX_ROWS)
-        cell = _cell(element) if element.tag == TABLE + "table-cell" else ("", "t")
+        cell = _cell(element) if element.tag == TABLE + "table-cell" else grid.BLANK
         if across > 1 or down > 1:
             column = len(cells) + 1
             facts.merged.append((number, column, number + down - 1, column + across - 1))
         cells += [cell] * _count(element, "number-columns-repeated", 4 * MAX_COLUMNS)
         if len(cells) > 5 * MAX_COLUMNS:
             raise DamagedError
-    while cells and cells[-1] == ("", "t"):
+    while cells and cells[-1] == grid.BLANK:
         cells.pop()
-    return cells if any(map(used, cells)) else []
+    return cells if any(map(grid.used, cells)) else []
 
 
 def _cell(element: _Element) -> grid.Cell:

@@ -10,6 +10,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from launcher.sheets.grid import Facts
 from launcher.sheets.xls_records import (
     CODECS,
     NO_CODE_PAGE,
@@ -44,7 +45,7 @@ CELLS = frozenset({*FORMULAS, *NUMBERS, *TEXTS, *OLD, SHARED_TEXT, BOOL_ERR, BLA
 WORKSHEET = 0
 HIDDEN = 0x20  # fDyZero, in the options of a row
 BIFF5, BIFF8 = 0x0500, 0x0600
-TROUBLE = (struct.error, ValueError, LookupError)
+DAMAGE_ERRORS = (struct.error, ValueError, LookupError)
 
 Expected = str | int
 """What a cell holds: its text, empty for a blank one, or one of the numbers below."""
@@ -53,21 +54,16 @@ NUMBER, FLAG, ERROR, UNSURE = 1, 2, 3, 4
 
 @dataclass(slots=True)
 class Marks:
-    """Of one sheet; rows and columns are counted from 0 here."""
+    """What calamine does not say of one sheet; rows and columns are counted from 0, in `facts` from 1."""
 
+    facts: Facts = field(default_factory=Facts)
     errors: dict[tuple[int, int], str] = field(default_factory=dict)
-    hidden: list[int] = field(default_factory=list)
-    filtered: bool = False
-
-
-@dataclass(slots=True)
-class XlsMarks(Marks):
-    """The same of a sheet in an XLS file, with its cells by row."""
-
     cells: dict[int, list[Expected]] = field(default_factory=dict)
+    """By row; of XLS only."""
+    area: int = 0
+    """The places, blank ones too, over which cells stretch; of XLSB only."""
 
     def put(self, row: int, column: int, held: Expected) -> None:
-        """Note what the cell holds."""
         cells = self.cells.setdefault(row, [])
         if column >= len(cells):
             cells.extend([""] * (column + 1 - len(cells)))
@@ -84,17 +80,15 @@ class Book:
     protected: bool = False
     sheets: list[tuple[str, int]] = field(default_factory=list)
     """Name and place of each worksheet."""
-    places: list[int] = field(default_factory=list)
-    """Of sheets of any kind."""
     texts: list[str] = field(default_factory=list)
     area: int = 0
     """Places, blank ones too, over which cells stretch, or are declared to: of the widest sheet."""
 
-    def marks(self, sheet: int) -> XlsMarks | None:
+    def marks(self, sheet: int) -> Marks | None:
         """Return the marks of the worksheet of that index; None when its records cannot be followed."""
         try:
             return _sheet(self, self.sheets[sheet][1])
-        except TROUBLE:
+        except DAMAGE_ERRORS:
             return None
 
 
@@ -102,12 +96,13 @@ def book_of(data: bytes) -> Book | None:
     """Return the workbook in the bytes of the file; None when it cannot be followed."""
     try:
         return _book(workbook_stream(data))
-    except TROUBLE:
+    except DAMAGE_ERRORS:
         return None
 
 
 def _book(stream: bytes) -> Book:
-    book, names, shared, last = Book(stream), list[bytes](), list[bytes](), BOF
+    book, shared, last = Book(stream), list[bytes](), BOF
+    places, worksheets = list[int](), list[tuple[bytes, int]]()
     version = struct.unpack_from("<H", stream, 4)[0]
     if version not in (BIFF5, BIFF8):
         raise ValueError
@@ -117,10 +112,9 @@ def _book(stream: bytes) -> Book:
             book.protected = True
             return book
         if kind == BOUND_SHEET:
-            book.places.append(struct.unpack_from("<I", stream, place)[0])
+            places.append(struct.unpack_from("<I", stream, place)[0])
             if stream[place + 5] == WORKSHEET:
-                book.sheets.append(("", book.places[-1]))
-                names.append(stream[place + 6 : place + size])
+                worksheets.append((stream[place + 6 : place + size], places[-1]))
         elif kind == CODE_PAGE:
             page = struct.unpack_from("<H", stream, place)[0]
             codec = CODECS.get(page, f"cp{page}")
@@ -128,11 +122,10 @@ def _book(stream: bytes) -> Book:
             shared.append(stream[place : place + size])
         last = last if kind == CONTINUE else kind
     book.codec = codec if version == BIFF5 else ""
-    titles = [short_text(name, book.codec).replace("\0", "") for name in names]
-    book.sheets = [(title, place) for title, (_, place) in zip(titles, book.sheets, strict=True)]
+    book.sheets = [(short_text(name, book.codec).replace("\0", ""), place) for name, place in worksheets]
     book.texts = shared_texts(shared) if shared else []
     # Calamine reads all sheets, so all must be such that they can be followed.
-    book.area = max((_area(stream, place) for place in book.places), default=0)
+    book.area = max((_area(stream, place) for place in places), default=0)
     return book
 
 
@@ -149,13 +142,18 @@ def _area(stream: bytes, start: int) -> int:
             columns.add(column)
             if kind in (MUL_RK, MUL_BLANK) and size >= 6:
                 columns.update(struct.unpack_from("<H", stream, place + size - 2))
+    return max(declared, extent(rows, columns))
+
+
+def extent(rows: set[int], columns: set[int]) -> int:
+    """Return the places, blank ones too, of the smallest range with these rows and columns; 0 without any."""
     if not rows:
-        return declared
-    return max(declared, (max(rows) - min(rows) + 1) * (max(columns) - min(columns) + 1))
+        return 0
+    return (max(rows) - min(rows) + 1) * (max(columns) - min(columns) + 1)
 
 
-def _sheet(book: Book, start: int) -> XlsMarks:
-    marks, stream = XlsMarks(), book.stream
+def _sheet(book: Book, start: int) -> Marks:
+    marks, stream = Marks(), book.stream
     formula: tuple[int, int] | None = None
     for kind, place, size in _records(stream, start):
         if kind in CELLS:
@@ -166,13 +164,13 @@ def _sheet(book: Book, start: int) -> XlsMarks:
         elif kind == ROW and size >= 16:
             row, options = struct.unpack_from("<H10xI", stream, place)
             if options & HIDDEN:
-                marks.hidden.append(row)
+                marks.facts.hidden.append(row + 1)
         elif kind == FILTER_MODE:
-            marks.filtered = True
+            marks.facts.filtered = True
     return marks
 
 
-def _cell(book: Book, marks: XlsMarks, kind: int, record: bytes) -> tuple[int, int] | None:
+def _cell(book: Book, marks: Marks, kind: int, record: bytes) -> tuple[int, int] | None:
     """Note what the record says; gives the place of a formula whose text comes in a later record."""
     row, column = struct.unpack_from("<HH", record)
     held: Expected = UNSURE
@@ -204,7 +202,7 @@ def _cell(book: Book, marks: XlsMarks, kind: int, record: bytes) -> tuple[int, i
     return (row, column) if kind in FORMULAS and held == UNSURE else None
 
 
-def _flag_or_error(marks: XlsMarks, cell: tuple[int, int], error: int | None) -> Expected:
+def _flag_or_error(marks: Marks, cell: tuple[int, int], error: int | None) -> Expected:
     if error is None:
         return FLAG
     marks.errors[cell] = ERRORS.get(error, "#N/A")

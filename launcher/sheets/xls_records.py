@@ -35,7 +35,6 @@ class _Entry:
 class _Container:
     data: bytes
     shift: int
-    mini_shift: int
     fat: list[int] = field(default_factory=list)
 
     def sector(self, number: int) -> bytes:
@@ -87,7 +86,7 @@ def workbook_stream(data: bytes) -> bytes:
     first, cutoff, first_mini, mini_count = struct.unpack_from("<I4xIII", data, 48)
     if not (7 <= shift <= 12 and 4 <= mini_shift <= shift):
         raise ValueError
-    file = _Container(data, shift, mini_shift)
+    file = _Container(data, shift)
     if mini_count > file.count:
         raise ValueError
     file.load_fat()

@@ -8,44 +8,26 @@ from __future__ import annotations
 import struct
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from launcher.sheets.containers import ARCHIVE_ERRORS
 from launcher.sheets.model import Source
-from launcher.sheets.xls_marks import ERRORS, Marks
+from launcher.sheets.xls_marks import ERRORS, Marks, extent
 from launcher.sheets.xlsx_parts import MAX_PART, DamagedError, Workbook
 
 ROW, CELL_ERROR, FORMULA_ERROR, SHEET, FILTER_COLUMN, MERGED = 0, 3, 11, 156, 163, 176
 CELLS = frozenset({*range(2, 12), 62})  # 1 is a blank one
 HIDDEN = 0x10  # fDyZero, in the second byte of a row's flags
-TROUBLE = (struct.error, IndexError, UnicodeDecodeError, DamagedError, *ARCHIVE_ERRORS)
+DAMAGE_ERRORS = (struct.error, IndexError, UnicodeDecodeError, DamagedError, *ARCHIVE_ERRORS)
 
 
-@dataclass(slots=True)
-class XlsbMarks(Marks):
-    """Of one sheet; rows and columns are counted from 0, in `merged` from 1."""
-
-    merged: list[tuple[int, int, int, int]] = field(default_factory=list)
-    rows: set[int] = field(default_factory=set)
-    """The first and the last row with cells."""
-    columns: set[int] = field(default_factory=set)
-
-    @property
-    def area(self) -> int:
-        """The cells of the smallest range that holds all of the sheet's, blank ones too."""
-        if not self.rows or not self.columns:
-            return 0
-        return (max(self.rows) - min(self.rows) + 1) * (max(self.columns) - min(self.columns) + 1)
-
-
-def marks_of(source: Source, sheet: str) -> XlsbMarks | None:
+def marks_of(source: Source, sheet: str) -> Marks | None:
     """The marks of the sheet of that name; None where its records cannot be followed."""
     from lxml.etree import LxmlError
 
     try:
         with zipfile.ZipFile(source.path) as package:
             return _sheet(_part(package, _place(package, sheet)))
-    except (LxmlError, *TROUBLE):
+    except (LxmlError, *DAMAGE_ERRORS):
         return None
 
 
@@ -67,25 +49,27 @@ def _part(package: zipfile.ZipFile, name: str) -> bytes:
     return package.read(name)
 
 
-def _sheet(data: bytes) -> XlsbMarks:
-    marks, row = XlsbMarks(), 0
+def _sheet(data: bytes) -> Marks:
+    marks, row = Marks(), 0
+    rows, columns = set[int](), set[int]()
     for kind, value in _records(data):
         if kind in CELLS:
-            marks.columns.add(struct.unpack_from("<I", value)[0])
-            if row not in marks.rows:
-                marks.rows = {row, min(marks.rows, default=row), max(marks.rows, default=row)}
+            columns.add(struct.unpack_from("<I", value)[0])
+            if row not in rows:  # no more than three are kept of a million
+                rows = {row, min(rows, default=row), max(rows, default=row)}
         if kind == ROW:
             row = struct.unpack_from("<I", value)[0]
             if value[11] & HIDDEN:
-                marks.hidden.append(row)
+                marks.facts.hidden.append(row + 1)
         elif kind in (CELL_ERROR, FORMULA_ERROR):
             column, code = struct.unpack_from("<I4xB", value)
             marks.errors[row, column] = ERRORS.get(code, "#N/A")
         elif kind == FILTER_COLUMN:
-            marks.filtered = True
+            marks.facts.filtered = True
         elif kind == MERGED:
             top, bottom, left, right = (number + 1 for number in struct.unpack_from("<4I", value))
-            marks.merged.append((top, left, bottom, right))
+            marks.facts.merged.append((top, left, bottom, right))
+    marks.area = extent(rows, columns)
     return marks
 
 

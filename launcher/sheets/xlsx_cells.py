@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from launcher.sheets.grid import BLANK, Cell
 from launcher.sheets.model import MAX_COLUMNS
 from launcher.sheets.xlsx_parts import DamagedError, Workbook, text_of, unescaped
 
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 MAX_DIGITS = 15  # Excel keeps 15 digits of a number and writes zeros for the rest
 
 
-def cell_text(value: object) -> tuple[str, str]:
-    """The cell's text and its kind, one of the letters of `Row.kinds`."""
+def cell_text(value: object) -> Cell:
     match value:
         case str():
             return value, "t"
@@ -39,7 +39,7 @@ def cell_text(value: object) -> tuple[str, str]:
             return str(value), "t"
 
 
-def _number(value: float) -> tuple[str, str]:
+def _number(value: float) -> Cell:
     if not math.isfinite(value):
         return str(value), "r"
     if value == int(value):
@@ -50,30 +50,22 @@ def _number(value: float) -> tuple[str, str]:
     return (format(Decimal(text), "f") if abs(value) > 1e-9 else text), "n"
 
 
-def ruined(text: str) -> tuple[str, str]:
-    """A number that no spreadsheet can hold."""
-    return text, "r"
-
-
 def _duration(value: dt.timedelta) -> str:
     seconds = round(abs(value).total_seconds())
     sign = "-" if value < dt.timedelta() else ""
     return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
-Cell = tuple[str, str]
-BLANK: Cell = ("", "t")
 MAX_ROWS = 1_048_576
 LAST_DAY = 2_958_466  # 31.12.9999 and one
 
 
 @dataclass(slots=True)
 class RowReader:
-    """Turns row elements into cells; remembers what was met on the way."""
+    """Turns row elements into cells."""
 
     book: Workbook
     number: int = 0
-    hidden: list[int] = field(default_factory=list)
     columns: dict[str, int] = field(default_factory=dict)
 
     def read(self, row: _Element) -> list[Cell]:
@@ -85,8 +77,6 @@ class RowReader:
         if not self.number < number <= MAX_ROWS:
             raise DamagedError
         self.number = number
-        if row.get("hidden") in ("1", "true"):
-            self.hidden.append(number)
         cells: list[Cell] = []
         space = str(row.tag)[:-3]
         cell_tag, value_tag = space + "c", space + "v"
@@ -170,11 +160,6 @@ def _shared(strings: list[str], index: str | None) -> Cell:
     raise DamagedError
 
 
-def used(cell: Cell) -> bool:
-    """Whether there is something in the cell."""
-    return cell[1] == "f" or not (cell[0] == "" or cell[0].isspace())
-
-
 def column_index(letters: str) -> int:
     """The column of that name counted from 0, -1 when there is none."""
     index = 0
@@ -192,7 +177,7 @@ def numeric(value: str, meaning: str, *, since_1904: bool = False) -> Cell:
         if digits.isdigit() and len(digits) < 16 and digits.isascii():
             return str(int(digits)), "n"
         number = float(digits)
-        return ruined(digits) if not math.isfinite(number) else cell_text(number)
+        return cell_text(number) if math.isfinite(number) else (digits, "r")
     number = float(value)
     day_zero = dt.datetime(1904, 1, 1) if since_1904 else dt.datetime(1899, 12, 30)
     if not 0 <= number < LAST_DAY:

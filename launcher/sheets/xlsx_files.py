@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from launcher.sheets import grid
-from launcher.sheets.containers import ARCHIVE_ERRORS
 from launcher.sheets.model import Format, ReadOptions, Source, Table
-from launcher.sheets.xlsx_cells import RowReader, column_index, used
-from launcher.sheets.xlsx_parts import DamagedError, SheetPart, Workbook, elements
+from launcher.sheets.xlsx_cells import RowReader, column_index
+from launcher.sheets.xlsx_parts import DamagedError, SheetPart, Workbook, elements, translate_errors
 
 BLOCK_BYTES = 1 << 20
 SMALL_PART = 2 << 20
@@ -32,7 +31,7 @@ ROW_START = re.compile(rb"<row r=\"([0-9]{1,7})\"")
 
 def open_xlsx(source: Source, options: ReadOptions) -> Table:
     """One sheet of the workbook as a table; without `sheet` the first that is visible."""
-    with _translated(source), zipfile.ZipFile(source.path) as package:
+    with translate_errors(source), zipfile.ZipFile(source.path) as package:
         book = Workbook(package)
         book.load()
         names = [(part.name, part.visible) for part in book.sheets]
@@ -52,35 +51,18 @@ def open_xlsx(source: Source, options: ReadOptions) -> Table:
         and not any(text == "" or text.isspace() for text in book.strings)
     )
 
-    def rows() -> grid.Rows:
-        return _rows(source, book, chosen)
-
-    facts = grid.Facts(hidden=scan.hidden, filtered=scan.filtered, merged=scan.merged)
-    if not quick:
-        return grid.table(source, chosen.name, rows, facts, header_row=options.header_row)
-    counted = grid.Counted(scan.below(options.header_row or scan.early[0]), scan.width)
-    return grid.table(source, chosen.name, rows, facts, header_row=options.header_row, counted=counted)
+    read = partial(_rows, source, book, chosen)
+    counted = scan.counted(options.header_row) if quick else None
+    return grid.table(source, chosen.name, read, scan.facts, header_row=options.header_row, counted=counted)
 
 
 def _rows(source: Source, book: Workbook, sheet: SheetPart) -> grid.Rows:
     reader = RowReader(book)
-    with _translated(source), zipfile.ZipFile(source.path) as package, package.open(sheet.part) as file:
+    with translate_errors(source), zipfile.ZipFile(source.path) as package, package.open(sheet.part) as file:
         for row in elements(file, "row"):
             cells = reader.read(row)
-            if any(map(used, cells)):
+            if any(map(grid.used, cells)):
                 yield reader.number, cells
-
-
-@contextmanager
-def _translated(source: Source) -> Iterator[None]:
-    from lxml.etree import LxmlError
-
-    try:
-        yield
-    except (DamagedError, LxmlError, *ARCHIVE_ERRORS) as error:
-        if isinstance(error, FileNotFoundError):
-            raise source.changed() from None
-        raise grid.damaged(source.name) from None
 
 
 @dataclass(slots=True)
@@ -95,14 +77,11 @@ class _Scan:
     """Numbers of the first rows with something in them."""
     width: int = 0
     columns: dict[bytes, int] = field(default_factory=dict)
-    hidden: list[int] = field(default_factory=list)
-    filtered: bool = False
-    merged: list[tuple[int, int, int, int]] = field(default_factory=list)
+    facts: grid.Facts = field(default_factory=grid.Facts)
     sure: bool = True
     """Whether the sheet is written as the usual programs do, so that the counts hold."""
 
     def go(self, blocks: Iterator[bytes]) -> None:
-        """Take all blocks."""
         rest = b""
         for block in blocks:
             text = rest + block
@@ -142,18 +121,19 @@ class _Scan:
         for tag in ROW_TAG.findall(text):
             number = NUMBER.search(tag)
             if number and (b'hidden="1"' in tag or b'hidden="true"' in tag):
-                self.hidden.append(int(number[1]))
+                self.facts.hidden.append(int(number[1]))
 
     def _tail(self, text: bytes) -> None:
         self._hidden(text)
-        self.filtered = b"autoFilter" in text and b"filterColumn" in text
+        self.facts.filtered = b"autoFilter" in text and b"filterColumn" in text
         for left, top, right, bottom in MERGED.findall(text):
             columns = [column_index(name.decode()) + 1 for name in (left, right)]
-            self.merged.append((int(top), columns[0], int(bottom), columns[1]))
+            self.facts.merged.append((int(top), columns[0], int(bottom), columns[1]))
 
-    def below(self, header_row: int) -> int:
-        """How many rows below that one have something in them."""
-        return self.filled - sum(number <= header_row for number in self.early)
+    def counted(self, header_row: int | None) -> grid.Counted:
+        """What going through the rows would show; without a row of headings, the first is it."""
+        header = header_row or self.early[0]
+        return grid.Counted(self.filled - sum(number <= header for number in self.early), self.width)
 
 
 def _is_xlsx(_head: bytes, members: Collection[str]) -> bool:

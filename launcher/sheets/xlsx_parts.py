@@ -9,10 +9,14 @@ import posixpath
 import re
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
 from launcher.errors import LauncherError
+from launcher.sheets import grid
+from launcher.sheets.containers import ARCHIVE_ERRORS
+from launcher.sheets.model import Source
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -74,6 +78,19 @@ ELAPSED = re.compile(r"\[(h+|m+|s+)\]", re.IGNORECASE)
 
 class DamagedError(LauncherError):
     """The package lacks something that it refers to, or has it twice."""
+
+
+@contextmanager
+def translate_errors(source: Source) -> Iterator[None]:
+    """Raises SheetError for what reading a damaged package raises, or one that is gone."""
+    from lxml.etree import LxmlError
+
+    try:
+        yield
+    except FileNotFoundError:
+        raise source.changed() from None
+    except (DamagedError, LxmlError, *ARCHIVE_ERRORS):
+        raise grid.damaged(source.name) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +178,15 @@ def elements(file: IO[bytes], name: str) -> Iterator[_Element]:
     )
     for _, element in found:
         yield element
-        element.clear()
-        parent = element.getparent()
-        if parent is not None:
-            while parent[0] is not element:
-                del parent[0]
+        forget(element)
+
+
+def forget(element: _Element) -> None:
+    """Free what the element holds, and those before it in the same parent, so that memory does not grow."""
+    element.clear()
+    parent = element.getparent()
+    while parent is not None and parent[0] is not element:
+        del parent[0]
 
 
 def text_of(element: _Element) -> str:

@@ -15,9 +15,9 @@ MAX_COMMANDS = 50
 """Docs: "How to Execute a Batch Request"."""
 
 Results = dict[str, dict[php.Key, Any]]
-"""result, next, total, time and error of the commands so far, each by the command's key."""
+"""result, error, total, next and time of the commands so far, each by the command's key."""
 
-_MAPS = ("result", "next", "total", "time", "error")
+_MAPS = ("result", "error", "total", "next", "time")
 _REFERENCE = re.compile(rf"\$({'|'.join(_MAPS)})(\S*)", re.IGNORECASE | re.ASCII)
 """A map's name, and what follows it up to white space."""
 _PATH = re.compile(r"\[([^]]+)]")
@@ -27,13 +27,14 @@ async def perform(session: Session, params: php.Array) -> dict[str, Any]:
     """Run the commands and return the batch's answer: the five maps, still as maps, and the time."""
     state = session.state
     began = state.clock.now()
-    calls.check_operating(state, "batch", webhook=session.webhook)
+    calls.check_operating(session, "batch")
     query = php.upper_keys(params)
     halt = php.truth(query.get("HALT"))
     session.in_batch = True
-    done: Results = {name: {} for name in ("result", "next", "total", "time", "error")}
+    done: Results = {name: {} for name in _MAPS}
     last = "batch"
-    for place, (key, command) in enumerate(php.items(query.get("CMD"))):
+    commands = php.items(query.get("CMD"))
+    for place, (key, command) in enumerate(commands):
         try:
             if place >= MAX_COMMANDS:
                 raise errors.batch_length()
@@ -47,14 +48,11 @@ async def perform(session: Session, params: php.Array) -> dict[str, Any]:
             continue
         for name, value in answer.items():
             done[name][key] = value
-    session.plan.check_end(len(php.items(query.get("CMD"))))
+    session.plan.check_end(len(commands))
     session.in_batch = False
-    maps = {("result" if name == "result" else f"result_{name}"): done[name] for name in _ORDER}
+    maps = {("result" if name == "result" else f"result_{name}"): done[name] for name in _MAPS}
     shown = last if state.settings.operating_mode == "method" else "batch"
     return {"result": maps, "time": calls.timing(session, shown, began, state.clock.now())}
-
-
-_ORDER = ("result", "error", "total", "next", "time")
 
 
 async def _command(session: Session, method: str, params: php.Array, key: str) -> dict[str, Any]:

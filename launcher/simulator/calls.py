@@ -56,8 +56,9 @@ async def perform(session: Session, name: str, params: php.Array, key: str | Non
     state = session.state
     began = state.clock.now()
     method = _allowed(session, name)
-    check_operating(state, name, webhook=session.webhook)
-    offset = registry.read_offset(params)
+    check_operating(session, name)
+    # Taken out: a method does not see it.
+    offset = php.integer(params.pop("start", 0))
     call = Call(state, session.log, php.upper_keys(params), offset, key, session.webhook)
     reply = method.run(call)
     if reply.seconds > 0:
@@ -85,17 +86,17 @@ async def _spend(session: Session, seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
-def operating(state: State, name: str, *, webhook: bool = True) -> Operating:
+def operating(session: Session, name: str) -> Operating:
     """Return the baskets of one method and the webhook or the application."""
-    return state.operating.setdefault(("webhook" if webhook else "app", name), Operating())
+    caller = "webhook" if session.webhook else "app"
+    return session.state.operating.setdefault((caller, name), Operating())
 
 
 def charge(session: Session, name: str, seconds: float) -> None:
     """Put execution seconds on the accounts that the portal's mode says."""
     settings, now = session.state.settings, session.state.clock.now()
     for charged in _charged(session, name):
-        account = operating(session.state, charged, webhook=session.webhook)
-        account.charge(now, seconds, settings.basket_seconds, settings.basket_phase_seconds)
+        operating(session, charged).charge(now, seconds, settings.basket_seconds, settings.basket_phase_seconds)
 
 
 def _charged(session: Session, name: str) -> tuple[str, ...]:
@@ -105,10 +106,11 @@ def _charged(session: Session, name: str) -> tuple[str, ...]:
     return ("batch",) if mode == "batch" else ("batch", name)
 
 
-def check_operating(state: State, name: str, *, webhook: bool = True) -> None:
+def check_operating(session: Session, name: str) -> None:
     """Raise OPERATION_TIME_LIMIT when the method has used up its seconds."""
+    state = session.state
     limit = state.settings.operating_limit
-    if limit > 0 and operating(state, name, webhook=webhook).total(state.clock.now(), span(state)) > limit:
+    if limit > 0 and operating(session, name).total(state.clock.now(), span(state)) > limit:
         raise errors.operating_limit()
 
 
@@ -140,8 +142,8 @@ def timing(session: Session, name: str, began: float, processed: float) -> dict[
         "date_finish": state.clock.iso(finished),
     }
     if state.settings.operating_mode != "none":
-        account = operating(state, name, webhook=session.webhook)
+        account = operating(session, name)
         used = account.total(finished, span(state))
         block["operating_reset_at"] = account.reset_at(finished, span(state))
-        block["operating"] = used if used else 0
+        block["operating"] = used or 0
     return block

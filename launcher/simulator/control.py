@@ -1,38 +1,19 @@
 """Control over HTTP, under /simulator/: for tests in another process. Counts for no limit, and is in no log."""
 
-import dataclasses
-import math
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from aiohttp import web
 
 from launcher.simulator import settings as portal_settings
 from launcher.simulator.delivery import json_answer
 from launcher.simulator.faults import Script
-from launcher.simulator.settings import Settings
 from launcher.simulator.state import State
 
 
-class Portal(Protocol):
-    """What is controlled, as `Simulator` has it."""
-
-    settings: Settings
-
-    @property
-    def faults(self) -> Script: ...
-
-    @property
-    def state(self) -> State: ...
-
-    def script(self, fault: str | Sequence[str], **conditions: Any) -> None: ...
-
-    def expire_tokens(self) -> None: ...
-
-
-def add_routes(application: web.Application, portal: Portal) -> None:
+def add_routes(application: web.Application, state: State, faults: Script) -> None:
     """Serve the control paths of this portal."""
-    control = _Control(portal)
+    control = _Control(state, faults)
     routes: list[tuple[str, str, Callable[[web.Request], Awaitable[Any]]]] = [
         ("GET", "started", control.started),
         ("GET", "requests", control.requests),
@@ -61,46 +42,45 @@ def _handler(act: Callable[[web.Request], Awaitable[Any]]) -> Callable[[web.Requ
 
 
 class _Control:
-    def __init__(self, portal: Portal) -> None:
-        self._portal = portal
+    def __init__(self, state: State, faults: Script) -> None:
+        self._state, self._faults = state, faults
 
     async def started(self, request: web.Request) -> Any:
         """Give the true list after the first N, and how many there are."""
-        return _tail("started", self._portal.state.workflows.started, request)
+        return _tail("started", self._state.workflows.started, request)
 
     async def requests(self, request: web.Request) -> Any:
         """Give the log of requests after the first N, and how many there are."""
-        return _tail("requests", self._portal.state.requests, request)
+        return _tail("requests", self._state.requests, request)
 
     async def notifications(self, _: web.Request) -> Any:
-        """Give the delivered messages."""
-        return {"notifications": self._portal.state.notifications}
+        return {"notifications": self._state.notifications}
 
     async def token_requests(self, _: web.Request) -> Any:
         """Give what the token endpoint was asked for, and what that came to; no token among it."""
-        return {"token_requests": self._portal.state.tokens.asked}
+        return {"token_requests": self._state.tokens.asked}
 
     async def settings(self, _: web.Request) -> Any:
-        """Give the settings as they are."""
-        return portal_settings.as_json(self._portal.settings)
+        return portal_settings.as_json(self._state.settings)
 
     async def change_settings(self, request: web.Request) -> Any:
         """Change the settings named in the body; the others stay."""
-        self._portal.settings = portal_settings.changed(self._portal.settings, await request.json())
-        return portal_settings.as_json(self._portal.settings)
+        self._state.change(portal_settings.changed(self._state.settings, await request.json()))
+        return await self.settings(request)
 
     async def script(self, _: web.Request) -> Any:
         """Give what is left of the script."""
-        return {"script": [entry.as_json() for entry in self._portal.faults.entries]}
+        return {"script": [entry.as_json() for entry in self._faults.entries]}
 
     async def add_to_script(self, request: web.Request) -> Any:
         """Add the entries of the body: all of them, or none when one is wrong."""
-        before = list(self._portal.faults.entries)
+        before = list(self._faults.entries)
+        usual: dict[str, Any] = {"seed": self._state.settings.seed}
         try:
             for entry in await request.json():
-                self._portal.script(**entry)
+                self._faults.add(**usual | entry)
         except (ValueError, TypeError):
-            self._portal.faults.entries[:] = before
+            self._faults.entries[:] = before
             raise
         return await self.script(request)
 
@@ -108,7 +88,7 @@ class _Control:
         """Act as another program on the same IP that has made requests."""
         body = await request.json()
         source = body.get("source", request.remote or "")
-        state = self._portal.state
+        state = self._state
         bucket = state.bucket(source)
         bucket.fill(state.clock.now(), float(body["fill"]), state.settings.burst, state.settings.per_second)
         return {"source": source, "level": bucket.level}
@@ -116,19 +96,14 @@ class _Control:
     async def end(self, request: web.Request) -> Any:
         """End running workflows, those named or all."""
         named = (await request.json())["workflow_ids"]
-        return {"ended": self._portal.state.workflows.end(None if named == "all" else named)}
+        return {"ended": self._state.workflows.end(None if named == "all" else named)}
 
     async def expire(self, _: web.Request) -> Any:
         """Let every access token expire now."""
-        self._portal.expire_tokens()
+        self._state.tokens.expire()
         return {}
 
 
 def _tail(name: str, entries: list[Any], request: web.Request) -> dict[str, Any]:
     after = int(request.query.get("after", 0))
-    return {name: [_as_json(entry) for entry in entries[after:]], "total": len(entries)}
-
-
-def _as_json(entry: Any) -> dict[str, Any]:
-    values = {field.name: getattr(entry, field.name) for field in dataclasses.fields(entry)}
-    return {name: "inf" if value == math.inf else value for name, value in values.items()}
+    return {name: list(map(portal_settings.as_json, entries[after:])), "total": len(entries)}

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from launcher.simulator import documents, php
+from launcher.simulator import documents, errors, php
 from launcher.simulator.errors import PortalError
-from launcher.simulator.methods import PAGE, Call, Reply, page
-from launcher.simulator.settings import Settings
+from launcher.simulator.methods import Call, Reply, page
 
 
 def type_list(call: Call) -> Reply:
@@ -25,37 +24,24 @@ def item_list(call: Call) -> Reply:
     """List elements of one CRM type, all or those whose IDs the filter names; missing ones are not listed."""
     entity_type_id = php.integer(call.params.get("ENTITYTYPEID"))
     if not documents.known_type(entity_type_id):
-        raise documents.unknown_entity_type()
+        raise errors.unknown_entity_type()
     rules = {str(name).lower(): value for name, value in php.items(call.params.get("FILTER"))}
     settings = call.state.settings
+
+    def exists(number: int) -> bool:
+        return documents.exists(entity_type_id, number, settings)
+
     asked = [rules[name] for name in ("@id", "id", "=id") if name in rules]
     if asked:
-        numbers = _existing(entity_type_id, asked[0], settings)
-        reply = page(numbers, call.offset)
+        named = asked[0] if isinstance(asked[0], dict | list) else [asked[0]]
+        numbers = sorted({php.integer(value) for _, value in php.items(named)})
+        reply = page(list(filter(exists, numbers)), call.offset)
     else:
-        reply = _all(entity_type_id, php.integer(rules.get(">id", 0)), call)
-    reply.result = {"items": [_item(entity_type_id, number) for number in reply.result]}
+        # A range: millions of elements are not counted through.
+        after = max(0, php.integer(rules.get(">id", 0)))
+        reply = page(range(after + 1, settings.documents + 1), call.offset)
+    reply.result = {"items": [_item(entity_type_id, number) for number in filter(exists, reply.result)]}
     return reply
-
-
-def _existing(entity_type_id: int, asked: Any, settings: Settings) -> list[int]:
-    values = [each for _, each in php.items(asked)] if isinstance(asked, dict | list) else [asked]
-    numbers = sorted({php.integer(value) for value in values})
-    return [number for number in numbers if documents.exists(entity_type_id, number, settings)]
-
-
-def _all(entity_type_id: int, after: int, call: Call) -> Reply:
-    """Return one page of a type's elements without counting through millions of them."""
-    settings = call.state.settings
-    after = max(0, after)
-    first = after + 1 + max(0, call.offset)
-    numbers = range(first, min(first + PAGE, settings.documents + 1))
-    shown = [number for number in numbers if documents.exists(entity_type_id, number, settings)]
-    if call.offset < 0:
-        return Reply(shown)
-    total = max(0, settings.documents - after)
-    following = call.offset + PAGE
-    return Reply(shown, total=total, next=following if following < total else None)
 
 
 def _item(entity_type_id: int, number: int) -> dict[str, Any]:

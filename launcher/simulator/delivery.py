@@ -68,20 +68,15 @@ def page(status: int) -> web.Response:
 
 def plan(fault: Fault | None) -> Plan:
     """Return what the fault changes in the execution."""
-    match fault.name if fault else None:
-        case "reset during":
-            return Plan(stop_after=_of(fault, "commands"))
-        case "operating limit from":
-            return Plan(refused_from=_of(fault, "index"))
-        case "command error":
-            refusal = PortalError(400, _of(fault, "code"), _of(fault, "text"))
-            return Plan(refusals={_of(fault, "index"): refusal})
+    match fault:
+        case Fault("reset during"):
+            return Plan(stop_after=fault["commands"])
+        case Fault("operating limit from"):
+            return Plan(refused_from=fault["index"])
+        case Fault("command error"):
+            return Plan(refusals={fault["index"]: PortalError(400, fault["code"], fault["text"])})
         case _:
             return Plan()
-
-
-def _of(fault: Fault | None, argument: str) -> Any:
-    return fault[argument] if fault else None
 
 
 def altered(fault: Fault, answer: Answer) -> Answer:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from launcher.simulator import php
-from launcher.simulator.errors import PortalError, uncoded
+from launcher.simulator.errors import uncoded
 from launcher.simulator.settings import Settings
 
 DocumentId = tuple[str, str, str]
@@ -47,7 +47,6 @@ KINDS = (
     Kind("lists", _LIST, r"()(\d+)", lambda _: "iblock_32"),
 )
 _BY_ENTITY = {(kind.module, kind.entity): kind for kind in KINDS}
-_PATTERNS = {kind.pattern: re.compile(kind.pattern, re.ASCII) for kind in KINDS}
 _ANY_CRM_ID = re.compile(r"(?:LEAD|DEAL|CONTACT|COMPANY|QUOTE|SMART_INVOICE|DYNAMIC_\d+)_\d+")
 _BY_NUMBER = {kind.entity_type_id: kind for kind in KINDS if kind.entity_type_id is not None}
 
@@ -93,7 +92,7 @@ def _parsed(document: DocumentId) -> tuple[int | None, str]:
     kind = _BY_ENTITY.get((module, entity))
     if kind is None:
         return None, ""
-    found = _PATTERNS[kind.pattern].fullmatch(element)
+    found = re.fullmatch(kind.pattern, element, re.ASCII)
     if found:
         if entity == _DYNAMIC and int(found[1]) not in SMART_PROCESSES:
             return None, ""
@@ -105,8 +104,3 @@ def _parsed(document: DocumentId) -> tuple[int | None, str]:
 
 def _text(value: Any) -> str:
     return "" if value is None or isinstance(value, dict | list | bool) else str(value)
-
-
-def unknown_entity_type() -> PortalError:
-    """Return crm.item.list's refusal of an entityTypeId that the portal does not have."""
-    return PortalError(400, "NOT_FOUND", "Smart process not found")

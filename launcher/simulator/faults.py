@@ -88,7 +88,6 @@ class Fault:
 
     @property
     def moment(self) -> Moment:
-        """When it comes."""
         return FAULTS[self.name].moment
 
     def __getitem__(self, argument: str) -> Any:
@@ -134,7 +133,6 @@ class Script:
     """The faults to come. Of entries that match a request the first wins; used-up ones are gone."""
 
     def __init__(self) -> None:
-        """Start with no faults."""
         self.entries: list[Entry] = []
 
     def add(
@@ -145,10 +143,15 @@ class Script:
         skip: int = 0,
         times: int | None = 1,
         rate: float | None = None,
-        seed: int = 1,
+        seed: int,
         **arguments: Any,
     ) -> None:
-        """Add an entry at the end; ValueError for an unknown fault (with the nearest names) or argument."""
+        """Let a fault hit requests to come, behind those already here: `FAULTS` has names and arguments.
+
+        It applies to requests of `method` (None: of any), after letting `skip` of them pass, `times` times
+        (None: for ever); with a rate, to each with that probability, and a list of faults is drawn from.
+        Raises ValueError for an unknown fault (with the nearest names) or argument.
+        """
         names = (fault,) if isinstance(fault, str) else tuple(fault)
         _check(names, arguments)
         rng = random.Random(seed)  # noqa: S311 - dice of a test

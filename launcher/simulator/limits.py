@@ -26,10 +26,6 @@ class Clock:
         """Return the portal's epoch seconds."""
         return time.time() + self._settings().clock_offset_seconds
 
-    def shown(self, at: float) -> str:
-        """Return a moment of *our* clock as the portal dates it."""
-        return self.iso(at + self._settings().clock_offset_seconds)
-
     def iso(self, at: float) -> str:
         """Return PHP's date('c') of a moment of the portal's clock: whole seconds, with the zone."""
         second = (int(at), self._settings().utc_offset_hours)

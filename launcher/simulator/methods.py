@@ -1,6 +1,6 @@
 """What a REST method is: it gets a call and gives a reply, or raises a PortalError."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +43,7 @@ class Method:
     run: Callable[[Call], Reply]
 
 
-def page(rows: list[Any], offset: int) -> Reply:
+def page(rows: Sequence[Any], offset: int) -> Reply:
     """Return the page of rows that begins at the offset, with total and next as the portal gives them.
 
     A negative offset asks for the first page uncounted: without total and next.

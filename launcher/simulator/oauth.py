@@ -20,7 +20,6 @@ class Tokens:
     """Which tokens and codes are alive. Time comes in as the portal's epoch seconds."""
 
     def __init__(self, settings: Settings, now: float) -> None:
-        """Begin with the tokens of the settings, fresh."""
         self._access = {settings.access_token: now + ACCESS_SECONDS}
         self._refresh = {settings.refresh_token: now + REFRESH_SECONDS}
         self._codes: dict[str, float] = {}

@@ -1,6 +1,6 @@
 """All methods of the portal by name, and the few that tell about the portal itself."""
 
-from launcher.simulator import crm, php, templates, workflows
+from launcher.simulator import crm, templates, workflows
 from launcher.simulator.methods import Call, Method, Reply
 
 PLAN_WITHOUT_PROCESSES = "basic"
@@ -72,8 +72,3 @@ def find(name: str, call_license: str) -> Method | None:
     if plan == PLAN_WITHOUT_PROCESSES and name.startswith("bizproc."):
         return None
     return METHODS.get(name)
-
-
-def read_offset(params: php.Array) -> int:
-    """Take `start` out of the parameters, as the server does before a method sees them."""
-    return php.integer(params.pop("start", 0))

@@ -29,8 +29,10 @@ class Simulator:
     def __init__(self, settings: Settings | None = None, *, tls: ssl.SSLContext | None = None) -> None:
         """Make a portal that does not listen yet; with `tls`, one that speaks https only."""
         self._tls = tls
-        self._state = State(settings or Settings())
-        self._script = Script()
+        self.state = State(settings or Settings())
+        """All that the portal knows."""
+        self.faults = Script()
+        """The faults to come."""
         self._closing = asyncio.Event()
         self._executions: set[asyncio.Task[Any]] = set()
         self._runner: web.AppRunner | None = None
@@ -41,8 +43,8 @@ class Simulator:
         """Listen; `url` is valid when this returns, and `tls_url` where there is a certificate."""
         application = web.Application(client_max_size=MAX_BODY_BYTES)
         application.router.add_route("*", "/rest/{tail:.*}", self._rest)
-        signing.add_routes(application, self._state, self._script, self._closing)
-        control.add_routes(application, self)
+        signing.add_routes(application, self.state, self.faults, self._closing)
+        control.add_routes(application, self.state, self.faults)
         self._closing.clear()
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
         await self._runner.setup()
@@ -72,12 +74,10 @@ class Simulator:
             self._runner = None
 
     async def __aenter__(self) -> Self:
-        """Listen."""
         await self.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Stop."""
         await self.stop()
 
     @property
@@ -103,65 +103,39 @@ class Simulator:
     @property
     def settings(self) -> Settings:
         """What kind of portal this is; may be replaced while it runs."""
-        return self._state.settings
+        return self.state.settings
 
     @settings.setter
     def settings(self, settings: Settings) -> None:
-        self._state.settings = settings
-        self._state.tokens.adopt(settings, self._state.clock.now())
-
-    @property
-    def state(self) -> State:
-        """All that the portal knows; for its own control paths."""
-        return self._state
+        self.state.change(settings)
 
     @property
     def started(self) -> list[Started]:
         """The true list of starts, in order."""
-        return self._state.workflows.started
+        return self.state.workflows.started
 
     @property
     def requests(self) -> list[RequestLog]:
         """Every REST request, in order of arrival."""
-        return self._state.requests
+        return self.state.requests
 
     @property
     def token_requests(self) -> list[str]:
         """What each request to the token endpoint asked for and came to, such as `refresh_token granted`."""
-        return self._state.tokens.asked
+        return self.state.tokens.asked
 
     @property
     def notifications(self) -> list[dict[str, Any]]:
         """Messages that im.notify.system.add has delivered."""
-        return self._state.notifications
+        return self.state.notifications
 
-    @property
-    def faults(self) -> Script:
-        """The faults to come."""
-        return self._script
-
-    def script(
-        self,
-        fault: str | Sequence[str],
-        *,
-        method: str | None = None,
-        skip: int = 0,
-        times: int | None = 1,
-        rate: float | None = None,
-        seed: int | None = None,
-        **arguments: Any,
-    ) -> None:
-        """Let a fault hit requests to come: see faults.FAULTS for names and arguments.
-
-        It applies to requests of `method` (None: of any), after letting `skip` of them pass, `times` times
-        (None: for ever); with a rate, to each with that probability, and a list of faults is drawn from.
-        """
-        seed = self.settings.seed if seed is None else seed
-        self._script.add(fault, method=method, skip=skip, times=times, rate=rate, seed=seed, **arguments)
+    def script(self, fault: str | Sequence[str], *, seed: int | None = None, **conditions: Any) -> None:
+        """Let a fault hit requests to come, as `Script.add` has it; without a seed, with the settings'."""
+        self.faults.add(fault, seed=self.settings.seed if seed is None else seed, **conditions)
 
     def expire_tokens(self) -> None:
         """Let every access token expire now."""
-        self._state.tokens.expire()
+        self.state.tokens.expire()
 
     async def _rest(self, request: web.Request) -> web.StreamResponse:
         try:
@@ -169,19 +143,19 @@ class Simulator:
         except (ConnectionError, web.RequestPayloadError):
             return delivery.Unanswered()  # never a whole request: the portal has not seen it
         where = reading.target(request.rel_url.raw_path)
-        log = self._state.log(where.method, request.remote or "")
+        log = self.state.log(where.method, request.remote or "")
         try:
-            if not self._state.admits(log.source):
+            if not self.state.admits(log.source):
                 raise errors.query_limit()
             params = reading.parameters(request, body)
             log.commands = _commands(where.method, params)
-            fault = self._script.take(where.method)
+            fault = self.faults.take(where.method)
             log.fault = fault.name if fault else None
             if fault and fault.moment is Moment.BEFORE:
                 return _logged(log, await delivery.before(fault, request, self._closing))
-            reading.authorise(self._state, where, params, request.headers.get("Authorization", ""))
+            reading.authorise(self.state, where, params, request.headers.get("Authorization", ""))
             deadline = time.monotonic() + self.settings.cut_seconds
-            session = Session(self._state, log, deadline, where.webhook, delivery.plan(fault))
+            session = Session(self.state, log, deadline, where.webhook, delivery.plan(fault))
             # Shielded: a portal goes on executing when the client has left.
             answer = await asyncio.shield(self._execution(_execute(session, where, params)))
             return _logged(log, await self._answer(request, fault, answer))

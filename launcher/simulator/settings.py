@@ -86,14 +86,13 @@ class Settings:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse an operating mode that the portal does not know."""
         if self.operating_mode not in get_args(OperatingMode):
             raise ValueError(f"operating_mode: {self.operating_mode!r} is none of {get_args(OperatingMode)}")
 
 
-def as_json(settings: Settings) -> dict[str, Any]:
-    """Return the settings as JSON can say them: sets as lists, infinity as "inf"."""
-    return {f.name: _to_json(getattr(settings, f.name)) for f in dataclasses.fields(settings)}
+def as_json(entry: Any) -> dict[str, Any]:
+    """Return a dataclass's fields, as the settings', as JSON can say them: sets as lists, infinity as "inf"."""
+    return {f.name: _to_json(getattr(entry, f.name)) for f in dataclasses.fields(entry)}
 
 
 def changed(settings: Settings, changes: Mapping[str, Any]) -> Settings:

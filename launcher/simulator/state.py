@@ -108,7 +108,6 @@ class State:
     """All that outlives a request."""
 
     def __init__(self, settings: Settings) -> None:
-        """Start an empty portal."""
         self.settings = settings
         self.clock = Clock(lambda: self.settings)
         self.workflows = Workflows(settings.seed)
@@ -118,6 +117,11 @@ class State:
         self.operating: dict[tuple[str, str], Operating] = {}
         self.tokens = Tokens(settings, self.clock.now())
         self._numbers = itertools.count(1)
+
+    def change(self, settings: Settings) -> None:
+        """Replace the settings; their tokens are valid beside those that are alive."""
+        self.settings = settings
+        self.tokens.adopt(settings, self.clock.now())
 
     def log(self, method: str, source: str) -> RequestLog:
         """Enter a request into the log and return the entry, to be filled in."""

@@ -81,23 +81,19 @@ def _parameter(name: str, sort: str, **more: Any) -> dict[str, Any]:
     }
 
 
-_TYPES = (
-    "LEAD",
-    "DEAL",
-    "CONTACT",
-    "COMPANY",
-    "QUOTE",
-    "SMART_INVOICE",
-    "DYNAMIC_147",
-    "STORAGE_17",
-    "iblock_31",
-    "iblock_32",
-)
-_NAMES = (
-    *("Lead follow-up", "Deal hand-over", "Contact greeting", "Company check", "Estimate approval"),
-    *("Invoice reminder", "Equipment request", "File review", "Leave request", "Supplier card"),
-)
-_LEAD: DocumentType = (KINDS[0].module, KINDS[0].entity, _TYPES[0])
+_NAMES = {
+    "LEAD": "Lead follow-up",
+    "DEAL": "Deal hand-over",
+    "CONTACT": "Contact greeting",
+    "COMPANY": "Company check",
+    "QUOTE": "Estimate approval",
+    "SMART_INVOICE": "Invoice reminder",
+    "DYNAMIC_147": "Equipment request",
+    "STORAGE_17": "File review",
+    "iblock_31": "Leave request",
+    "iblock_32": "Supplier card",
+}
+"""Of the template for each type of documents, in the order of `KINDS`."""
 
 _FEW: dict[int, dict[str, dict[str, Any]]] = {
     1: {
@@ -145,11 +141,11 @@ TEMPLATES = {
                 parameters=_FEW.get(number, {}),
                 as_triple=number % 3 == 0,
             )
-            for number, (kind, document_type, name) in enumerate(
-                zip(KINDS, _TYPES, _NAMES, strict=True), start=1
+            for number, (kind, (document_type, name)) in enumerate(
+                zip(KINDS, _NAMES.items(), strict=True), start=1
             )
         ),
-        Template(id=11, name="All types", type=_LEAD, parameters=_EVERY_TYPE),
+        Template(id=11, name="All types", type=("crm", "CCrmDocumentLead", "LEAD"), parameters=_EVERY_TYPE),
     )
 }
 """Template ID → template."""

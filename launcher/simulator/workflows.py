@@ -91,14 +91,28 @@ _INSTANCE_FIELDS = (
 def instances(call: Call) -> Reply:
     """List workflows that run now; one that has ended is not listed."""
     _administrator(call)
-    readers = _instance_readers(call.state)
+    state = call.state
+    rows = [_instance(state, started) for started in _candidates(call)]
+    shown = ("ID", "MODIFIED", "OWNED_UNTIL")
+    reply = _listed(call, rows, _instance_readers(state), shown, ("MODIFIED", True))
+    reply.result = [_shown(state, row) for row in reply.result]
+    return reply
+
+
+def _listed(
+    call: Call,
+    rows: list[Row],
+    readers: Mapping[str, Callable[[Any], Any]],
+    fields: tuple[str, ...],
+    by: tuple[str, bool],
+) -> Reply:
+    """Return a page of the rows as the call wants them, else with these fields and in this order."""
     keep = conditions(call.params.get("FILTER"), readers)
-    shown = select(call.params.get("SELECT"), readers, ("ID", "MODIFIED", "OWNED_UNTIL"))
-    by = order(call.params.get("ORDER"), readers, ("MODIFIED", True))
-    rows = [_instance(call.state, started) for started in _candidates(call)]
-    rows = arrange([row for row in rows if all(holds(row) for holds in keep)], by, readers)
-    reply = page(rows, call.offset)
-    reply.result = [_shown(call.state, row, shown) for row in reply.result]
+    shown = select(call.params.get("SELECT"), readers, fields)
+    wanted = order(call.params.get("ORDER"), readers, by)
+    kept = [row for row in rows if all(holds(row) for holds in keep)]
+    reply = page(arrange(kept, wanted, readers), call.offset)
+    reply.result = [{field: row[field] for field in shown} for row in reply.result]
     return reply
 
 
@@ -111,7 +125,7 @@ def _candidates(call: Call) -> list[Started]:
     return call.state.workflows.running(document if isinstance(document, str) else None)
 
 
-def _instance(state: State, started: Started) -> dict[str, Any]:
+def _instance(state: State, started: Started) -> Row:
     """Return the row with moments as numbers of the portal's clock."""
     at = started.at + state.settings.clock_offset_seconds
     ago = state.settings.locked.get(started.document[2])
@@ -128,14 +142,9 @@ def _instance(state: State, started: Started) -> dict[str, Any]:
     }
 
 
-def _shown(state: State, row: dict[str, Any], fields: tuple[str, ...]) -> dict[str, Any]:
-    written = {}
-    for field in fields:
-        value = row[field]
-        if isinstance(value, float):
-            value = state.clock.iso(value)
-        written[field] = value if value is None else str(value)
-    return written
+def _shown(state: State, row: Row) -> dict[str, str | None]:
+    dated = {name: state.clock.iso(each) if isinstance(each, float) else each for name, each in row.items()}
+    return {name: None if each is None else str(each) for name, each in dated.items()}
 
 
 def _instance_readers(state: State) -> dict[str, Callable[[Any], Any]]:
@@ -151,19 +160,27 @@ def _instance_readers(state: State) -> dict[str, Callable[[Any], Any]]:
 
 def terminate(call: Call) -> Reply:
     """End a running workflow and keep its record; one that does not run is an error."""
-    _administrator(call)
-    _refuse_unstoppable(call)
-    if call.state.workflows.end([_workflow_id(call)]) == 0:
+    if not _end(call):
         raise errors.uncoded("The workflow instance is not found.")
     return Reply(True)
 
 
 def kill(call: Call) -> Reply:
     """End a workflow and delete its record; true also where there is none."""
-    _administrator(call)
-    _refuse_unstoppable(call)
-    call.state.workflows.end([_workflow_id(call)])
+    _end(call)
     return Reply(True)
+
+
+def _end(call: Call) -> int:
+    """End the workflow that the call names; return how many did run: one or none."""
+    _administrator(call)
+    if not php.truth(call.params.get("ID")):
+        raise errors.wrong_workflow_id("Empty workflow instance ID")
+    named, unstoppable = str(call.params["ID"]), call.state.settings.unstoppable
+    for started in call.state.workflows.running_one(named):
+        if started.document[2] in unstoppable:
+            raise errors.uncoded(unstoppable[started.document[2]])
+    return call.state.workflows.end([named])
 
 
 def template_list(call: Call) -> Reply:
@@ -172,31 +189,13 @@ def template_list(call: Call) -> Reply:
     readers: dict[str, Callable[[Any], Any]] = dict.fromkeys(_TEMPLATE_FIELDS, _comparable)
     readers["MODIFIED"] = lambda value: call.state.clock.read(str(value or ""))
     readers.update(ID=php.integer, AUTO_EXECUTE=php.integer, USER_ID=php.integer)
-    keep = conditions(call.params.get("FILTER"), readers)
-    shown = select(call.params.get("SELECT"), readers, ("ID",))
-    by = order(call.params.get("ORDER"), readers, ("ID", False))
-    rows = [row for row in (t.row() for t in TEMPLATES.values()) if all(holds(row) for holds in keep)]
-    reply = page(arrange(rows, by, readers), call.offset)
-    reply.result = [{field: row[field] for field in shown} for row in reply.result]
-    return reply
+    rows = [template.row() for template in TEMPLATES.values()]
+    return _listed(call, rows, readers, ("ID",), ("ID", False))
 
 
 def _comparable(value: Any) -> str:
     """Return what the database compares: of a document's triple, the type itself."""
     return str(value[-1]) if isinstance(value, list) and value else str(value)
-
-
-def _workflow_id(call: Call) -> str:
-    if not php.truth(call.params.get("ID")):
-        raise errors.wrong_workflow_id("Empty workflow instance ID")
-    return str(call.params["ID"])
-
-
-def _refuse_unstoppable(call: Call) -> None:
-    unstoppable = call.state.settings.unstoppable
-    for started in call.state.workflows.running_one(_workflow_id(call)):
-        if started.document[2] in unstoppable:
-            raise errors.uncoded(unstoppable[started.document[2]])
 
 
 def _administrator(call: Call) -> None:

@@ -61,6 +61,7 @@ async def test_a_mail_has_its_text_twice_and_the_rows_to_mend(tmp_path: Path) ->
     assert server.recipients == [["vera@company.example", "pavel@company.example"]]
     assert mail["Subject"] == "launcher: leads: 3 failed Bcc: all@company.example"
     assert mail["Bcc"] is None
+    assert mail["Message-ID"].endswith("@company.example>")
     plain, page = mail.get_body(("plain",)), mail.get_body(("html",))
     assert plain is not None
     assert plain.get_content().replace("\r\n", "\n") == MESSAGE.text
