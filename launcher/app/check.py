@@ -116,8 +116,8 @@ class _Checking:
         except PortalError as error:
             self.findings.add(Severity.STOPS, "portal", str(error), refused=True)
             return None
-        for code, mend in rights.refusals:
-            self.findings.add(Severity.STOPS, code, mend, refused=True)
+        for code, remedy in rights.refusals:
+            self.findings.add(Severity.STOPS, code, remedy, refused=True)
         plan = self.chosen.portal.plan
         if rights.plan and plan not in (rights.plan, "self-hosted"):
             severity = Severity.NOTE if rights.plan == "enterprise" else Severity.WARNING

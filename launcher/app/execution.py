@@ -47,7 +47,7 @@ class Execution:
         except LedgerGoneError as error:
             raise RunStoppedError(error.message) from None
         except LedgerError as error:
-            go_on = f"Nothing is lost. Go on with: launcher resume {record.name}"
+            go_on = f"Nothing is lost. To continue: launcher resume {record.name}"
             raise RunStoppedError("stopped-and-how-to-go-on", reason=error, go_on=go_on) from None
 
     async def reconcile(self, record: RunRecord) -> Summary:

@@ -159,8 +159,8 @@ async def starts_of_another_ledger(ledger: Ledger, shown: str, table: Table) -> 
         return ""
     return (
         f"{shown}: {_unknown(ledger, start)}. A run could start it a second time.\n"
-        f"to go on with the ledger that started it   --ledger PATH\n"
-        f"to start such rows all the same            launcher run --ignore-launch-columns"
+        f"to continue with the ledger that started it   --ledger PATH\n"
+        f"to start such rows anyway                  launcher run --ignore-launch-columns"
     )
 
 
@@ -182,8 +182,8 @@ async def results_of_another_ledger(ledger: Ledger, results: Path, dialect: Dial
             return (
                 f"{path}: {_unknown(ledger, start)}, so another ledger wrote this file. A run would start its "
                 f"rows again and overwrite it.\n"
-                f"to go on with the ledger that wrote it   --ledger PATH\n"
-                f"to start its rows all the same           --results PATH, a file of another name"
+                f"to continue with the ledger that wrote it   --ledger PATH\n"
+                f"to start its rows anyway                 --results PATH, a file of another name"
             )
     return ""
 

@@ -91,21 +91,26 @@ async def check_notifications(setup: Setup) -> list[Diagnosis]:
             is_pinged = bool(setup.settings.ping(name).get_secret_value())
             notified += config is not None or is_pinged
         except SettingsError as error:
-            found.append(trouble_of("notify", f"{name}: {error}", "mend it in config.yaml"))
+            found.append(trouble_of("notify", f"{name}: {error}", "fix it in config.yaml"))
             continue
         if config is not None and config.apprise and not is_installed():
-            what, _, mend = MISSING.partition("; ")
-            found.append(trouble("notify", what, mend))
+            what, _, remedy = MISSING.partition("; ")
+            found.append(trouble("notify", what, remedy))
         elif config is None and not is_pinged and job.schedule:
             silent.append(name)
     if silent:
         found.append(
             warning(
-                "notify", f"nobody is told of the nights of {', '.join(silent)}", "add notify: to config.yaml"
+                "notify",
+                f"nobody is notified of the nights of {', '.join(silent)}",
+                "add notify: to config.yaml",
             )
         )
     if notified and not found:
         found.append(
-            ok("notify", f"somebody is told of {pluralize(notified, 'job')}; launcher notify --test tries it")
+            ok(
+                "notify",
+                f"notifications are sent for {pluralize(notified, 'job')}; launcher notify --test tries it",
+            )
         )
     return list({one.found: one for one in found}.values())

@@ -165,7 +165,7 @@ class Daemon:
         for view in due:
             view.waits = ""
             _log.info(
-                "goes on with a night that was cut off" if view.stands.taken_up else "due",
+                "continues an interrupted night" if view.stands.taken_up else "due",
                 job=view.job.name,
                 due=view.at(dues[view.job.name]),
             )

@@ -27,22 +27,22 @@ _SECTIONS = {
         "check": "Check a file, its job and the portal; start nothing.",
         "run": "Start a workflow on every row of a file.",
     },
-    "To go on with a run": {
-        "resume": "Go on with an interrupted or stopped run.",
-        "retry": "Start the failed rows of a run again, or those that were mended.",
+    "To continue a run": {
+        "resume": "Continue an interrupted or stopped run.",
+        "retry": "Start the failed rows of a run again, or those that were corrected.",
         "reconcile": "Ask the portal about a run's unknown rows.",
     },
     "To see what became of it": {
         "runs": "List runs.",
         "status": "Show one run: counts, errors by cause, what is left.",
-        "explain": "Say what an error means and how it is mended.",
+        "explain": "Say what an error means and how to fix it.",
         "results": "Write a run's results file again.",
         "report": "Write one run as a web page, to open, mail or print.",
     },
     "With nobody watching": {
         "nightly": "Run all jobs that know their file, with nobody watching.",
         "schedule": "Have systemd, cron or Windows run these jobs at their times.",
-        "notify": "Say who is told of nights, and send them a test message.",
+        "notify": "Say who is notified of nights, and send them a test message.",
         "daemon": "Wait for the jobs' schedules and run them, in the foreground.",
     },
     "To look after its workflows": {
@@ -50,7 +50,7 @@ _SECTIONS = {
         "stop": "Terminate the workflows of a run that still run.",
     },
     "To keep house": {
-        "doctor": "Look for what is wrong, and say how to mend it.",
+        "doctor": "Look for what is wrong, and say how to fix it.",
         "backup": "Copy the ledger, also while a run writes it.",
         "prune": "Drop what nobody needs any more of old runs.",
         "simulator": "Serve a simulated portal on this machine.",
@@ -133,7 +133,7 @@ is imported stays."""
 _STOPPED, _INTERRUPTED = 3, 4  # as in core.summary.Exit, which this module must not import
 _OUR_FAULT = (
     "this is a fault of the launcher; please report it with the lines above. The ledger has the truth about "
-    "every row: see launcher runs, and go on with launcher resume"
+    "every row: see launcher runs, and continue with launcher resume"
 )
 
 

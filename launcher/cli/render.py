@@ -96,7 +96,7 @@ def _findings_table(found: list[Finding]) -> Table:
 def _ending(report: CheckReport) -> str:
     stops = any(finding.severity is Severity.STOPS for finding in report.findings.sorted())
     if stops:
-        return "A run would start nothing. Mend what stops it, and check again."
+        return "A run would start nothing. Fix what stops it, and check again."
     ahead = report.forecast
     if ahead is None:
         return "There is nothing to start." if report.rows else str(NO_ROWS)

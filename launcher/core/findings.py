@@ -28,7 +28,7 @@ class Diagnosis:
     check: str
     level: Level
     found: str
-    mend: str = ""
+    remedy: str = ""
     """What to do about it; empty where all is well."""
 
 
@@ -37,20 +37,20 @@ def ok(check: str, found: str) -> Diagnosis:
     return Diagnosis(check=check, level=Level.OK, found=found)
 
 
-def warning(check: str, found: str, mend: str) -> Diagnosis:
+def warning(check: str, found: str, remedy: str) -> Diagnosis:
     """Somebody should see to it."""
-    return Diagnosis(check=check, level=Level.WARNING, found=found, mend=mend)
+    return Diagnosis(check=check, level=Level.WARNING, found=found, remedy=remedy)
 
 
-def trouble(check: str, found: str, mend: str) -> Diagnosis:
-    """It has to be mended."""
-    return Diagnosis(check=check, level=Level.TROUBLE, found=found, mend=mend)
+def trouble(check: str, found: str, remedy: str) -> Diagnosis:
+    """It has to be fixed."""
+    return Diagnosis(check=check, level=Level.TROUBLE, found=found, remedy=remedy)
 
 
-def trouble_of(check: str, message: str, mend: str) -> Diagnosis:
-    """The trouble that an error's message tells; what the message says to do is the mend."""
+def trouble_of(check: str, message: str, remedy: str) -> Diagnosis:
+    """The trouble that an error's message tells; what the message says to do is the remedy."""
     found, *rest = _WHAT_TO_DO.split(message, maxsplit=1)
-    return trouble(check, found, rest[0] if rest else mend)
+    return trouble(check, found, rest[0] if rest else remedy)
 
 
 _WHAT_TO_DO = re.compile(r"; (?!known: |the )|: (?=put |say |write )")

@@ -1,4 +1,4 @@
-"""How a run ended, what to do next, and what somebody is told of it: numbers, paths, errors, and no cells."""
+"""How a run ended, what to do next, and what notifications say of it: numbers, paths, errors, and no cells."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def next_steps(summary: Summary, failed: str) -> Iterator[NextStep]:
     if failed:
         yield NextStep(Message("rows-to-correct", file=failed))
     else:
-        failed = "mend.csv"
+        failed = "to-fix.csv"
         yield NextStep(
             Message("write-rows-to-correct"), f"launcher results {run} -o {failed} --only failed,invalid"
         )

@@ -180,13 +180,13 @@ class Summary:
     counts: Counts
     requests: int
     seconds: float
-    """Spent working, over all sittings."""
+    """Spent working, over all sessions."""
     began_at: float = 0
     """Seconds since 1970."""
     ended_at: float | None = None
     results: str = ""
     failed: str = ""
-    """The file of the rows to mend, where one was written."""
+    """The file of the rows to fix, where one was written."""
     stopped_because: str = ""
     causes: tuple[Cause, ...] = ()
     unknown_before: tuple[UnknownBefore, ...] = ()

@@ -114,7 +114,7 @@ class _Columns:
         if corrected != known:
             raise MappingError(
                 "corrected-file-has-other-columns",
-                mended=", ".join(corrected),
+                corrected=", ".join(corrected),
                 name=run.name,
                 known=", ".join(known),
             )
@@ -188,9 +188,9 @@ class _Corrections:
 
     def lines(self) -> list[str]:
         """What changed, for the person."""
-        lines = [*self.shown, f"{pluralize(self.changed, 'row')} of run {self.run.name} mended"]
+        lines = [*self.shown, f"{pluralize(self.changed, 'row')} of run {self.run.name} corrected"]
         if not (self.changed or self.refused):
-            lines[-1] += ": none of its rows to mend is changed in the file"
+            lines[-1] += ": none of its rows to fix is changed in the file"
         if self.refused:
             lines.append(
                 f"{pluralize(self.refused, 'row')} changed too, but are neither failed nor invalid: as before"

@@ -79,7 +79,7 @@ class FailedFile:
             return False
 
     def _tell(self, place: Path | None) -> None:
-        now = f"the rows to mend are in {place}" if place is not None else "there are no rows to mend"
+        now = f"the rows to fix are in {place}" if place is not None else "there are no rows to fix"
         self.notes.append(
             f"{self._usual} was changed since this ledger wrote it, or it did not write it, so the file stays "
             f"as it is. Of run {self._run.name}, {now}"
@@ -173,7 +173,7 @@ async def save_report(ledger: Ledger, run: RunRecord, path: Path) -> None:
         summary=summary,
         course=await _course(ledger, run.id),
         examples={row.row_number: row for row in await ledger.rows_numbered(run.id, first_rows)},
-        to_mend=await rows(State.FAILED, State.INVALID),
+        to_fix=await rows(State.FAILED, State.INVALID),
         # A row in flight when the run ended may have started.
         unknown=await rows(State.UNKNOWN, *(() if running else (State.SENT,))),
         created_at=time.time(),

@@ -57,7 +57,7 @@ class Page:
     course: Timeline
     examples: Mapping[int, RecordedRow]
     """The first row of each cause, by its number."""
-    to_mend: tuple[RecordedRow, ...]
+    to_fix: tuple[RecordedRow, ...]
     """FAILED and INVALID rows: the first, where there are too many."""
     unknown: tuple[RecordedRow, ...]
     created_at: float
@@ -108,7 +108,7 @@ def _context(page: Page) -> dict[str, object]:
         "columns": columns[:COLUMNS_AT_MOST],
         "columns_left_out": max(0, len(columns) - COLUMNS_AT_MOST),
         "failed": failed,
-        "rows_to_mend": counts["failed"] + counts["invalid"],
+        "rows_to_fix": counts["failed"] + counts["invalid"],
         "rows_unknown": counts["unknown"],
         "causes_at_most": CAUSES_AT_MOST,
     }

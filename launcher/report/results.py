@@ -259,7 +259,7 @@ def _errors_of(path: Path) -> Iterator[None]:
     except PermissionError:
         raise ResultsError("results-not-allowed", path=path) from None
     except OSError as error:
-        mend = "Make room on its disk, or choose another" if error.errno == ENOSPC else "Choose another"
+        remedy = "Make room on its disk, or choose another" if error.errno == ENOSPC else "Choose another"
         raise ResultsError(
-            "results-not-written", path=path, reason=error.strerror or error, mend=mend
+            "results-not-written", path=path, reason=error.strerror or error, remedy=remedy
         ) from None

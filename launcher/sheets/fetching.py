@@ -163,7 +163,7 @@ async def fetch(address: WebAddress, *, most: int = MAX_BYTES, whole_s: float = 
     except aiohttp.ClientConnectorCertificateError:
         raise _failed(address, "its certificate is not one that this machine trusts") from None
     except aiohttp.ClientConnectorDNSError:
-        raise _failed(address, "no host has that name", "Mend the address") from None
+        raise _failed(address, "no host has that name", "Correct the address") from None
     except aiohttp.ClientConnectorError:
         raise _failed(address, "there is no connection to it", "Try again") from None
     except (aiohttp.ClientError, OSError, ValueError):
@@ -192,7 +192,7 @@ async def _kept(answer: ClientResponse, address: WebAddress, most: int) -> Sourc
     if answer.status in SIGN_IN:
         raise _failed(address, f"it asks for a sign-in (HTTP {answer.status})", _BY_HAND)
     if answer.status == 404:
-        raise _failed(address, "there is no such file (HTTP 404)", "Mend the address")
+        raise _failed(address, "there is no such file (HTTP 404)", "Correct the address")
     if answer.status != 200:
         raise _failed(address, f"the server gave no file (HTTP {answer.status})", "Try again")
     too_much = _failed(address, f"over {most >> 20:,} MB", _BY_HAND)

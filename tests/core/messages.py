@@ -34,7 +34,7 @@ def _lines(entry: Entry) -> Iterator[str]:
     yield ""
     yield f"- means: {entry.meaning}."
     yield f"- started: {entry.started}. The launcher {wording('action', entry.does)}."
-    yield f"- mended by: {wording('who', entry.who)}."
+    yield f"- fixed by: {wording('who', entry.who)}."
     if entry.remedy:
         yield f"- what to do: {entry.remedy}."
     if entry.page:

@@ -259,7 +259,7 @@ files = st.lists(st.tuples(st.integers(1, 9), st.sampled_from("AB")), min_size=5
 
 @dataclass
 class Request:
-    """A request in the air."""
+    """A request in flight."""
 
     run: int
     starts: list[Start]
@@ -304,7 +304,7 @@ class NeverTwice(RuleBasedStateMachine):
         self.take_up(max(1, self.runs - back))
 
     def crash(self, executed: int) -> None:
-        """The process is killed; the portal goes on with what is in the air, as far as it gets."""
+        """The process is killed; the portal goes on with what is in flight, as far as it gets."""
         for request in self.air:
             Lost(ResponseLost("killed"), executed).of(self.portal, request.starts, self.now)
         self.air.clear()

@@ -24,8 +24,8 @@ def summary(ending: Ending, rows: Mapping[State, int]) -> Summary:
     )
 
 
-def commands(ending: Ending, to_mend: str = "leads.failed.csv", **rows: int) -> list[str]:
-    told = next_steps(summary(ending, {State(name): number for name, number in rows.items()}), to_mend)
+def commands(ending: Ending, to_fix: str = "leads.failed.csv", **rows: int) -> list[str]:
+    told = next_steps(summary(ending, {State(name): number for name, number in rows.items()}), to_fix)
     return [step.command for step in told if step.command]
 
 
@@ -67,6 +67,6 @@ def test_rows_to_mend_go_back_in_their_file_whatever_its_name() -> None:
         'launcher retry r3 --file "my leads.failed.csv"'
     ]
     assert commands(Ending.FINISHED, "", invalid=1) == [
-        "launcher results r3 -o mend.csv --only failed,invalid",
-        "launcher retry r3 --file mend.csv",
+        "launcher results r3 -o to-fix.csv --only failed,invalid",
+        "launcher retry r3 --file to-fix.csv",
     ]

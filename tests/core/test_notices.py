@@ -1,4 +1,4 @@
-"""What somebody is told of a night."""
+"""What notifications are sent for a night."""
 
 from __future__ import annotations
 
@@ -84,8 +84,8 @@ def test_the_message_says_what_how_many_why_and_what_to_do() -> None:
         "    10 rows failed, as row 2: text 0\n"
         "    9 rows failed, as row 3: text 1\n"
         "    8 rows failed, as row 4: text 2\n"
-        "    Rows to mend: /srv/leads.failed.csv\n"
-        "    Mend them there, then: launcher retry r12 --file /srv/leads.failed.csv\n"
+        "    Rows to fix: /srv/leads.failed.csv\n"
+        "    Fix them there, then: launcher retry r12 --file /srv/leads.failed.csv\n"
     )
 
 

@@ -104,7 +104,7 @@ def test_where_requests_are_free_starts_that_become_a_hundredfold_slow_cut_nothi
 
 @pytest.mark.parametrize("jump", range(20_000, 20_100, 7))
 def test_where_the_rate_sets_the_pace_one_batch_is_cut_that_is_in_the_air_just_then(jump: int) -> None:
-    """At 8 ms a start, one batch at a time is in the air. Of the next, nothing leaves but single rows."""
+    """At 8 ms a start, one batch at a time is in flight. Of the next, nothing leaves but single rows."""
     found = run(20_300, RATE_ONLY, start_s=lambda n: 0.008 if n < jump else 3.0)
 
     assert found.portal.cut <= 1

@@ -1,4 +1,4 @@
-"""How many rows a request holds, how many requests are in the air, and what counts as late."""
+"""How many rows a request holds, how many requests are in flight, and what counts as late."""
 
 import pytest
 from hypothesis import given

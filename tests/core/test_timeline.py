@@ -42,7 +42,7 @@ def test_the_rate_of_a_broad_bar_is_still_that_of_a_minute() -> None:
     assert {day.rate(bar.total) for bar in day.bars[:-1]} == {50.0}
 
 
-def test_hours_between_two_sittings_are_left_out() -> None:
+def test_hours_between_two_sessions_are_left_out() -> None:
     evening, morning = [started(second) for second in range(10)], [started(40_000 + s) for s in range(10)]
 
     found = course([*evening, *morning], [], slot_s=1)

@@ -415,7 +415,7 @@ class Chaos:
     @contextlib.asynccontextmanager
     async def sitting(self) -> AsyncIterator[Command]:
         """The command that begins the run or goes on with it; killed at the end of the block."""
-        # Of some sittings' workflows the portal can still tell afterwards, of others not.
+        # Of some sessions' workflows the portal can still tell afterwards, of others not.
         runs_s = self.dice.choice([0.0, math.inf])
         self.portal.settings = replace(self.portal.settings, runs_seconds=runs_s)
         async with self.desk.running(*self._next) as command:
@@ -473,7 +473,7 @@ class Chaos:
                 (answer,) = ledger.execute("pragma integrity_check").fetchone()
                 (in_air,) = ledger.execute("select count(*) from rows where state = 'sent'").fetchone()
             wrong += [] if answer == "ok" else [f"the ledger's integrity check says {answer}"]
-            wrong += [f"{in_air} rows are still in the air"] if in_air else []
+            wrong += [f"{in_air} rows are still in flight"] if in_air else []
         return wrong
 
 

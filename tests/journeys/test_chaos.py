@@ -83,7 +83,7 @@ async def test_a_commit_of_postgresql_is_durable_even_where_the_server_is_set_to
     async with Simulator(Settings(burst=0)) as portal:
         desk.configure(portal.webhook_url, concurrency=1)
         desk.write([(str(number), "Anna") for number in range(1, 301)])
-        # Each answer to a batch hangs: at the kill, the rows in the air were sent a moment ago.
+        # Each answer to a batch hangs: at the kill, the rows in flight were sent a moment ago.
         portal.script("hang after", method="batch", skip=1, times=None)
         async with desk.running("run", desk.file) as command:
             await until(lambda: len(portal.started) > 1, unless=command)

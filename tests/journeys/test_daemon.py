@@ -152,7 +152,7 @@ async def test_a_daemon_that_ended_in_a_run_goes_on_with_it_and_takes_no_file_a_
     nights.write("leads.csv", range(1, 206))
 
     async with daemon(nights.desk) as running:
-        goes_on = await running.says("goes on with a night that was cut off")
+        goes_on = await running.says("continues an interrupted night")
         assert datetime.fromisoformat(goes_on["due"]).timestamp() == due_at
         ended_night = await running.says("night ended")
         assert ended_night["outcome"] == "finished"

@@ -1,4 +1,4 @@
-"""`launcher doctor` names each fault of a broken set-up, and its mend."""
+"""`launcher doctor` names each fault of a broken set-up, and its remedy."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Fault:
     name: str
     do: Callable[[Desk, Simulator], None]
     found: str
-    mend: str
+    remedy: str
     level: str = "trouble"
 
 
@@ -150,9 +150,9 @@ FAULTS = (
         "warning",
     ),
     Fault(
-        "nobody is told",
+        "nobody is notified",
         of_nights('schedule: "0 2 * * *"'),
-        "nobody is told of the nights of followup",
+        "nobody is notified of the nights of followup",
         "add notify:",
         "warning",
     ),
@@ -257,7 +257,7 @@ async def test_each_fault_is_named_with_its_mend(desk: Desk, portal: Simulator, 
     named = next((one for one in wrong if fault.found in one["found"]), None)
     assert named is not None, wrong
     assert named["level"] == fault.level
-    assert fault.mend in named["mend"]
+    assert fault.remedy in named["mend"]
     assert code == (fault.level == "trouble")
     assert all(one["mend"] for one in wrong)
     assert len(wrong) <= 2, "one fault is not told as many"
@@ -289,7 +289,7 @@ async def test_units_that_stand_there_are_fine_where_systemd_knows_them(
     systemctl: str,
     level: str,
     found: str,
-    mend: str,
+    remedy: str,
 ) -> None:
     of_nights('schedule: "0 2 * * *"')(desk, portal)
     others = {"loginctl": "echo Linger=yes", "crontab": "echo no crontab >&2; exit 1"}
@@ -303,7 +303,7 @@ async def test_units_that_stand_there_are_fine_where_systemd_knows_them(
     _, findings = await examined(desk)
 
     [named] = [one for one in findings if one["check"] == "schedule"]
-    assert (named["level"], found in named["found"], mend in named["mend"]) == (level, True, True), named
+    assert (named["level"], found in named["found"], remedy in named["mend"]) == (level, True, True), named
 
 
 async def test_a_webhook_kept_as_the_readme_says_is_no_trouble(desk: Desk, portal: Simulator) -> None:

@@ -1,4 +1,4 @@
-"""The file of the rows to mend is where a person works: what was changed there is never overwritten."""
+"""The file of the rows to fix is where a person works: what was changed there is never overwritten."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ async def test_what_a_person_changed_stays_and_the_new_file_stands_beside_it(
     assert beside in ended.stderr
     if command[0] != "results":
         assert f"launcher retry {run} --file {beside}" in ended.stdout
-    # From then on it is said where the rows to mend are.
+    # From then on it is said where the rows to fix are.
     assert f"launcher retry {run} --file {beside}" in (await desk.run("status", run)).stdout
 
 

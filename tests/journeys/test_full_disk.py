@@ -70,7 +70,7 @@ async def resume_finishes_it(desk: Desk, portal: Simulator) -> None:
             assert [row["launch_workflow_id"]] == ids
         else:
             assert row["launch_status"] == "unknown", row
-    # What was in the air when nothing could be recorded any more, and no more than that.
+    # What was in flight when nothing could be recorded any more, and no more than that.
     assert sum(row["launch_status"] == "unknown" for row in results) <= IN_THE_AIR
     assert (await desk.status())["pending"] == 0
 

@@ -203,7 +203,7 @@ async def test_a_backup_while_a_run_writes_is_sound_and_of_one_moment(desk: Desk
 
 
 def consistent(copy: sqlite3.Connection) -> bool:
-    """No request without its rows, no row in the air without its request, no start key without its row."""
+    """No request without its rows, no row in flight without its request, no start key without its row."""
     wrong = """
         select (select count(*) from requests where answered_at is null) <>
                (select count(distinct request_number) from rows where state = 'sent'),

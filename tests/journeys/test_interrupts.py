@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, at every stage: no more is sent, what is in the air is heard out, nothing is lost."""
+"""Ctrl-C and SIGTERM, at every stage: no more is sent, what is in flight is heard out, nothing is lost."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ async def test_a_signal_ends_the_wait_for_a_limit(wait: str, name: str, desk: De
     started = len(portal.started)
 
     assert ended.exit_code == 4, ended.stderr
-    assert len(batches(portal)) <= goal + 1, "more was sent than what was in the air just then"
+    assert len(batches(portal)) <= goal + 1, "more was sent than what was in flight just then"
     assert 0 < started < ROWS
     assert list(states(desk).values()).count("started") == started
     assert "unknown" not in states(desk).values()

@@ -385,5 +385,5 @@ async def test_after_a_renewal_that_was_cut_off_one_signs_in_again_and_resumes(
     counts = json.loads(resumed.stdout)
     documents = [each.document[2] for each in simulator.started]
     assert len(documents) == len(set(documents)) == counts["started"]
-    assert counts["started"] + counts["unknown"] == 3, "what was in the air at the kill is never sent by itself"
+    assert counts["started"] + counts["unknown"] == 3, "what was in flight at the kill is never sent by itself"
     assert counts["unknown"] <= 1, "one row goes first"

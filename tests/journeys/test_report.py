@@ -89,7 +89,7 @@ async def test_the_page_tells_what_the_ledger_has(told: Told) -> None:
     }
     assert shown == {state.value: rows for state, rows in counts.by_state.items()}
     assert set(shown) == {"started", "failed", "invalid", "unknown"}
-    assert len(told.rows("mend")) == counts[State.FAILED] + counts[State.INVALID]
+    assert len(told.rows("fix")) == counts[State.FAILED] + counts[State.INVALID]
     assert len(told.rows("unknown")) == counts[State.UNKNOWN]
     text = " ".join(told.tree.itertext())
     assert all(cause.text in text for cause in causes)
@@ -108,7 +108,7 @@ async def test_the_page_holds_the_persons_cells_as_text_and_not_the_columns_of_e
     told: Told,
 ) -> None:
     # Which of the refused rows became unknown, since their answer was lost, depends on how requests fell.
-    failed = next(row for row in told.rows("mend") if row[2] == REFUSED)
+    failed = next(row for row in told.rows("fix") if row[2] == REFUSED)
     number = int(failed[3])
     assert failed == [str(number + 1), "failed", REFUSED, str(number), "Łukasz & Søn", HOSTILE]
     assert "<script>document" not in told.page
@@ -168,17 +168,17 @@ async def test_in_a_browser_the_search_shows_the_rows_that_hold_every_word(
     page.on("dialog", lambda dialog: trouble.append(dialog.message))
     address = (told.place / "leads.report.html").as_uri()
     await page.goto(address)
-    shown = page.locator("#mend tbody tr:visible")
+    shown = page.locator("#fix tbody tr:visible")
     everything = await shown.count()
 
-    found = [row for row in told.rows("mend") if "Łukasz" in row[4] and "denied" in row[2]]
-    await page.fill("#mend-search", "ŁUKASZ  denied")
+    found = [row for row in told.rows("fix") if "Łukasz" in row[4] and "denied" in row[2]]
+    await page.fill("#fix-search", "ŁUKASZ  denied")
     assert await shown.count() == len(found) > 0
-    assert await page.inner_text("[data-found=mend]") == f"{len(found)} of {everything}"
-    await page.fill("#mend-search", "no such row")
+    assert await page.inner_text("[data-found=fix]") == f"{len(found)} of {everything}"
+    await page.fill("#fix-search", "no such row")
     assert await shown.count() == 0
-    await page.fill("#mend-search", "")
-    assert await shown.count() == everything == len(told.rows("mend"))
+    await page.fill("#fix-search", "")
+    assert await shown.count() == everything == len(told.rows("fix"))
     assert await page.locator("#unknown tbody tr:visible").count() == len(told.rows("unknown"))
     assert trouble == []
     assert asked == [address]
@@ -190,7 +190,7 @@ async def test_without_a_script_the_page_reads_the_same_but_for_the_search(
 ) -> None:
     page = await opened(browser, told, java_script_enabled=False)
 
-    assert await page.locator("#mend tbody tr:visible").count() == len(told.rows("mend"))
+    assert await page.locator("#fix tbody tr:visible").count() == len(told.rows("fix"))
     assert await page.locator("input:visible").count() == 0
 
 

@@ -57,7 +57,7 @@ async def test_results_on_stdout_are_the_whole_table_and_the_summary_stands_else
     given = truth(portal)
     assert all(given[f"LEAD_{row['ID']}", row["Manager"]] == [row["launch_workflow_id"]] for row in rows[:-1])
     assert "249 started" in ended.stderr
-    assert "launcher results r1 -o mend.csv --only failed,invalid" in ended.stderr
+    assert "launcher results r1 -o to-fix.csv --only failed,invalid" in ended.stderr
     assert sorted(path.name for path in desk.folder.glob("leads*")) == ["leads.csv"]
 
     again = await desk.run("results", "-o", "-", "--only", "invalid")

@@ -202,5 +202,5 @@ async def test_requests_too_long_for_a_server_in_front_go_again_in_shorter_ones(
     assert "client_max_body_size" in failed["launch_error"]
     assert len(portal.started) == len({document for document, _ in portal.started}) == 299
     assert_ids_are_true(desk, portal)
-    # The four that are in the air at first, and the long row by itself; hardly any after these.
+    # The four that are in flight at first, and the long row by itself; hardly any after these.
     assert refused <= 8

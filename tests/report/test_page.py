@@ -42,7 +42,7 @@ NOTHING = Page(
     summary=SUMMARY,
     course=course([], [], slot_s=1),
     examples={},
-    to_mend=(),
+    to_fix=(),
     unknown=(),
     created_at=1.7e9,
 )
@@ -83,7 +83,7 @@ def test_a_huge_list_is_cut_and_the_page_says_where_the_rest_is(tmp_path: Path) 
     many = tuple(row(number, "x") for number in range(2, ROWS_AT_MOST + 2))
     summary = replace(SUMMARY, counts=Counts({State.FAILED: 70_000}))
 
-    text = written(replace(NOTHING, summary=summary, to_mend=many), tmp_path)
+    text = written(replace(NOTHING, summary=summary, to_fix=many), tmp_path)
 
     assert "These are the first 2,000 of 70,000 rows." in text
     assert "leads.failed.csv" in text
@@ -95,7 +95,7 @@ def test_wide_rows_and_long_cells_are_cut(tmp_path: Path) -> None:
     summary = replace(SUMMARY, counts=Counts({State.FAILED: 1}))
     wide = (row(2, *["y" * 1000] * width),)
 
-    text = written(replace(NOTHING, run=run, summary=summary, to_mend=wide), tmp_path)
+    text = written(replace(NOTHING, run=run, summary=summary, to_fix=wide), tmp_path)
 
     assert "The file has 5 more columns" in text
     assert text.count("y" * (CELL_AT_MOST - 1) + "…<") == COLUMNS_AT_MOST
@@ -108,7 +108,7 @@ def test_what_no_page_may_hold_is_replaced_and_a_webhook_in_an_error_is_hidden(t
     summary = replace(SUMMARY, counts=Counts({State.FAILED: 1}), causes=(cause,))
     rows = (row(2, "nul \x00 escape \x1b half \ud800", error=error),)
 
-    text = written(replace(NOTHING, summary=summary, to_mend=rows, examples={2: rows[0]}), tmp_path)
+    text = written(replace(NOTHING, summary=summary, to_fix=rows, examples={2: rows[0]}), tmp_path)
 
     assert text.count("nul � escape � half �") == 2
     assert "s3cr3ts3cr3t" not in text

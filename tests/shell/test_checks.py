@@ -50,7 +50,7 @@ async def test_a_disk_without_room_is_told_before_a_run_fills_it(
     [found] = await checks.check_disk(setup)
 
     assert (found.level, str(tmp_path) in found.found) == (level, True)
-    assert ("prune" in found.mend) == (level is not Level.OK)
+    assert ("prune" in found.remedy) == (level is not Level.OK)
 
 
 @pytest.mark.skipif(not SHARED_MEMORY.is_dir(), reason="the second disk is Linux's own")
@@ -76,10 +76,13 @@ async def test_pruning_is_advised_for_the_disk_of_the_ledger_alone(
         found = await checks.check_disk(setup)
         of_a_server = await checks.check_disk(replace(setup, ledger_file=None))
 
-    mends = {one.found.rpartition(" in ")[2]: one.mend for one in found}
-    assert {folder for folder, mend in mends.items() if "prune" in mend} == {str(file.parent), str(tmp_path)}
-    assert mends[str(SHARED_MEMORY)] == "make room there"
-    assert {one.mend for one in of_a_server} == {"make room there"}
+    remedies = {one.found.rpartition(" in ")[2]: one.remedy for one in found}
+    assert {folder for folder, remedy in remedies.items() if "prune" in remedy} == {
+        str(file.parent),
+        str(tmp_path),
+    }
+    assert remedies[str(SHARED_MEMORY)] == "make room there"
+    assert {one.remedy for one in of_a_server} == {"make room there"}
 
 
 async def test_a_sound_ledger_is_said_to_be_one(ledger_location: str, ledger: Ledger) -> None:
@@ -94,9 +97,9 @@ async def test_a_server_that_does_not_answer_is_named_without_its_password() -> 
 
     assert (found.level, sound) == (Level.TROUBLE, False)
     assert "127.0.0.1/launcher" in found.found
-    assert "see whether it runs" in found.mend
+    assert "see whether it runs" in found.remedy
     assert found.found.endswith(": Connection refused"), "and not its number, and no name of a Python error"
-    assert "pa55word" not in found.found + found.mend
+    assert "pa55word" not in found.found + found.remedy
 
 
 @pytest.mark.parametrize(
@@ -108,10 +111,10 @@ async def test_a_server_that_does_not_answer_is_named_without_its_password() -> 
         ("it is broken", "it is broken", "see to it"),
     ],
 )
-def test_what_a_message_says_to_do_is_the_mend(message: str, found: str, mend: str) -> None:
+def test_what_a_message_says_to_do_is_the_mend(message: str, found: str, remedy: str) -> None:
     told = trouble_of("portal", message, "see to it")
 
-    assert (told.found, told.mend) == (found, mend)
+    assert (told.found, told.remedy) == (found, remedy)
 
 
 EMAIL = "notify: {email: {to: a@b.example, from: a@b.example, server: smtp://h}}"
@@ -120,8 +123,8 @@ EMAIL = "notify: {email: {to: a@b.example, from: a@b.example, server: smtp://h}}
 @pytest.mark.parametrize(
     ("telling", "level", "words"),
     [
-        ("", Level.WARNING, "nobody is told of the nights of leads"),
-        ("ping: https://hc.example/a-token", Level.OK, "somebody is told of 1 job"),
+        ("", Level.WARNING, "nobody is notified of the nights of leads"),
+        ("ping: https://hc.example/a-token", Level.OK, "notifications are sent for 1 job"),
         ('ping: "${NOT_THERE}"', Level.TROUBLE, "NOT_THERE"),
         (f'ping: "${{NOT_THERE}}", {EMAIL}', Level.TROUBLE, "NOT_THERE"),
         ("ping: hc.example/a-token, notify: {users: 1}", Level.TROUBLE, "an https:// address is expected"),

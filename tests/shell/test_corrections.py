@@ -28,7 +28,7 @@ from tests.support.runs import LEADS, UNPACED, Runs
 REFUSED = {"LEAD_13": "Wrong DOCUMENT_ID!", "LEAD_14": "нет"}
 
 # Rows 2 to 7 of a file: two start, two are refused, two are no starts.
-NOTHING = "0 rows of run r1 mended: none of its rows to mend is changed in the file"
+NOTHING = "0 rows of run r1 corrected: none of its rows to fix is changed in the file"
 ROWS = [("5", "Anna"), ("13", "Boris"), ("abc", "Clara"), ("6", "Dora"), ("14", "Emil"), ("", "Fritz")]
 AFTERWARDS = {
     2: State.STARTED,
@@ -111,7 +111,7 @@ async def test_rows_mended_in_the_persons_own_file_are_known_by_their_numbers_an
     assert lines == [
         'row 3: ID: "13" → "15"',
         'row 4: ID: "abc" → "16", Manager: "Clara" → "Clara A."',
-        "2 rows of run r1 mended",
+        "2 rows of run r1 corrected",
     ]
 
     await go_on(run)
@@ -129,7 +129,7 @@ async def test_rows_mended_in_the_file_of_the_rows_to_mend_are_known_by_its_laun
     run: Runs, portal: Simulator
 ) -> None:
     await run.start_all(ROWS)
-    to_mend = failed_path(run.results)
+    to_fix = failed_path(run.results)
 
     def work(content: list[dict[str, str]]) -> list[dict[str, str]]:
         """Sorted, one row left out, two mended."""
@@ -137,10 +137,10 @@ async def test_rows_mended_in_the_file_of_the_rows_to_mend_are_known_by_its_laun
         content[0]["ID"], content[3]["ID"] = "15", "17"
         return [content[3], content[2], content[0]]
 
-    lines = await mended(run, rewritten(to_mend, work))
+    lines = await mended(run, rewritten(to_fix, work))
     await go_on(run)
 
-    assert lines == ['row 3: ID: "13" → "15"', 'row 7: ID: "" → "17"', "2 rows of run r1 mended"]
+    assert lines == ['row 3: ID: "13" → "15"', 'row 7: ID: "" → "17"', "2 rows of run r1 corrected"]
     assert await run.states(1) == AFTERWARDS | {3: State.STARTED, 7: State.STARTED}
     started = {start.document[2]: start.parameters["Parameter1"] for start in portal.started}
     assert started == {"LEAD_5": "Anna", "LEAD_6": "Dora", "LEAD_15": "Boris", "LEAD_17": "Fritz"}
@@ -192,7 +192,7 @@ async def test_rows_that_started_are_left_as_they_are_and_the_person_is_told(
     await go_on(run)
 
     assert lines[-1] == "2 rows changed too, but are neither failed nor invalid: as before"
-    assert lines[-2] == "1 row of run r1 mended"
+    assert lines[-2] == "1 row of run r1 corrected"
     after = await rows(run)
     assert (after[2], after[5]) == (before[2], before[5])
     assert sorted(run.started_documents()) == ["LEAD_18", "LEAD_5", "LEAD_6"]
@@ -207,7 +207,7 @@ async def test_rows_that_may_have_started_are_left_as_they_are(run: Runs, portal
     await go_on(run)
 
     assert lines == [
-        "0 rows of run r1 mended",
+        "0 rows of run r1 corrected",
         "2 rows changed too, but are neither failed nor invalid: as before",
     ]
     assert await run.states(1) == {2: State.STARTED, 3: State.UNKNOWN, 4: State.UNKNOWN}
@@ -303,7 +303,7 @@ async def test_many_changes_are_counted_and_the_first_ten_are_shown(run: Runs) -
     lines = await mended(run, run.file([(str(100 + number), f"Manager {number}") for number in range(30)]))
 
     assert lines[:2] == ['row 2: ID: "" → "100"', 'row 3: ID: "" → "101"']
-    assert lines[10:] == ["30 rows of run r1 mended"]
+    assert lines[10:] == ["30 rows of run r1 corrected"]
     assert set((await run.states(1)).values()) == {State.PENDING}
 
 
@@ -319,7 +319,7 @@ async def test_a_file_with_other_columns_is_refused_and_nothing_is_mended(run: R
         await mended(run, file)
 
     assert str(refused.value) == (
-        f"the mended file has the columns {', '.join(header)}; run r1 has ID, Manager"
+        f"the corrected file has the columns {', '.join(header)}; run r1 has ID, Manager"
     )
     assert await rows(run) == before
 
@@ -334,7 +334,7 @@ async def test_a_results_file_may_be_mended_too_and_its_started_rows_are_left(ru
 
     lines = await mended(run, rewritten(run.results, work))
 
-    assert lines == ['row 3: ID: "13" → "15"', "1 row of run r1 mended"]
+    assert lines == ['row 3: ID: "13" → "15"', "1 row of run r1 corrected"]
 
 
 async def test_the_results_show_the_mended_cells_and_what_became_of_the_row(run: Runs) -> None:

@@ -596,7 +596,7 @@ async def test_no_connection_makes_a_file_where_the_ledger_was_removed(tmp_path:
 
 
 async def with_every_fate(ledger: Ledger, name: str) -> RunRecord:
-    """A run whose rows 2 to 8 have started, failed, become unknown (two), are in the air, wait, are invalid."""
+    """A run whose rows 2 to 8 have started, failed, become unknown (two), are in flight, wait, are invalid."""
     starts = [start(number, f"{name} {number}") for number in range(2, 8)]
     run = await filled(ledger, *starts, Invalid(8, "blank ID", "blank"))
     await ledger.record([sent(run, 1, *starts[:4]), sent(run, 2, starts[4])])

@@ -170,7 +170,7 @@ async def test_where_people_cannot_be_asked_for_the_run_stops_and_goes_on_later(
     summary = await run.start_all(rows, job=job)
 
     assert (summary.ending, summary.exit_code) == (Ending.STOPPED, Exit.STOPPED)
-    assert summary.seconds < HEAR_OUT_S, "nothing is in the air, so nothing is waited for"
+    assert summary.seconds < HEAR_OUT_S, "nothing is in flight, so nothing is waited for"
     assert portal.started == []
     recorded = await run.ledger.run(1)
     assert recorded is not None

@@ -48,7 +48,7 @@ class Diagnoses:
     def to_dict(self) -> DoctorDocument:
         """Return the document of `--json`."""
         diagnoses: list[DiagnosisDocument] = [
-            {"check": one.check, "level": one.level.value, "found": one.found, "mend": one.mend}
+            {"check": one.check, "level": one.level.value, "found": one.found, "mend": one.remedy}
             for one in self.found
         ]
         return {"diagnoses": diagnoses, "exit_code": self.exit_code}
@@ -63,5 +63,5 @@ async def diagnose(config: Path | None, ledger: str, more: Sequence[Check] = ())
     async with open_setup(config, ledger) as setup:
         found = [one for check in (*CHECKS, *more) for one in await check(setup)]
     return Diagnoses(
-        tuple(replace(one, found=redacted_text(one.found), mend=redacted_text(one.mend)) for one in found)
+        tuple(replace(one, found=redacted_text(one.found), remedy=redacted_text(one.remedy)) for one in found)
     )

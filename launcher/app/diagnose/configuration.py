@@ -57,7 +57,7 @@ async def open_setup(config: Path | None, named_ledger: str) -> AsyncIterator[Se
 
 
 _CHECK, _SECRETS = "configuration", "secrets"
-_FIX = "mend it in config.yaml"
+_FIX = "fix it in config.yaml"
 
 
 async def check_configuration(setup: Setup) -> list[Diagnosis]:

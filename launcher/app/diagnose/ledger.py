@@ -37,15 +37,15 @@ async def check_disk(setup: Setup) -> list[Diagnosis]:
     for folder in folders:
         free = shutil.disk_usage(folder).free
         text = f"{free / 1e9:,.1f} GB free in {folder}"
-        mend = (
+        remedy = (
             "make room, or launcher prune --older-than 90d --vacuum"
             if folder in prunable
             else "make room there"
         )
         if free < FULL_BYTES:
-            found.append(trouble("disk", text, mend))
+            found.append(trouble("disk", text, remedy))
         elif free < NEARLY_FULL_BYTES:
-            found.append(warning("disk", text, mend))
+            found.append(warning("disk", text, remedy))
         else:
             found.append(ok("disk", text))
     return found
@@ -144,8 +144,8 @@ async def check_last_night(setup: Setup) -> list[Diagnosis]:
         if one.ending is Ending.RUNNING or one.exit_code is Exit.ALL_STARTED:
             found.append(ok("last night", text))
         else:
-            mend = f"launcher status {run.name} says what to do"
-            found.append(warning("last night", f"{text}, exit code {int(one.exit_code)}", mend))
+            remedy = f"launcher status {run.name} says what to do"
+            found.append(warning("last night", f"{text}, exit code {int(one.exit_code)}", remedy))
     return found
 
 

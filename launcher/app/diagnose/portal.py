@@ -70,8 +70,8 @@ async def _called(access: Access, config: PortalConfig, jobs: dict[str, JobConfi
             message = str(error).removeprefix(f"{portal.name}: ")
             return [trouble_of(check, message, _FIX)]
         if portal.moved_to:
-            mend = "change the webhook's address to that host"
-            found.append(warning(check, f"it has moved to {portal.moved_to}", mend))
+            remedy = "change the webhook's address to that host"
+            found.append(warning(check, f"it has moved to {portal.moved_to}", remedy))
         return found
 
 

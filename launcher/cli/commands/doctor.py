@@ -1,4 +1,4 @@
-"""`launcher doctor`: looks for what is wrong, and says how to mend it."""
+"""`launcher doctor`: looks for what is wrong, and says how to fix it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.TROUBLE: "red"}
 @global_options
 @async_command
 async def command(options: GlobalOptions) -> int:
-    """Look at configuration, secrets, ledger, disk, portals and runs; say what is wrong and how to mend it.
+    """Look at configuration, secrets, ledger, disk, portals and runs; say what is wrong and how to fix it.
 
     Starts nothing and changes nothing. Exit code 1 where there is trouble, 0 where there is none.
     """
@@ -51,5 +51,5 @@ def _table(diagnoses: Diagnoses) -> Table:
     table.add_column("found", overflow="fold")
     table.add_column("what to do", overflow="fold")
     for one in diagnoses.found:
-        table.add_row(one.check, Text(one.level.value, style=_STYLES[one.level]), one.found, one.mend)
+        table.add_row(one.check, Text(one.level.value, style=_STYLES[one.level]), one.found, one.remedy)
     return table

@@ -1,4 +1,4 @@
-"""`launcher explain [CODE]`: what an error means, and how it is mended."""
+"""`launcher explain [CODE]`: what an error means, and how to fix it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _QUESTIONS: dict[Literal["also", "means", "started", "launcher", "who", "mend", 
     "means": "It means",
     "started": "Did the row start?",
     "launcher": "The launcher",
-    "who": "Who mends it",
+    "who": "Who can fix it",
     "mend": "What to do",
     "page": "Read more",
 }
@@ -27,7 +27,7 @@ _QUESTIONS: dict[Literal["also", "means", "started", "launcher", "who", "mend", 
 @click.argument("code", nargs=-1)
 @global_options
 def command(code: tuple[str, ...]) -> None:
-    """Say what CODE means, whether anything was started, and how it is mended; without CODE, list all.
+    """Say what CODE means, whether anything was started, and how to fix it; without CODE, list all.
 
     CODE is what stands in the column launch_error_code, or the text in launch_error where that is empty.
     """

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @global_options
 @async_command
 async def command(options: GlobalOptions, jobs: tuple[str, ...], test: bool) -> int:
-    """Say who is told of nights, and with --test send each of them a test message.
+    """Say who is notified of nights, and with --test send each of them a test message.
 
     Of all jobs, or of those named. A job's ping: is called as at the beginning and at the end of a night.
     """

@@ -24,7 +24,7 @@ from launcher.cli.params import GlobalOptions, global_options, shown_path
 async def command(options: GlobalOptions, run: str | None, output: Path | None) -> None:
     """Write RUN (without it, the last one) as one web page, to open, to mail or to print.
 
-    Counts, the run over time with its waits, errors by cause, the rows to mend. It needs no network.
+    Counts, the run over time with its waits, errors by cause, the rows to fix. It needs no network.
     """
     from launcher.cli.runtime import opened
 

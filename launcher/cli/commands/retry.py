@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 @click.option(
     "--file",
     type=FileType(),
-    metavar="MENDED",
-    help="Take the rows that were mended from this file: yours, or the one with the rows to mend.",
+    metavar="FILE",
+    help="Take the corrected rows from this file: yours, or the one with the rows to fix.",
 )
 @click.option(
     "--unknown",
@@ -61,7 +61,7 @@ def _confirm(plan: RetryPlan, console: Console, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise CommandError(f"{question} Say --yes to do it all the same")
+        raise CommandError(f"{question} Pass --yes to confirm")
     console.tell(question)
     if click.prompt('Type "again" to send them', default="", show_default=False, err=True) != "again":
         raise CommandError("nothing was sent")

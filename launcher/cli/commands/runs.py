@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from launcher.app.query import ListedRun
 
 
-_COUNTED = {"started": ("started",), "to mend": ("failed", "invalid"), "unknown": ("unknown",)}
+_COUNTED = {"started": ("started",), "to fix": ("failed", "invalid"), "unknown": ("unknown",)}
 """Heading → states whose rows are counted under it."""
 
 

@@ -48,5 +48,5 @@ def _stopped(found: Status) -> str:
     )
     parts = [f"{number:,} {what}" for number, what in numbers if number]
     left = counts[Termination.REFUSED] or counts[Termination.ASKED]
-    go_on = f". Go on with: launcher stop {found.summary.run}" if left else ""
+    go_on = f". To continue: launcher stop {found.summary.run}" if left else ""
     return f"Its workflows were stopped: {' · '.join(parts)}{go_on}"

@@ -98,5 +98,5 @@ def _lines(result: StopResult) -> list[str]:
     if result.refused:
         lines.append(f"Look at them in the portal, then try again: {again}")
     if result.exit_code is Exit.INTERRUPTED:
-        lines.append(f"Interrupted. Go on with: {again}")
+        lines.append(f"Interrupted. To continue: {again}")
     return lines

@@ -1,4 +1,4 @@
-"""What was written into the files of the rows to mend, so that a person's changes there are not overwritten."""
+"""What was written into the files of the rows to fix, so that a person's changes there are not overwritten."""
 
 import sqlalchemy as sa
 from alembic import op
