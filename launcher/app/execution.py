@@ -18,7 +18,8 @@ from launcher.engine.progress import Progress
 from launcher.engine.results import save_results
 from launcher.engine.summary import summarise
 from launcher.errors import ResultsError, RunStoppedError
-from launcher.ledger import FailedFiles, LedgerError, LedgerGoneError, RunRecord
+from launcher.ledger import LedgerError, LedgerGoneError, RunRecord
+from launcher.ledger.nights import FailedFiles
 from launcher.messages import Message
 from launcher.report import STDOUT
 from launcher.report.metrics import save_metrics

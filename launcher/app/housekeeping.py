@@ -10,20 +10,11 @@ from pathlib import Path
 from launcher.app.context import Context
 from launcher.app.documents import BackupDocument, PruneDocument
 from launcher.app.query import UNSENT_SHOWN_S
-from launcher.ledger import (
-    Age,
-    Ledger,
-    OldNights,
-    Prunable,
-    back_up,
-    compact,
-    hold_portal,
-    old_nights,
-    portals,
-    prunable,
-    prune_nights,
-)
-from launcher.ledger import prune as prune_run
+from launcher.ledger import Ledger, hold_portal
+from launcher.ledger.pruning import Prunable, compact, portals, prunable
+from launcher.ledger.pruning import prune as prune_run
+from launcher.ledger.pruning_nights import Age, OldNights, old_nights, prune_nights
+from launcher.ledger.upkeep import back_up
 from launcher.notify.outbox import TOO_OLD_S
 
 

@@ -23,7 +23,9 @@ from launcher.core.summary import Ending, Summary
 from launcher.core.workflows import Termination, Way
 from launcher.engine.summary import summarise
 from launcher.errors import InputError, NoSuchRunError
-from launcher.ledger import Notices, RecordedRow, RunRecord, Stops, UnsentMessage, run_number
+from launcher.ledger import RecordedRow, RunRecord, run_number
+from launcher.ledger.notices import Notices, UnsentMessage
+from launcher.ledger.timeline import Stops
 from launcher.report import STDOUT
 
 if TYPE_CHECKING:

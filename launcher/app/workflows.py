@@ -18,7 +18,8 @@ from launcher.core.workflows import Termination, Watched, Way, of_rows
 from launcher.engine.cancel import CancelToken
 from launcher.engine.workflows import Watcher, WorkflowTerminator
 from launcher.errors import PortalError, RunStoppedError
-from launcher.ledger import LedgerError, PortalInUseError, RunRecord, StartedWorkflow, StopOutcome, Stops
+from launcher.ledger import LedgerError, PortalInUseError, RunRecord
+from launcher.ledger.timeline import StartedWorkflow, StopOutcome, Stops
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

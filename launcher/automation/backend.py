@@ -13,7 +13,8 @@ from launcher.core.due import Timetable
 from launcher.core.nights import JobResult
 from launcher.engine.cancel import CancelToken
 from launcher.errors import InputError, LauncherError
-from launcher.ledger import Ledger, LedgerError, Nights, sqlite_file, who_holds
+from launcher.ledger import Ledger, LedgerError, sqlite_file, who_holds
+from launcher.ledger.nights import Nights
 from launcher.redact import redacted_text
 from launcher.report.metrics import Metric, figures
 from launcher.settings import JobConfig, Settings, load_settings

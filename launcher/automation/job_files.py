@@ -16,7 +16,8 @@ from launcher.core.nights import Outcome, Way
 from launcher.core.summary import Ending, Exit
 from launcher.core.words import duration
 from launcher.errors import LauncherError
-from launcher.ledger import Nights, RunRecord
+from launcher.ledger import RunRecord
+from launcher.ledger.nights import Nights
 from launcher.messages import Message
 from launcher.sheets import Source, WebAddress, content_fingerprint, fingerprint, lacks_line_end
 

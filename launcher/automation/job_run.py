@@ -17,7 +17,9 @@ from launcher.core.nights import JobResult, Outcome, Way
 from launcher.core.summary import Ending, Exit
 from launcher.core.words import pluralize
 from launcher.engine.cancel import CancelToken
-from launcher.ledger import NightRecord, Nights, QueuedMessage, RunRecord
+from launcher.ledger import RunRecord
+from launcher.ledger.nights import NightRecord, Nights
+from launcher.ledger.notices import QueuedMessage
 from launcher.sheets import SheetError, fingerprint
 
 _NAMED = 5

@@ -20,7 +20,9 @@ from launcher.core.nights import JobResult, Outcome, worst
 from launcher.core.summary import Exit
 from launcher.engine.cancel import CancelToken
 from launcher.errors import InputError, LauncherError
-from launcher.ledger import Ledger, LedgerError, Nights, UnsentMessage, who_holds
+from launcher.ledger import Ledger, LedgerError, who_holds
+from launcher.ledger.nights import Nights
+from launcher.ledger.notices import UnsentMessage
 from launcher.messages import Message
 from launcher.redact import redacted_text
 from launcher.settings import Settings

@@ -17,7 +17,8 @@ from launcher.core.notices import Event, Notice, body, chat, subject
 from launcher.core.states import TO_FIX
 from launcher.core.summary import Exit, Summary
 from launcher.engine.cancel import CancelToken
-from launcher.ledger import Ledger, LedgerError, Notices, QueuedMessage
+from launcher.ledger import Ledger, LedgerError
+from launcher.ledger.notices import Notices, QueuedMessage
 from launcher.log import get_logger
 from launcher.notify import Channel, Envelope, Notification, Outbox, queued, send_once
 from launcher.notify.channels import Signal

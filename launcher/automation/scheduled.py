@@ -19,7 +19,8 @@ from launcher.core.summary import Ending, Exit, Summary, exit_code_of
 from launcher.core.words import duration
 from launcher.engine.cancel import CancelToken
 from launcher.errors import LauncherError, PortalError, StoppedError
-from launcher.ledger import Ledger, NightRecord, Nights, RunRecord
+from launcher.ledger import Ledger, RunRecord
+from launcher.ledger.nights import NightRecord, Nights
 from launcher.messages import Message, Text
 from launcher.redact import redacted_text
 from launcher.settings import JobConfig

@@ -12,7 +12,7 @@ from typing import Any
 
 from launcher.core.due import Standing, Timetable
 from launcher.core.nights import JobResult
-from launcher.ledger import NightRecord
+from launcher.ledger.nights import NightRecord
 
 _MISSED_SHOWN = 20
 """So many missed due times of each job are kept to be shown."""

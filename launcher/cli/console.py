@@ -33,7 +33,7 @@ from launcher.report import STDOUT, failed_file
 if TYPE_CHECKING:
     from launcher.app.runs import RunPlan
     from launcher.engine.progress import Progress
-    from launcher.ledger import UnsentMessage
+    from launcher.ledger.notices import UnsentMessage
     from launcher.report.results import RowStream
 
 STYLES = {

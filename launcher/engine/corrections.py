@@ -15,7 +15,8 @@ from launcher.core.states import TO_FIX
 from launcher.core.words import pluralize
 from launcher.engine.portal_client import PortalClient
 from launcher.engine.preparing import Candidates, mapper_of
-from launcher.ledger import FailedFiles, Ledger, NewRow, RecordedRow, RunRecord
+from launcher.ledger import Ledger, NewRow, RecordedRow, RunRecord
+from launcher.ledger.nights import FailedFiles
 from launcher.redact import one_line
 from launcher.report import failed_path
 from launcher.report.results import LAUNCH_COLUMNS, own_columns

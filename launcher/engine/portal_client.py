@@ -27,7 +27,8 @@ from launcher.core.pacing import Pacing, backoff_s
 from launcher.core.workflows import Running, UnexpectedAnswerError, answer, question
 from launcher.engine.throttle import Budget, now
 from launcher.errors import PortalError
-from launcher.ledger import Ledger, StartedWorkflow
+from launcher.ledger import Ledger
+from launcher.ledger.timeline import StartedWorkflow
 from launcher.log import get_logger
 from launcher.portal.client import Portal
 

@@ -15,7 +15,8 @@ from launcher.core.model import State
 from launcher.core.summary import Ending, Summary
 from launcher.core.timeline import Timeline, course, slot_s
 from launcher.engine.summary import summarise
-from launcher.ledger import FailedFiles, Ledger, LedgerError, RecordedRow, RunRecord
+from launcher.ledger import Ledger, LedgerError, RecordedRow, RunRecord
+from launcher.ledger.nights import FailedFiles
 from launcher.report import failed_path
 from launcher.report.results import (
     Places,

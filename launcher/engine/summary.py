@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 
 from launcher.core.summary import Ending, Summary
-from launcher.ledger import FailedFiles, Ledger, LedgerGoneError, is_held, unknown_before
+from launcher.ledger import Ledger, LedgerGoneError, is_held
+from launcher.ledger.nights import FailedFiles
+from launcher.ledger.tallies import unknown_before
 
 
 async def summarise(ledger: Ledger, run_id: int, *, causes: int = 10) -> Summary:

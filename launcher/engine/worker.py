@@ -28,7 +28,8 @@ from launcher.core.verdict import BatchOutcome, judge_batch, judge_single
 from launcher.engine.progress import Progress
 from launcher.engine.throttle import Slot, Throttle
 from launcher.engine.work_queue import WorkQueue
-from launcher.ledger import Judged, Ledger, LedgerError, LedgerGoneError, PortalLease, Record, Sent, Written
+from launcher.ledger import Ledger, LedgerError, LedgerGoneError, PortalLease
+from launcher.ledger.records import Judged, Record, Sent, Written
 from launcher.log import get_logger
 from launcher.portal.client import Portal
 

@@ -28,7 +28,8 @@ from launcher.engine.cancel import CancelToken
 from launcher.engine.portal_client import TRIES, PortalClient, send, wait, who_runs
 from launcher.engine.summary import summarise
 from launcher.errors import PortalError
-from launcher.ledger import Ledger, RunRecord, StartedWorkflow, StopOutcome, Stops
+from launcher.ledger import Ledger, RunRecord
+from launcher.ledger.timeline import StartedWorkflow, StopOutcome, Stops
 
 
 @dataclass(slots=True)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from launcher.errors import DeliveryError
-from launcher.ledger import LedgerError, Notices, QueuedMessage, UnsentMessage
+from launcher.ledger import LedgerError
+from launcher.ledger.notices import Notices, QueuedMessage, UnsentMessage
 from launcher.log import get_logger
 from launcher.notify.channels import DELIVER_WITHIN_S, Channel, Notification, deliver
 

@@ -18,7 +18,8 @@ from filelock import FileLock, Timeout
 
 from launcher.core.summary import Ending, exit_code
 from launcher.errors import ResultsError
-from launcher.ledger import Ledger, Tally, tallies
+from launcher.ledger import Ledger
+from launcher.ledger.tallies import Tally, tallies
 from launcher.report import new_text_file
 
 

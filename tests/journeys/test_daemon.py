@@ -21,8 +21,8 @@ import pytest
 
 from launcher.core.nights import JobResult, Outcome
 from launcher.core.summary import Exit
-from launcher.ledger import Nights as LedgerNights
 from launcher.ledger import open_ledger
+from launcher.ledger.nights import Nights as LedgerNights
 from launcher.simulator import Simulator
 from tests.journeys.chaos import LONGEST_S, Command, Desk, until
 from tests.journeys.test_nightly import ORDINARY, Nights, branch, main, once, started

@@ -18,7 +18,9 @@ from launcher.automation.channels import channels_of
 from launcher.automation.job_run import JobRun
 from launcher.core.nights import Outcome
 from launcher.engine.cancel import CancelToken
-from launcher.ledger import LedgerError, Nights, Notices, hold_portal, open_ledger
+from launcher.ledger import LedgerError, hold_portal, open_ledger
+from launcher.ledger.nights import Nights
+from launcher.ledger.notices import Notices
 from launcher.notify import outbox
 from launcher.settings import load_settings
 from launcher.simulator import Settings, Simulator

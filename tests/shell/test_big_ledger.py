@@ -15,8 +15,10 @@ from launcher.core.model import State
 from launcher.core.plan import Planned
 from launcher.engine.results import save_report
 from launcher.engine.summary import summarise
-from launcher.ledger import Ledger, NewRow, Prunable, Stops, open_ledger, prunable, prune
+from launcher.ledger import Ledger, NewRow, open_ledger
+from launcher.ledger.pruning import Prunable, prunable, prune
 from launcher.ledger.schema import SCHEMA_VERSION
+from launcher.ledger.timeline import Stops
 from launcher.report.metrics import save_metrics
 from tests.shell.test_ledger import NEW_RUN, start, states
 from tests.shell.test_pruning import FAILED, LATER, STARTED, UNKNOWN, count, old_run

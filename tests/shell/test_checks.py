@@ -11,7 +11,8 @@ from launcher.app.diagnose import ledger as checks
 from launcher.app.diagnose.configuration import Setup
 from launcher.automation.checks import check_notifications
 from launcher.core.findings import Level, trouble_of
-from launcher.ledger import Ledger, NewRun, examine, open_ledger
+from launcher.ledger import Ledger, NewRun, open_ledger
+from launcher.ledger.upkeep import examine
 from launcher.settings import load_settings
 from tests.support import ports
 

@@ -22,15 +22,8 @@ from launcher.core.schedules import Schedule
 from launcher.core.summary import Exit
 from launcher.engine.cancel import CancelToken
 from launcher.errors import InputError
-from launcher.ledger import (
-    DaemonRunsError,
-    Ledger,
-    NightRecord,
-    daemon_runs,
-    hold_daemon,
-    hold_portal,
-    open_ledger,
-)
+from launcher.ledger import DaemonRunsError, Ledger, daemon_runs, hold_daemon, hold_portal, open_ledger
+from launcher.ledger.nights import NightRecord
 from launcher.report.metrics import Metric
 
 BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")

@@ -25,16 +25,13 @@ from launcher.core.summary import Ending
 from launcher.core.timeline import Wait
 from launcher.core.verdict import BatchOutcome, Verdict, given_twice
 from launcher.ledger import (
-    Judged,
     Ledger,
     LedgerError,
     LedgerGoneError,
     NewRow,
     NewRun,
     PortalInUseError,
-    Recorded,
     RunRecord,
-    Sent,
     hold_portal,
     is_held,
     open_ledger,
@@ -42,6 +39,7 @@ from launcher.ledger import (
     who_holds,
 )
 from launcher.ledger.database import upgrade
+from launcher.ledger.records import Judged, Recorded, Sent
 from launcher.ledger.schema import addresses, attempts, requests
 from launcher.ledger.statements import Prepared
 

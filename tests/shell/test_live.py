@@ -17,7 +17,8 @@ from launcher.core.verdict import BatchOutcome, Verdict
 from launcher.engine import live
 from launcher.engine.live import forget_live, shown_live
 from launcher.engine.results import save_results
-from launcher.ledger import Judged, Ledger, NewRow, NewRun, RunRecord, Sent, open_ledger
+from launcher.ledger import Ledger, NewRow, NewRun, RunRecord, open_ledger
+from launcher.ledger.records import Judged, Sent
 from tests.support.clocks import until
 
 STARTED = Verdict(State.STARTED, workflow_id="66a")

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from launcher.errors import ResultsError
-from launcher.ledger import Ledger, prune
+from launcher.ledger import Ledger
+from launcher.ledger.pruning import prune
 from launcher.report.metrics import Metric, alone, save_metrics, write_metrics
 from tests.shell import test_ledger
 from tests.shell.test_pruning import FAILED, STARTED, UNKNOWN, ended, old_run

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from launcher.core.nights import JobResult, Outcome
 from launcher.core.summary import Exit
-from launcher.ledger import Ledger, Nights
+from launcher.ledger import Ledger
+from launcher.ledger.nights import Nights
 
 PORTAL = "https://portal.example"
 

@@ -12,7 +12,9 @@ from pydantic import SecretStr
 from launcher.core.nights import JobResult, Outcome
 from launcher.core.summary import Exit
 from launcher.errors import DeliveryError
-from launcher.ledger import Ledger, Nights, Notices, QueuedMessage, open_ledger
+from launcher.ledger import Ledger, open_ledger
+from launcher.ledger.nights import Nights
+from launcher.ledger.notices import Notices, QueuedMessage
 from launcher.notify import (
     AppriseChannel,
     Channel,

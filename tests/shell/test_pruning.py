@@ -12,8 +12,9 @@ from launcher.core.model import Invalid, State
 from launcher.core.summary import Ending
 from launcher.core.verdict import Verdict
 from launcher.engine.summary import summarise
-from launcher.ledger import Ledger, RunRecord, compact, open_ledger, prunable, prune
+from launcher.ledger import Ledger, RunRecord, open_ledger
 from launcher.ledger import pruning as steps
+from launcher.ledger.pruning import compact, prunable, prune
 from tests.shell.test_ledger import filled, judged, sent, start, states
 
 LATER = 1e12

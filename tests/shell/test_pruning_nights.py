@@ -12,8 +12,11 @@ from launcher.core.due import Past, Timetable, missed, standing, taken_up_since
 from launcher.core.nights import JobResult, Outcome
 from launcher.core.schedules import Schedule
 from launcher.core.summary import Exit
-from launcher.ledger import Age, Ledger, NightRecord, Nights, Notices, QueuedMessage, old_nights, prune_nights
+from launcher.ledger import Ledger
 from launcher.ledger import pruning_nights as steps
+from launcher.ledger.nights import NightRecord, Nights
+from launcher.ledger.notices import Notices, QueuedMessage
+from launcher.ledger.pruning_nights import Age, old_nights, prune_nights
 from tests.support.examples import examples
 
 DAY = 86_400.0

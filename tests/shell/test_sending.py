@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from launcher.core.model import Start, State
-from launcher.ledger import Judged, Ledger, PortalLease, Record, Sent
+from launcher.ledger import Ledger, PortalLease
+from launcher.ledger.records import Judged, Record, Sent
 from launcher.simulator import Settings, Simulator
 from tests.support.runs import Runs
 

@@ -16,7 +16,8 @@ from launcher.engine.cancel import CancelToken
 from launcher.engine.portal_client import PortalClient
 from launcher.engine.workflows import WorkflowTerminator
 from launcher.errors import PortalError
-from launcher.ledger import Ledger, RunRecord, StartedWorkflow, StopOutcome, Stops, open_ledger
+from launcher.ledger import Ledger, RunRecord, open_ledger
+from launcher.ledger.timeline import StartedWorkflow, StopOutcome, Stops
 from launcher.portal.access import parse_webhook
 from launcher.portal.client import Portal
 from launcher.simulator import Settings, Simulator

@@ -14,7 +14,8 @@ from launcher.core.workflows import Termination, Watched, Way
 from launcher.engine.portal_client import PortalClient
 from launcher.engine.workflows import Watcher
 from launcher.errors import PortalError
-from launcher.ledger import StopOutcome, Stops, hold_portal, open_ledger
+from launcher.ledger import hold_portal, open_ledger
+from launcher.ledger.timeline import StopOutcome, Stops
 from launcher.portal.access import parse_webhook
 from launcher.portal.client import Portal
 from launcher.simulator import Settings, Simulator

@@ -11,7 +11,8 @@ from pathlib import Path
 from launcher.core.documents import KindError, kind_named
 from launcher.core.findings import Diagnosis, ok, trouble, trouble_of, warning
 from launcher.core.words import pluralize
-from launcher.ledger import Ledger, examine, open_ledger, sqlite_file
+from launcher.ledger import Ledger, open_ledger, sqlite_file
+from launcher.ledger.upkeep import examine
 from launcher.settings import Settings, SettingsError, load_settings
 from launcher.settings.load import ledger_location
 

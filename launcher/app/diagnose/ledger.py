@@ -14,7 +14,8 @@ from launcher.core.model import State
 from launcher.core.summary import Ending, Exit, Summary
 from launcher.core.words import pluralize
 from launcher.engine.summary import summarise
-from launcher.ledger import RunRecord, is_held, portals
+from launcher.ledger import RunRecord, is_held
+from launcher.ledger.pruning import portals
 
 FULL_BYTES = 200_000_000
 """What a run of 100,000 rows writes into ledger and results."""

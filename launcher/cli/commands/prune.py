@@ -17,7 +17,7 @@ from launcher.core.words import pluralize
 if TYPE_CHECKING:
     from launcher.app.housekeeping import PrunePlan
     from launcher.cli.console import Console
-    from launcher.ledger import OldNights
+    from launcher.ledger.pruning_nights import OldNights
 
 
 _WHAT_STAYS = """\
