@@ -15,7 +15,8 @@ import math
 import time
 
 from launcher.core.forecast import forecast
-from launcher.core.pacing import PLANS, Pacing, WaitReason
+from launcher.core.pacing.controller import WaitReason
+from launcher.core.pacing.limits import PLANS, Pacing
 from launcher.core.words import duration
 from tests.support.on_paper import Charged, PortalModel, Run, Timeline, binds
 

@@ -9,7 +9,7 @@ from launcher.app.context import Context
 from launcher.app.documents import ParameterDocument, TemplateDocument
 from launcher.app.portals import access_of, connected
 from launcher.core.documents import Kind, kind_named
-from launcher.core.pacing import PLANS, Pacing
+from launcher.core.pacing.limits import PLANS, Pacing
 from launcher.core.templates import Parameter, Template, TemplateError, template_named
 from launcher.engine.portal_client import PortalClient
 from launcher.engine.preparing import list_templates, smart_process_names

@@ -20,7 +20,7 @@ from launcher.cli.params import GlobalOptions, shown_path
 from launcher.core.findings import Finding, Severity, row_ranges
 from launcher.core.nights import JobResult
 from launcher.core.notices import NO_ROWS, headline, next_steps
-from launcher.core.pacing import WaitReason
+from launcher.core.pacing.controller import WaitReason
 from launcher.core.summary import SHOWN, Ending, Exit, Summary
 from launcher.core.templates import Parameter, Template
 from launcher.core.words import duration, pluralize

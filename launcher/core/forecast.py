@@ -11,8 +11,8 @@ import math
 from dataclasses import dataclass
 
 from launcher.core.batch import MAX_COMMANDS
-from launcher.core.pacing import Pacing, WaitReason
-from launcher.core.pacing.limits import MARGIN
+from launcher.core.pacing.controller import WaitReason
+from launcher.core.pacing.limits import MARGIN, Pacing
 from launcher.core.pacing.rate import Bucket
 from launcher.core.pacing.sizing import Costs, Sizing, Took
 

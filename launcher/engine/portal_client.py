@@ -23,7 +23,8 @@ from launcher.core.answers import (
 )
 from launcher.core.batch import parts
 from launcher.core.catalogue import STOPPING, stop_text
-from launcher.core.pacing import Pacing, backoff_s
+from launcher.core.pacing.backoff import backoff_s
+from launcher.core.pacing.limits import Pacing
 from launcher.core.workflows import Running, UnexpectedAnswerError, answer, question
 from launcher.engine.throttle import Budget, now
 from launcher.errors import PortalError

@@ -14,7 +14,11 @@ from launcher.core.answers import NOTHING, Times
 from launcher.core.catalogue import answers_lost_text, given_up_text
 from launcher.core.guard import Guard
 from launcher.core.model import State
-from launcher.core.pacing import Controller, Feedback, InFlight, Pacing, Rate, SlowStart, Wait, WaitReason
+from launcher.core.pacing.backoff import SlowStart
+from launcher.core.pacing.controller import Controller, Feedback, Wait, WaitReason
+from launcher.core.pacing.limits import Pacing
+from launcher.core.pacing.rate import Rate
+from launcher.core.pacing.sizing import InFlight
 from launcher.core.summary import Ending
 from launcher.core.verdict import BatchOutcome
 from launcher.core.words import duration

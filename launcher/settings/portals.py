@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, model_validator
 
-from launcher.core.pacing import BATCH_S, PLANS, WINDOW_S, Limits, Pacing
+from launcher.core.pacing.limits import BATCH_S, PLANS, WINDOW_S, Limits, Pacing
 from launcher.settings.columns import Period, Share, Strict, TimeZone
 
 

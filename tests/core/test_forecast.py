@@ -3,7 +3,8 @@
 import pytest
 
 from launcher.core.forecast import forecast
-from launcher.core.pacing import PLANS, Limits, Pacing, WaitReason
+from launcher.core.pacing.controller import WaitReason
+from launcher.core.pacing.limits import PLANS, Limits, Pacing
 from tests.support.on_paper import PortalModel, Run
 
 STANDARD, ENTERPRISE, SELF_HOSTED = PLANS["standard"], PLANS["enterprise"], PLANS["self-hosted"]

@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from launcher.core.answers import Blocked, NotSent, Outcome, Redirected, Response, ResponseLost
 from launcher.core.batch import batch_size_for, command_key
 from launcher.core.model import Document, Start, State, start_key
-from launcher.core.pacing import SlowStart
+from launcher.core.pacing.backoff import SlowStart
 from launcher.core.plan import SKIP, Claim, Planned, Planner
 from launcher.core.reconcile import LostRow, Running, settle
 from launcher.core.states import ANSWERS, MAY_HAVE_STARTED, SENDABLE, TRANSITIONS, Event

@@ -9,7 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from launcher.core.forecast import eta_s
-from launcher.core.pacing import PLANS, Bucket, Limits, Pause, SlowStart, backoff_s
+from launcher.core.pacing.backoff import Pause, SlowStart, backoff_s
+from launcher.core.pacing.limits import PLANS, Limits
+from launcher.core.pacing.rate import Bucket
 from tests.support.examples import examples
 
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from launcher.core.pacing import PLANS, Controller, Feedback, Leave, Limits, Pacing, Wait, WaitReason
+from launcher.core.pacing.controller import Controller, Feedback, Leave, Wait, WaitReason
+from launcher.core.pacing.limits import PLANS, Limits, Pacing
 from tests.support.examples import examples
 from tests.support.on_paper import Charged, PortalModel, Run, Timeline
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from launcher.core.pacing import PLANS, Limits
+from launcher.core.pacing.limits import PLANS, Limits
 from launcher.core.pacing.rate import Rate
 from tests.support.examples import examples
 

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from launcher.core.answers import BATCH, START, Told
-from launcher.core.pacing import PLANS, Limits
-from launcher.core.pacing.limits import Operating, Room
+from launcher.core.pacing.limits import PLANS, Limits, Operating, Room
 
 CLOUD = Limits(burst=50, per_second=2, operating_seconds=480)
 NONE_KNOWN = PLANS["self-hosted"]

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from launcher.core.pacing import PLANS, Limits
+from launcher.core.pacing.limits import PLANS, Limits
 from launcher.core.pacing.rate import Rate
 
 TWO_A_SECOND = Limits(burst=50, per_second=2, operating_seconds=0)

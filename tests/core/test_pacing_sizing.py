@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from launcher.core.pacing import InFlight
 from launcher.core.pacing.concurrency import Concurrency
-from launcher.core.pacing.sizing import Costs, Estimate, Sizing, Took
+from launcher.core.pacing.sizing import Costs, Estimate, InFlight, Sizing, Took
 
 MANY = 100_000
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import insert, update
 
-from launcher.core.pacing import PLANS, Pacing
+from launcher.core.pacing.limits import PLANS, Pacing
 from launcher.engine.portal_client import PortalClient, load_recent_requests
 from launcher.engine.throttle import now
 from launcher.ledger import Ledger, RunRecord

@@ -13,7 +13,7 @@ import pytest
 from launcher.core.columns import Condition
 from launcher.core.job import JobSpec
 from launcher.core.model import State
-from launcher.core.pacing import Limits
+from launcher.core.pacing.limits import Limits
 from launcher.core.plan import START
 from launcher.core.sources import FromColumn
 from launcher.core.summary import Ending, Exit

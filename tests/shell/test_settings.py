@@ -9,7 +9,7 @@ import pytest
 
 from launcher.core.columns import Condition
 from launcher.core.guard import StopAfter
-from launcher.core.pacing import PLANS
+from launcher.core.pacing.limits import PLANS
 from launcher.core.parameters import Reading
 from launcher.core.plan import SKIP, START, Duplicates, StartedBefore
 from launcher.settings import Settings, SettingsError, load_settings

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.core.pacing import Limits, Pacing
+from launcher.core.pacing.limits import Limits, Pacing
 from launcher.core.workflows import Termination, Way
 from launcher.engine.cancel import CancelToken
 from launcher.engine.portal_client import PortalClient

@@ -14,7 +14,8 @@ import pytest
 from launcher.core.answers import Times, Told
 from launcher.core.guard import NEVER, Guard, StopAfter
 from launcher.core.model import State
-from launcher.core.pacing import Limits, Pacing, backoff
+from launcher.core.pacing import backoff
+from launcher.core.pacing.limits import Limits, Pacing
 from launcher.core.summary import Ending
 from launcher.core.verdict import Abort, BatchOutcome, Limit, Verdict
 from launcher.engine.cancel import CancelToken

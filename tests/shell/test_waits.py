@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher.core.pacing import Limits
+from launcher.core.pacing.limits import Limits
 from launcher.core.summary import Ending
 from launcher.core.timeline import PACED, Wait
 from launcher.engine.progress import Waits

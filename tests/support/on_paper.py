@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from launcher.core.answers import BATCH, NOTHING, START, Times, Told
-from launcher.core.pacing import Controller, Feedback, InFlight, Leave, Limits, Pacing, WaitReason
+from launcher.core.pacing.controller import Controller, Feedback, Leave, WaitReason
+from launcher.core.pacing.limits import Limits, Pacing
+from launcher.core.pacing.sizing import InFlight
 from launcher.core.verdict import Limit
 
 BASKETS = 10

@@ -11,7 +11,7 @@ from unittest import mock
 
 from launcher.core.job import JobSpec
 from launcher.core.model import State
-from launcher.core.pacing import Limits, Pacing
+from launcher.core.pacing.limits import Limits, Pacing
 from launcher.core.pacing.sizing import Costs, Took
 from launcher.core.sources import FromColumn
 from launcher.core.summary import Summary

@@ -19,28 +19,3 @@ The trap that made it so: a limit that is kept on the average is not kept. Reque
 get one refusal each, and every reaction must count the first only (`sent_at`), or one refusal halves the pace
 ten times.
 """
-
-from launcher.core.pacing.backoff import Pause, SlowStart, backoff_s
-from launcher.core.pacing.controller import Controller, Feedback, Leave, Wait, WaitReason
-from launcher.core.pacing.limits import BATCH_S, PLANS, WINDOW_S, Limits, Pacing
-from launcher.core.pacing.rate import Bucket, Rate
-from launcher.core.pacing.sizing import InFlight
-
-__all__ = [
-    "BATCH_S",
-    "PLANS",
-    "WINDOW_S",
-    "Bucket",
-    "Controller",
-    "Feedback",
-    "InFlight",
-    "Leave",
-    "Limits",
-    "Pacing",
-    "Pause",
-    "Rate",
-    "SlowStart",
-    "Wait",
-    "WaitReason",
-    "backoff_s",
-]
