@@ -27,7 +27,7 @@ from __future__ import annotations
 from launcher.messages import Message
 from launcher.redact import redacted_text
 
-_NOTHING_SAID = Message("said", text="")
+_NOTHING_SAID = Message("given-text", text="")
 
 
 class LauncherError(Exception):

@@ -146,7 +146,7 @@ async def refuse_other_ledger(
     if results is not None:
         why = why or await results_of_another_ledger(ledger, results, table.dialect)
     if why:
-        raise InputError("said", text=why)
+        raise InputError("given-text", text=why)
 
 
 async def starts_of_another_ledger(ledger: Ledger, shown: str, table: Table) -> str:

@@ -27,7 +27,7 @@ class _BrokenChannel:
     reason: str
 
     async def send(self, message: Notification) -> None:  # noqa: ARG002  as every channel
-        raise DeliveryError("said", text=self.reason, permanent=True)
+        raise DeliveryError("given-text", text=self.reason, permanent=True)
 
 
 def channels_of(settings: Settings, name: str) -> list[Channel]:

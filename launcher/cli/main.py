@@ -14,7 +14,7 @@ from typing import Any, TypedDict
 
 import click
 
-from launcher.cli.params import Work, echo, global_options
+from launcher.cli.params import WRONG_USAGE, Work, echo, global_options
 from launcher.redact import visible, visible_json
 
 _SECTIONS = {
@@ -112,7 +112,7 @@ def main() -> None:
         sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as error:
         _show(error)
-        _tell_in_json(error.format_message(), error.exit_code)
+        _tell_in_json(error.format_message(), getattr(error, "code", WRONG_USAGE), error.exit_code)
         sys.exit(error.exit_code)
     except click.Abort:
         echo("launcher: interrupted", err=True)
@@ -122,7 +122,7 @@ def main() -> None:
 
         echo(redacted_text(traceback.format_exc()), err=True)
         echo(f"launcher: {_OUR_FAULT}", err=True)
-        _tell_in_json(_OUR_FAULT, _STOPPED)
+        _tell_in_json(_OUR_FAULT, "launcher-fault", _STOPPED)
         sys.exit(_STOPPED)
 
 
@@ -170,11 +170,13 @@ class ErrorDocument(TypedDict):
 
     error: str
     """For people; the same text as on stderr."""
+    code: str
+    """For programs; it stays when the text is reworded."""
     exit_code: int
 
 
-def _tell_in_json(message: str, exit_code: int) -> None:
+def _tell_in_json(message: str, code: str, exit_code: int) -> None:
     """With --json, an error is the one document on stdout."""
     if "--json" in sys.argv[1:]:
-        document: ErrorDocument = {"error": message, "exit_code": exit_code}
+        document: ErrorDocument = {"error": message, "code": code, "exit_code": exit_code}
         click.echo(visible_json(json.dumps(document, ensure_ascii=False)))

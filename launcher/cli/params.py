@@ -31,13 +31,18 @@ Work = Callable[[GlobalOptions], Coroutine[Any, Any, int | None]]
 """What a command does; returns its exit code, None for 0."""
 
 
+WRONG_USAGE = "wrong-usage"
+"""The code of an error that the command line itself finds."""
+
+
 class CommandError(click.ClickException):
     """Ends the command with one message for the person and an exit code; no traceback."""
 
-    def __init__(self, message: str, exit_code: int = 2) -> None:
+    def __init__(self, message: str, exit_code: int = 2, code: str = WRONG_USAGE) -> None:
         from launcher.redact import redacted_text
 
         super().__init__(redacted_text(message))
+        self.code = code
         self.exit_code = exit_code  # type: ignore[misc]
 
     def show(self, file: Any = None) -> None:

@@ -44,7 +44,7 @@ def run(work: Work, *, is_foreground_service: bool) -> None:
         try:
             code = asyncio.run(work(options))
         except KeyboardInterrupt:
-            raise CommandError("interrupted", Exit.INTERRUPTED) from None
+            raise CommandError("interrupted", Exit.INTERRUPTED, "interrupted") from None
     click.get_current_context().exit(int(code or 0))
 
 
@@ -58,7 +58,7 @@ def translated_errors() -> Iterator[None]:
     try:
         yield
     except LauncherError as error:
-        raise CommandError(str(error), exit_code_of(error)) from None
+        raise CommandError(str(error), exit_code_of(error), error.code) from None
 
 
 @asynccontextmanager

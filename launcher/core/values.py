@@ -132,7 +132,7 @@ class Values:
     ) -> tuple[dict[str, Value], dict[str, Value]]:
         """What the row sends, and what its start key is made of. Raises RowError."""
         if why := self._troubles.get(template_id):
-            raise RowError("bad parameters", "said", text=why)
+            raise RowError("bad parameters", "given-text", text=why)
         conversions = self._conversions.get(template_id, {})
         sent: dict[str, Value] = {}
         identity: dict[str, Value] = {}

@@ -89,7 +89,7 @@ class CancelToken:
         try:
             await asyncio.wait([task, stopped], return_when=asyncio.FIRST_COMPLETED)
             if not task.done():
-                raise StoppedError("said", text=self.reason)
+                raise StoppedError("given-text", text=self.reason)
             return task.result()
         finally:
             for one in (task, stopped):

@@ -43,7 +43,7 @@ class AppriseChannel:
     async def send(self, message: Notification) -> None:
         """The service has taken it when this returns. Raises DeliveryError."""
         if not is_installed():
-            raise DeliveryError("said", text=MISSING, permanent=True)
+            raise DeliveryError("given-text", text=MISSING, permanent=True)
         # It logs addresses with their tokens.
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
         with warnings.catch_warnings():

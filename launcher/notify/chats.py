@@ -40,7 +40,7 @@ class ChatChannel:
                 )
                 answer = answer_of(outcome)
                 if isinstance(answer, NoAnswer):
-                    raise DeliveryError("said", text=_explained(answer.text), permanent=answer.refused)
+                    raise DeliveryError("given-text", text=_explained(answer.text), permanent=answer.refused)
 
 
 def _explained(text: str) -> str:

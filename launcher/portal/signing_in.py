@@ -84,7 +84,7 @@ async def exchange(address: Address, application: Application, code: Hidden) -> 
         case Denied(refused) if refused.lower() == "invalid_grant":
             raise SignInError("code-not-taken")
         case Denied(refused, text):
-            raise SignInError("said", text=explanation(refused, text))
+            raise SignInError("given-text", text=explanation(refused, text))
         case NotSent(cause):
             reason = spoken(cause.removeprefix("token server: "))
             reported = f" ({reason})" if reason else ""

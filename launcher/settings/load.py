@@ -154,7 +154,7 @@ def _parse(file: YamlFile, known: Mapping[str, str | None]) -> Config:
     try:
         return Config.model_validate(_filled_in(file.values, known))
     except ValidationError as error:
-        raise SettingsError("said", text="\n".join(validation_errors(file, error.errors()))) from None
+        raise SettingsError("given-text", text="\n".join(validation_errors(file, error.errors()))) from None
 
 
 def _filled_in(value: object, known: Mapping[str, str | None]) -> object:

@@ -257,7 +257,7 @@ async def test_a_command_that_fails_prints_the_error_alone(
 
     document = await in_json("error", *arguments)
 
-    assert (document["exit_code"], bool(document["error"])) == (code, True)
+    assert (document["exit_code"], bool(document["error"]), bool(document["code"])) == (code, True, True)
 
 
 async def test_a_portal_that_refuses_before_there_is_a_run(in_json: InJson, portal: Simulator) -> None:

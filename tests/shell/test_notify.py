@@ -362,7 +362,7 @@ async def test_a_server_that_quotes_a_password_is_not_quoted(quoted: str) -> Non
 
 def test_what_a_portal_quotes_of_the_webhook_is_hidden() -> None:
     parse_webhook("https://portal.example/rest/1/s3cr3t-of-a-webhook/")
-    error = DeliveryError("said", text="X: /rest/1/s3cr3t-of-a-webhook/im.notify is no method")
+    error = DeliveryError("given-text", text="X: /rest/1/s3cr3t-of-a-webhook/im.notify is no method")
     assert "s3cr3t" not in str(error)
 
 

@@ -121,5 +121,5 @@ async def _result(portal: Portal, method: str) -> object:
     """Return what it answers to that question, asked once. Raises PortalError."""
     answer = answer_of(await portal.call(method, {}))
     if isinstance(answer, NoAnswer):
-        raise PortalError("said", text=answer.text, refused=answer.refused)
+        raise PortalError("given-text", text=answer.text, refused=answer.refused)
     return answer["result"]
