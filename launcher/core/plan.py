@@ -102,9 +102,9 @@ class Planner:
         if isinstance(candidate, Invalid):
             return Planned(candidate.row_number, State.INVALID, code=candidate.code, reason=candidate.reason)
         if isinstance(candidate, Filtered):
-            return _skipped(candidate.row_number, FILTERED, candidate.reason)
+            return _skipped(candidate.row_number, code=FILTERED, reason=candidate.reason)
         if (earlier := here.get(candidate.start_key)) is not None:
-            return _skipped(candidate.row_number, DUPLICATE, _the_same_as(earlier))
+            return _skipped(candidate.row_number, code=DUPLICATE, reason=_the_same_as(earlier))
         claim = claims.get(candidate.start_key)
         if claim is not None and (why := self._why_skipped(claim)):
             return _skipped(candidate.row_number, *why, key=candidate.start_key)
@@ -120,7 +120,7 @@ class Planner:
             candidate = replace(candidate, equivalent_keys=tuple(taken))
         if self.limit is not None and self.planned_so_far >= self.limit:
             reason = f"the limit of {self.limit} was reached; run the file again for the rest"
-            return _skipped(candidate.row_number, "beyond limit", reason)
+            return _skipped(candidate.row_number, code="beyond limit", reason=reason)
         self.planned_so_far += 1
         here[candidate.start_key] = candidate.row_number
         return Planned(candidate.row_number, State.PENDING, start=candidate)

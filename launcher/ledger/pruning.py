@@ -104,8 +104,7 @@ async def _in_steps(ledger: Ledger, run_id: int, states: Sequence[State], change
         if not changed:
             return changed is not None
         last_row = changed[-1]
-        # Others may write meanwhile: SQLite has no queue, and whoever comes back at once keeps them out.
-        await asyncio.sleep(max(0.01, time.monotonic() - began))
+        await _pause(time.monotonic() - began)
 
 
 def _step(connection: Connection, *, run_id: int, query: Select[int], change: _Change) -> Sequence[int] | None:
@@ -115,6 +114,11 @@ def _step(connection: Connection, *, run_id: int, query: Select[int], change: _C
     if some := connection.scalars(query).all():
         change(connection, run_id, some)
     return some
+
+
+async def _pause(taken_s: float) -> None:
+    """Let others write: SQLite has no queue, and whoever comes back at once keeps them out."""
+    await asyncio.sleep(max(0.01, taken_s))
 
 
 def _is_over(connection: Connection, run_id: int) -> bool:
