@@ -13,7 +13,6 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -125,20 +124,20 @@ def configure(*, quiet: bool, log_file: Path | None, talks: bool = False) -> Non
     """
     terminal = sys.stderr.isatty()
     least = logging.WARNING if quiet or (terminal and not talks) else logging.INFO
-    outputs = [_Output(None, least, as_json=not terminal)]
+    _outputs[:] = [_Output(None, least, as_json=not terminal)]
     if log_file is not None:
-        outputs.append(_Output(_opened(log_file), logging.DEBUG, as_json=True))
-    before_first_event(lambda: _configure_structlog(outputs))
+        _outputs.append(_Output(_opened(log_file), logging.DEBUG, as_json=True))
+    before_first_event(_configure_structlog)
     # What libraries say goes the same way.
     logging.basicConfig(handlers=[_FromLibraries()], level=logging.WARNING, force=True)
 
 
-def _configure_structlog(outputs: Sequence[_Output]) -> None:
+def _configure_structlog() -> None:
     import structlog
 
     def to_outputs(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         level = logging.getLevelNamesMapping()[str(event["level"]).upper()]
-        for output in outputs:
+        for output in _outputs:
             if level >= output.level:
                 output.write(event)
         raise structlog.DropEvent
@@ -152,7 +151,7 @@ def _configure_structlog(outputs: Sequence[_Output]) -> None:
             redact_all,
             to_outputs,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(min(output.level for output in outputs)),
+        wrapper_class=structlog.make_filtering_bound_logger(min(output.level for output in _outputs)),
         cache_logger_on_first_use=False,
     )
 
@@ -191,6 +190,10 @@ class _Output:
             return
         sys.stderr.write(line)
         sys.stderr.flush()
+
+
+_outputs: list[_Output] = []
+"""Held here: a file that structlog alone holds would warn, at the process's end, that it was not closed."""
 
 
 class _FromLibraries(logging.Handler):
