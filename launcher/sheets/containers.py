@@ -47,17 +47,15 @@ def from_standard_input() -> Source:
     return source
 
 
-def unpacked(source: Source) -> Source:
-    """The table in the archive; `source` itself when it is none. Raises SheetError when it is damaged."""
-    with source.path.open("rb") as file:
-        head = file.read(4)
+def unpacked(source: Source, head: bytes) -> Source:
+    """The table in the archive that begins so; `source` itself when it is none. Raises SheetError."""
     if head.startswith(GZIP):
         try:
             with gzip.open(source.path) as packed:
                 return _kept(cast("IO[bytes]", packed), source.name.removesuffix(".gz"))
         except (EOFError, zlib.error, OSError):
             raise SheetError("gzip-damaged", name=source.name) from None
-    if head in ZIP and (member := _member(source)):
+    if head.startswith(ZIP) and (member := _member(source)):
         try:
             with zipfile.ZipFile(source.path) as archive, archive.open(member) as packed:
                 return _kept(packed, f"{source.name}/{PurePosixPath(member.filename).name}")

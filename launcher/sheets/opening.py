@@ -53,10 +53,10 @@ def open_table(
     """
     try:
         source = _source(file) if isinstance(file, Path) else file
-        _head(source)
+        head = _head(source)
         if header_row is not None and header_row < 1:
             raise SheetError("header-row-below-one", name=source.name, header_row=header_row)
-        source = containers.unpacked(source)
+        source = containers.unpacked(source, head)
         head = _head(source)
         is_archive = head.startswith(containers.ZIP)
         members = _members(source) if is_archive else ()

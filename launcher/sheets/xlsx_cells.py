@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from launcher.sheets.grid import BLANK, Cell
@@ -66,7 +67,6 @@ class RowReader:
 
     book: Workbook
     number: int = 0
-    columns: dict[str, int] = field(default_factory=dict)
 
     def read(self, row: _Element) -> list[Cell]:
         """The cells of the row, none after its last one; `number` is then the row's."""
@@ -80,7 +80,7 @@ class RowReader:
         cells: list[Cell] = []
         space = str(row.tag)[:-3]
         cell_tag, value_tag = space + "c", space + "v"
-        strings, columns = self.book.strings, self.columns
+        strings = self.book.strings
         for element in row:
             if element.tag != cell_tag:
                 continue
@@ -93,8 +93,9 @@ class RowReader:
             if reference is None:
                 at = len(cells)
             else:
-                letters = reference.rstrip("0123456789")
-                at = columns[letters] if letters in columns else self._column(letters)
+                at = column_index(reference.rstrip("0123456789"))
+                if at < 0:
+                    raise DamagedError
             if cell == BLANK and reference is not None:
                 continue
             if at < len(cells):
@@ -103,13 +104,6 @@ class RowReader:
                 cells += [BLANK] * (at - len(cells))
             cells.append(cell)
         return cells
-
-    def _column(self, letters: str) -> int:
-        found = column_index(letters)
-        if found < 0:
-            raise DamagedError
-        self.columns[letters] = found
-        return found
 
     def _cell(self, element: _Element) -> Cell:
         kind, value, inline = element.get("t"), None, None
@@ -160,6 +154,7 @@ def _shared(strings: list[str], index: str | None) -> Cell:
     raise DamagedError
 
 
+@lru_cache(MAX_COLUMNS)
 def column_index(letters: str) -> int:
     """The column of that name counted from 0, -1 when there is none."""
     index = 0
