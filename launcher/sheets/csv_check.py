@@ -10,7 +10,6 @@ import csv
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain
 
 MAX_BLOCKS = 64
 """A line longer than this many blocks is no line of a table."""
@@ -173,11 +172,8 @@ class _Blocks:
 
     def all_lines(self) -> Iterator[str]:
         """The lines of the block, and all after it."""
-        return chain.from_iterable(self._handles())
-
-    def _handles(self) -> Iterator[io.StringIO]:
         while self.block is not None:
-            yield io.StringIO(self.block, newline="")
+            yield from io.StringIO(self.block, newline="")
             self.next_block()
 
 
