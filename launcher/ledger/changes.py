@@ -84,6 +84,9 @@ _DISOWN = delete(claims).where(
     claims.c.row_number == bindparam("b_row"),
 )
 
+_INTERRUPTED = "interrupted"
+"""The code of a row that was in flight when its process ended."""
+
 
 class RowChanges:
     """The part of the ledger that changes rows otherwise than by requests and their answers."""
@@ -92,18 +95,19 @@ class RowChanges:
 
     async def mark_in_flight_unknown(self, run_id: int) -> int:
         """Make the rows that were in flight when the process ended UNKNOWN; return how many there were."""
-        code = "interrupted"
         reason = "the launcher ended before the portal's answer came; the workflow may have started"
         now = time.time()
         own = rows.c.run_id == run_id
         ended = select(
             rows.c.run_id, rows.c.row_number, rows.c.attempts, rows.c.request_number,
-            literal(target(Event.INTERRUPTED).value), literal(code), literal(reason), literal(now),
+            literal(target(Event.INTERRUPTED).value), literal(_INTERRUPTED), literal(reason), literal(now),
         ).where(own, may(Event.INTERRUPTED))  # fmt: skip
 
         def mark(connection: Connection) -> int:
             connection.execute(insert(attempts).from_select(list(attempts.c), ended))
-            change = move(Event.INTERRUPTED).where(own).values(error_code=code, error=reason, changed_at=now)
+            change = (
+                move(Event.INTERRUPTED).where(own).values(error_code=_INTERRUPTED, error=reason, changed_at=now)
+            )
             return connection.execute(change).rowcount
 
         return await self.database.write(mark)

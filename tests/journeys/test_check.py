@@ -117,7 +117,7 @@ async def test_a_good_file_says_how_long_its_run_takes_and_ends_with_0(
 
 
 @pytest.mark.parametrize(
-    ("changes", "given-text", "code", "told"),
+    ("changes", "said", "code", "told"),
     [
         ({"admin": False}, (), 3, "administrator"),
         ({"scopes": ("crm",)}, (), 3, "Business processes (bizproc)"),

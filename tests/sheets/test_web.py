@@ -200,7 +200,7 @@ async def test_a_page_for_people_is_no_table(server: Server, page: str) -> None:
     assert "gave a web page, not a table" in await refusal(server)
 
 
-@pytest.mark.parametrize("given-text", [True, False], ids=["length said", "length not said"])
+@pytest.mark.parametrize("said", [True, False], ids=["length said", "length not said"])
 async def test_more_than_the_limit_is_refused_and_nothing_is_left(
     server: Server, kept: Path, said: bool
 ) -> None:

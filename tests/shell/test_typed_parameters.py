@@ -257,7 +257,7 @@ async def test_a_portal_that_does_not_answer_is_not_taken_for_one_that_refuses(
 
 
 @pytest.mark.parametrize(
-    ("given-text", "words"),
+    ("said", "words"),
     [
         ({"kind": "lead"}, ('"Deal hand-over"', "for the kind deal, not lead", "say --kind deal")),
         ({"template": "99"}, ("no template 99", "launcher templates")),
