@@ -160,7 +160,7 @@ async def starts_of_another_ledger(ledger: Ledger, shown: str, table: Table) -> 
     return (
         f"{shown}: {_unknown(ledger, start)}. A run could start it a second time.\n"
         f"to continue with the ledger that started it   --ledger PATH\n"
-        f"to start such rows anyway                  launcher run --ignore-launch-columns"
+        f"to start such rows anyway                     launcher run --ignore-launch-columns"
     )
 
 
@@ -183,7 +183,7 @@ async def results_of_another_ledger(ledger: Ledger, results: Path, dialect: Dial
                 f"{path}: {_unknown(ledger, start)}, so another ledger wrote this file. A run would start its "
                 f"rows again and overwrite it.\n"
                 f"to continue with the ledger that wrote it   --ledger PATH\n"
-                f"to start its rows anyway                 --results PATH, a file of another name"
+                f"to start its rows anyway                    --results PATH, a file of another name"
             )
     return ""
 

@@ -270,7 +270,7 @@ esac; done"""
 
 
 @pytest.mark.parametrize(
-    ("systemctl", "level", "found", "mend"),
+    ("systemctl", "level", "found", "remedy"),
     [
         (_KNOWS, "ok", "systemd calls 1 job", ""),
         ("exit 0", "warning", "systemd does not call launcher-", "launcher schedule install"),

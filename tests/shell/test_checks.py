@@ -104,7 +104,7 @@ async def test_a_server_that_does_not_answer_is_named_without_its_password() -> 
 
 
 @pytest.mark.parametrize(
-    ("message", "found", "mend"),
+    ("message", "found", "remedy"),
     [
         ("the webhook was deleted; make a new one", "the webhook was deleted", "make a new one"),
         ("no portal: put its webhook into .env", "no portal", "put its webhook into .env"),
@@ -112,7 +112,7 @@ async def test_a_server_that_does_not_answer_is_named_without_its_password() -> 
         ("it is broken", "it is broken", "see to it"),
     ],
 )
-def test_what_a_message_says_to_do_is_the_mend(message: str, found: str, remedy: str) -> None:
+def test_what_a_message_says_to_do_is_the_remedy(message: str, found: str, remedy: str) -> None:
     told = trouble_of("portal", message, "see to it")
 
     assert (told.found, told.remedy) == (found, remedy)
