@@ -97,7 +97,7 @@ class PortalClient:
             out_of_patience = failures >= TRIES and time.monotonic() - began >= self._patience_s
             if answer.refused or out_of_patience or at_limits == TRIES_AT_LIMITS:
                 raise PortalError(
-                    "portal-said", name=self.connection.name, text=answer.text, refused=answer.refused
+                    "portal-answered", name=self.connection.name, text=answer.text, refused=answer.refused
                 )
             await wait(failures + at_limits, answer.text)
 

@@ -54,10 +54,10 @@ class EmailChannel:
         except (AddressError, ssl.SSLCertVerificationError) as error:
             permanent = isinstance(error, AddressError)
             raise DeliveryError(
-                "mail-server-said", server=self._server, reason=error, permanent=permanent
+                "mail-server-answered", server=self._server, reason=error, permanent=permanent
             ) from None
         except smtplib.SMTPAuthenticationError as error:
-            raise DeliveryError("mail-login-refused", server=self._server, said=self._reason(error)) from None
+            raise DeliveryError("mail-login-refused", server=self._server, reason=self._reason(error)) from None
         except smtplib.SMTPRecipientsRefused as error:
             refused = ", ".join(error.recipients)
             permanent = all(_is_permanent(code) for code, _ in error.recipients.values())
@@ -70,7 +70,7 @@ class EmailChannel:
         except (smtplib.SMTPException, OSError) as error:
             permanent = isinstance(error, smtplib.SMTPDataError) and _is_permanent(error.smtp_code)
             raise DeliveryError(
-                "mail-server-said", server=self._server, reason=self._reason(error), permanent=permanent
+                "mail-server-answered", server=self._server, reason=self._reason(error), permanent=permanent
             ) from None
 
     def _reason(self, error: Exception) -> str:

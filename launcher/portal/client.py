@@ -250,7 +250,7 @@ async def owner_of(portal: Portal) -> Owner:
     """Asks the portal who it is that calls; changes nothing there. Raises PortalError."""
     answer = answer_of(await portal.call("profile", {}))
     if isinstance(answer, NoAnswer):
-        raise PortalError("portal-said", name=portal.name, text=answer.text, refused=answer.refused)
+        raise PortalError("portal-answered", name=portal.name, text=answer.text, refused=answer.refused)
     result = answer["result"]
     if not isinstance(result, dict):
         raise PortalError("answer-not-understood", name=portal.name)
